@@ -1,0 +1,40 @@
+import type { CheckpointId, TimestampMs } from "../base/units.ts";
+import type { ProcessPorts } from "../ports/process-ports.ts";
+
+/**
+ * A writer with two-phase commit, driven by its sink operator (after Flink's TwoPhaseCommitSinkFunction).
+ * Calls come in this order: `restore`, then any of `write`, `prepare`, `commit`; `done(null)` reports
+ * success, `done(message)` failure, which fails the task (prepare: declines the checkpoint).
+ */
+export interface SinkWriter<T> {
+  /** Commits what the restored committables name and aborts everything else that earlier attempts left. */
+  restore(committables: readonly unknown[], done: (error: string | null) => void): void;
+  write(value: T, timestampMs: TimestampMs): void;
+  /**
+   * Synchronous part of a snapshot: closes the current transaction. The result lists every committable not
+   * yet committed (earlier checkpoints' included): it goes into the snapshot.
+   */
+  prepareSnapshot(checkpointId: CheckpointId): readonly unknown[];
+  /** Asynchronous part: makes the transactions of that checkpoint durable and prepared. Before the ack. */
+  prepare(checkpointId: CheckpointId, done: (error: string | null) => void): void;
+  /** The checkpoint completed: commits everything prepared for it and for earlier ones, idempotently. */
+  commit(checkpointId: CheckpointId, done: (error: string | null) => void): void;
+  close(): void;
+}
+
+export interface SinkWriterContext {
+  readonly ports: ProcessPorts;
+  readonly operatorId: string;
+  readonly subtaskIndex: number;
+  readonly parallelism: number;
+  /** Unique among all attempts of the job, and greater for later ones. */
+  readonly attempt: number;
+  readonly subject: number;
+  /** To be called when writing failed for good; fails the task. */
+  onError(message: string): void;
+}
+
+export interface Sink<T> {
+  readonly name: string;
+  createWriter(context: SinkWriterContext): SinkWriter<T>;
+}

@@ -1,0 +1,24 @@
+/** Every bound in one place: whatever grows has a limit here. */
+
+/** Upper bound of the maximum parallelism (Flink: KeyGroupRangeAssignment.UPPER_BOUND_MAX_PARALLELISM). */
+export const MAX_PARALLELISM_LIMIT: number = 1 << 15;
+/** Most elements in one network buffer. */
+export const BUFFER_ELEMENTS_LIMIT = 64;
+/** Buffers a receiver grants each of its input channels. */
+export const CHANNEL_CREDIT = 8;
+/** Buffers a task may send beyond its credit within one step before that counts as a bug. */
+export const OVERDRAFT_BUFFERS_LIMIT = 4096;
+/** Timers fired in one step before the watermark goes on in the next. */
+export const TIMERS_PER_STEP = 128;
+/** Entries written by one step of the asynchronous part of a snapshot. */
+export const SNAPSHOT_ENTRIES_PER_STEP = 1024;
+/** Checkpoint ids whose abort a task remembers before their barrier arrives (Flink: maxRecordAbortedCheckpoints). */
+export const ABORTED_CHECKPOINTS_REMEMBERED = 128;
+/** Requests waiting in the checkpoint coordinator (Flink: CheckpointRequestDecider). */
+export const CHECKPOINT_REQUESTS_LIMIT = 1000;
+/** Attempts of one storage operation before it counts as failed. */
+export const STORAGE_ATTEMPTS = 4;
+/** Deepest nesting the structural codec accepts. */
+export const CODEC_DEPTH_LIMIT = 64;
+/** Steps of one simulated run before it counts as stuck. */
+export const STEPS_LIMIT = 5_000_000;

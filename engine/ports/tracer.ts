@@ -1,0 +1,97 @@
+/**
+ * The one way out for observation: numbers now, words when somebody looks.
+ *
+ * A trace point is (kind, subject, x, y). `subject` is an interned name: the subtask ("sum[1]"), process
+ * ("worker-2") or thing that acts. For points of the checkpoint protocol x is the checkpoint id.
+ *
+ * Promises: emitting changes nothing the engine can see. May throw ProcessDied (a trace point is where a
+ * process can die).
+ */
+export interface Tracer {
+  /** The number of a name; the same name always gets the same number. */
+  intern(name: string): number;
+  point(kind: EngineTraceKind, subject: number, x: number, y: number): void;
+}
+
+/**
+ * Trace kinds of the engine. Numbers are part of the digest: never renumber, only add. Kinds from 100 on
+ * belong to the ports (see simulator).
+ */
+export const TRACE = {
+  /** A task took a buffer from an input channel and is about to process it. x: channel, y: records. */
+  bufferConsumed: 1,
+  /** x: checkpoint, y: channel. */
+  barrierReceived: 2,
+  /** All barriers are there. x: checkpoint. */
+  barriersAligned: 3,
+  /** x: checkpoint, y: reason code of the abort. */
+  alignmentAborted: 4,
+  /** The task forwards the barrier to all its outputs. x: checkpoint. */
+  barrierForwarded: 5,
+  /** Synchronous part of the snapshot done. x: checkpoint. */
+  snapshotTaken: 6,
+  /** One step of the asynchronous part. x: checkpoint, y: entries left (0: serialized). */
+  snapshotSerialized: 7,
+  /** Snapshot bytes are durable, the ack goes out next. x: checkpoint, y: bytes. */
+  snapshotDurable: 8,
+  /** The asynchronous part was cancelled. x: checkpoint. */
+  snapshotCancelled: 9,
+  /** The task learns that a checkpoint completed. x: checkpoint. */
+  checkpointNotified: 10,
+  /** The task learns that a checkpoint was aborted. x: checkpoint. */
+  abortNotified: 11,
+  /** The operator's watermark advanced. x: watermark (ms). */
+  watermarkAdvanced: 12,
+  /** A timer fires. x: its timestamp (ms), y: 0 event time, 1 processing time. */
+  timerFired: 13,
+  /** A record came too late for its window. x: its timestamp (ms). */
+  recordDropped: 14,
+  /** The source or task saw the end of its input. */
+  inputEnded: 15,
+  /** Task life cycle. x: attempt. */
+  taskDeployed: 16,
+  taskRestoreStarted: 17,
+  /** State is loaded. x: attempt, y: checkpoint restored from, or -1. */
+  taskRestored: 18,
+  taskRunning: 19,
+  taskFinished: 20,
+  taskFailed: 21,
+  taskCancelled: 22,
+  /** JobManager. x: leader epoch. */
+  leadershipGained: 30,
+  leadershipLost: 31,
+  /** x: attempt, y: checkpoint it starts from, or -1. */
+  jobDeploying: 32,
+  jobRunning: 33,
+  jobFailing: 34,
+  jobRestarting: 35,
+  jobFinished: 36,
+  jobFailed: 37,
+  /** Every task of this attempt is dead for the JobManager from here on. x: attempt. */
+  attemptDead: 38,
+  workerRegistered: 39,
+  workerLost: 40,
+  /** Coordinator. x: checkpoint, y: attempt. */
+  checkpointTriggered: 50,
+  /** x: checkpoint, y: acks still missing. */
+  checkpointAcked: 51,
+  /** The commit point: the record is in Coordination. x: checkpoint, y: attempt. */
+  checkpointCompleted: 52,
+  /** x: checkpoint, y: reason (ABORT_REASONS). */
+  checkpointAborted: 53,
+  /** A retained checkpoint left the store. x: checkpoint. */
+  checkpointSubsumed: 54,
+  /** Its files are about to be deleted. x: checkpoint. */
+  checkpointDiscarded: 55,
+  /** A request was turned away. x: reason code. */
+  checkpointRefused: 56,
+  /** The completed store was recovered. x: latest checkpoint, or -1, y: how many. */
+  storeRecovered: 57,
+  /** Sink: x: checkpoint, y: transactions. */
+  transactionPrepared: 60,
+  transactionCommitting: 61,
+  transactionCommitted: 62,
+  transactionAborted: 63,
+} as const;
+
+export type EngineTraceKind = (typeof TRACE)[keyof typeof TRACE];

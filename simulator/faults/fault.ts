@@ -1,0 +1,107 @@
+import type { TimeUs } from "../../engine/base/units.ts";
+
+/**
+ * When a fault strikes: at a virtual time, or at the nth time that a trace point happens. Event identities
+ * name the kind, the subject and (unless null) the point's x, which is the checkpoint for everything in the
+ * checkpoint protocol, so they survive most code changes.
+ */
+export type Trigger =
+  | { readonly on: "time"; readonly atUs: TimeUs }
+  | {
+      readonly on: "event";
+      /** Name of the trace kind ("snapshotTaken"). */
+      readonly event: string;
+      /** Name of the subject ("sum[1]"). */
+      readonly subject: string;
+      readonly x: number | null;
+      /** 1: the first such point of the run. */
+      readonly nth: number;
+      /** Of a port call: before its effect, or after. */
+      readonly when: "before" | "after";
+    };
+
+interface FaultBase {
+  readonly id: string;
+  readonly at: Trigger;
+}
+
+/** Strikes a process ("worker-2"); null: the one that runs when the event happens. */
+export type ProcessFault =
+  | (FaultBase & { readonly kind: "process-crash"; readonly process: string | null })
+  | (FaultBase & { readonly kind: "process-pause"; readonly process: string | null; readonly durationUs: number })
+  | (FaultBase & { readonly kind: "host-crash"; readonly host: string | null; readonly replace: boolean })
+  /** Event trigger on userCall only. */
+  | (FaultBase & { readonly kind: "user-exception" });
+
+/** Each of these hits the one interaction that its event trigger names. */
+export type InteractionFault =
+  /** rpcSent. */
+  | (FaultBase & { readonly kind: "rpc-drop" })
+  | (FaultBase & { readonly kind: "rpc-duplicate"; readonly delayUs: number })
+  | (FaultBase & { readonly kind: "rpc-delay"; readonly delayUs: number })
+  /** rpcResponded: the reply is lost. */
+  | (FaultBase & { readonly kind: "rpc-reply-drop" })
+  /** frameSent. */
+  | (FaultBase & { readonly kind: "connection-break" })
+  | (FaultBase & { readonly kind: "frame-delay"; readonly delayUs: number })
+  /** blobPutIssued, blobGetIssued, blobDeleteIssued, blobListed. "unknown": done, but reported as failed. */
+  | (FaultBase & { readonly kind: "blob-error"; readonly code: "unavailable" | "unknown" })
+  | (FaultBase & { readonly kind: "blob-slow"; readonly delayUs: number })
+  /** blobDeleteIssued: the reply says ok, the effect comes later. */
+  | (FaultBase & { readonly kind: "blob-late-delete"; readonly delayUs: number })
+  /** coordinationIssued. "unknown": done, but reported as failed. */
+  | (FaultBase & { readonly kind: "coordination-error"; readonly code: "unreachable" | "unknown" })
+  | (FaultBase & { readonly kind: "coordination-slow"; readonly delayUs: number })
+  /** logIssued. "unknown": done, but reported as failed. */
+  | (FaultBase & { readonly kind: "log-error"; readonly code: "unavailable" | "unknown" })
+  | (FaultBase & { readonly kind: "log-slow"; readonly delayUs: number })
+  /** logIssued (append): the open transaction is timed out by the log just before. */
+  | (FaultBase & { readonly kind: "transaction-timeout" })
+  /** Names one ordinary draw: this interaction takes `latencyUs` instead of what would be drawn. */
+  | (FaultBase & { readonly kind: "latency"; readonly latencyUs: number });
+
+/** Each of these lasts from its trigger for `durationUs`, or until everything heals. */
+export type WindowFault =
+  /** Messages and connections from any host of `from` to any of `to` are cut (and back, unless oneWay). */
+  | (FaultBase & {
+      readonly kind: "partition";
+      readonly from: readonly string[];
+      readonly to: readonly string[];
+      readonly oneWay: boolean;
+      readonly durationUs: number;
+    })
+  /** Each call is lost, doubled or late with these chances (per cent). */
+  | (FaultBase & {
+      readonly kind: "rpc-chaos";
+      readonly lossPercent: number;
+      readonly duplicatePercent: number;
+      readonly delayPercent: number;
+      readonly delayUs: number;
+      readonly durationUs: number;
+    })
+  | (FaultBase & { readonly kind: "network-slow"; readonly extraUs: number; readonly durationUs: number })
+  | (FaultBase & { readonly kind: "blob-outage"; readonly errorPercent: number; readonly durationUs: number })
+  | (FaultBase & { readonly kind: "coordination-outage"; readonly durationUs: number })
+  /** The lease of the current leader is taken away. */
+  | (FaultBase & { readonly kind: "lease-loss"; readonly lease: string })
+  | (FaultBase & { readonly kind: "log-outage"; readonly errorPercent: number; readonly durationUs: number });
+
+export type Fault = ProcessFault | InteractionFault | WindowFault;
+export type FaultKind = Fault["kind"];
+
+/** All that goes wrong in a run, written down before it starts. */
+export type FaultPlan = readonly Fault[];
+
+/** What became of one fault of a plan. */
+export interface FaultOutcome {
+  readonly id: string;
+  readonly kind: FaultKind;
+  /** "dud": its trigger never came. "downgraded": the budget or the situation did not allow it. */
+  readonly outcome: "fired" | "dud" | "downgraded";
+  /** When it fired, else null. */
+  readonly atUs: TimeUs | null;
+  /** Number of the step it fired in, else null. */
+  readonly step: number | null;
+  /** Why it was downgraded, else null. */
+  readonly reason: string | null;
+}

@@ -1,0 +1,96 @@
+import type { StreamGraph } from "../engine/graph/stream-graph.ts";
+import type { TimestampMs, TimeUs } from "../engine/base/units.ts";
+import type { RandomStream } from "../engine/ports/rng.ts";
+import type { FaultKind } from "./faults/fault.ts";
+
+/** A record of an input partition and the virtual time at which it can be read. */
+export interface ArrivingRecord {
+  readonly arrivesAtUs: TimeUs;
+  readonly timestampMs: TimestampMs;
+  /** Immutable; anything the structural codec keeps. */
+  readonly value: unknown;
+}
+
+/** One input topic. Partitions are in arrival order, and closed after their last record. */
+export interface InputTopic {
+  readonly topic: string;
+  readonly partitions: readonly (readonly ArrivingRecord[])[];
+}
+
+export interface OutputTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  /** The key whose records must stay in order; null: no order is promised. */
+  readonly keyOf: ((value: unknown) => string) | null;
+}
+
+export interface ClusterShape {
+  readonly jobManagers: number;
+  readonly workers: number;
+  readonly slotsPerWorker: number;
+  /** After a crash a process is started again on its host after this long. */
+  readonly processRestartUs: number;
+  /** After a power loss a host is up again (or replaced by an empty one) after this long. */
+  readonly hostRestartUs: number;
+}
+
+/**
+ * What a scenario promises to survive: how many faults of a kind one plan may hold (absent: none), and
+ * whether the job may end as failed.
+ */
+export interface FaultBudget {
+  readonly most: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly jobMayFail: boolean;
+}
+
+/** What one run varies, all of it drawn from the seed unless it is fixed by the caller. */
+export interface RunOptions {
+  readonly backend: "heap";
+  readonly mode: "aligned";
+  readonly restore: "full";
+  readonly parallelism: number;
+  readonly failover: "job";
+  /** Elements a buffer, 1 to 64. */
+  readonly bufferElements: number;
+}
+
+export interface WorkloadContext {
+  readonly options: RunOptions;
+  /** Randomness of the workload: the same seed gives the same input. */
+  readonly random: (label: string) => RandomStream;
+}
+
+/**
+ * A scenario: a job, its input, the cluster it runs on, what may go wrong, and what must hold. A user's own
+ * is the default export (or the export `scenario`) of a file.
+ */
+export interface Scenario {
+  readonly name: string;
+  /** One line for lists. */
+  readonly title: string;
+  /** The manual page: what the job does and which anomalies the scenario hunts. */
+  readonly doc: string;
+  /**
+   * Builds the job anew at every call: called for the JobManager and for every attempt of every subtask.
+   * Whatever it closes over must be immutable.
+   */
+  readonly job: (options: RunOptions) => StreamGraph;
+  readonly workload: (context: WorkloadContext) => readonly InputTopic[];
+  readonly outputs: readonly OutputTopic[];
+  readonly cluster: ClusterShape;
+  readonly budget: FaultBudget;
+  /** Parallelisms that the seed draws from. */
+  readonly parallelisms: readonly number[];
+  /**
+   * The result does not depend on how inputs interleave, so that a sequential interpreter of the job gives
+   * the one right answer. Tested by permuting the input.
+   */
+  readonly confluent: boolean;
+  /** Declared paths that a sweep must reach at least once (names of `simulator/oracles/sometimes.ts`). */
+  readonly sometimes: readonly string[];
+}
+
+/** Identity on scenarios, for type inference in users' files. */
+export function defineScenario(scenario: Scenario): Scenario {
+  return scenario;
+}
