@@ -2,12 +2,17 @@ import type { TimestampMs } from "../base/units.ts";
 import type { LogRecord } from "../ports/external-log.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 
-/** Records of one partition that are ready to be emitted. */
+/**
+ * Records of one partition that are ready to be emitted. Good until the next call to the reader, which may
+ * use the objects again (the values never change).
+ */
 export interface SourceBatch {
   readonly partition: number;
   /** Offset of the first record of `records`. */
   readonly offset: number;
   readonly records: readonly LogRecord[];
+  /** Nothing follows these in this partition (`records` may be empty then). */
+  readonly ended: boolean;
 }
 
 /**
@@ -21,6 +26,7 @@ export interface SourceReader {
   poll(limit: number): SourceBatch | null;
   /** True once every partition ended and was polled to its end. */
   ended(): boolean;
+  /** Cancels what it waits for and reports nothing any more. */
   close(): void;
 }
 

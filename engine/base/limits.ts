@@ -20,5 +20,19 @@ export const CHECKPOINT_REQUESTS_LIMIT = 1000;
 export const STORAGE_ATTEMPTS = 4;
 /** Deepest nesting the structural codec accepts. */
 export const CODEC_DEPTH_LIMIT = 64;
+/** Longest bigint the structural codec keeps. */
+export const CODEC_BIGINT_BYTES_LIMIT: number = 1 << 24;
 /** Steps of one simulated run before it counts as stuck. */
 export const STEPS_LIMIT = 5_000_000;
+/** Frames under way in one direction of one connection. */
+export const FRAMES_UNDER_WAY_LIMIT: number = 1 << 16;
+/** Delay before the first repetition of a call to the external log; doubles with each further one. */
+export const RETRY_DELAY_US = 20_000;
+/** Records of one fetch from the external log. */
+export const FETCH_RECORDS_LIMIT: number = BUFFER_ELEMENTS_LIMIT * 4;
+/** How long a fetch waits for the first record. */
+export const FETCH_WAIT_US = 500_000;
+/** Records of one append to the external log. */
+export const APPEND_RECORDS_LIMIT: number = BUFFER_ELEMENTS_LIMIT;
+/** Records that a sink holds for a log that does not take them, before it gives up. */
+export const SINK_QUEUE_RECORDS_LIMIT: number = 1 << 20;

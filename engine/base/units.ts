@@ -19,6 +19,8 @@ export type CheckpointId = Flavour<"CheckpointId">;
 export const MIN_WATERMARK: TimestampMs = Number.MIN_SAFE_INTEGER;
 /** The watermark of an ended input (Flink: Long.MAX_VALUE; here the greatest safe integer). */
 export const MAX_WATERMARK: TimestampMs = Number.MAX_SAFE_INTEGER;
+/** The timestamp of a record that has none (Flink: Long.MIN_VALUE too). */
+export const NO_TIMESTAMP: TimestampMs = Number.MIN_SAFE_INTEGER;
 /** Stands where a message or frame belongs to no checkpoint. */
 export const NO_CHECKPOINT: CheckpointId = -1;
 

@@ -31,13 +31,19 @@ export interface OperatorContext {
 /**
  * One operator of a chain in one subtask attempt.
  *
- * The task promises: `open` first; then elements, watermarks, timers and snapshots one at a time, never
+ * The task promises: `open` first, then `restoreExternal`, and nothing else before that is done; then
+ * elements, watermarks, timers and snapshots one at a time, never
  * re-entered; after `advanceWatermark` returned false, nothing else until it returned true; `endInput` once,
  * after the watermark MAX; `close` last, and only on an orderly end (a crash closes nothing). The operator
  * promises: it emits only inside these calls; what user code throws goes through unchanged.
  */
 export interface StreamOperator {
   open(): void;
+  /**
+   * Settles with the outside world what earlier attempts left there (a sink commits and aborts their
+   * transactions). `done` gets null, or why the task cannot begin; it may be called at once.
+   */
+  restoreExternal(done: (error: string | null) => void): void;
   processElement(value: unknown, timestampMs: TimestampMs): void;
   /**
    * Sets the watermark, then fires due event-time timers, at most `timerBudget`. True: all fired (the chain
@@ -57,7 +63,13 @@ export interface StreamOperator {
   notifyAborted(checkpointId: CheckpointId): void;
   /** All inputs ended (after the watermark MAX): flush what is left. */
   endInput(): void;
+  /** Ends user code, then does what `dispose` does. */
   close(): void;
+  /**
+   * The attempt is over in a process that lives on (cancelled or failed): stops waiting, retrying and
+   * reporting. Calls no user code and settles nothing. Idempotent.
+   */
+  dispose(): void;
 }
 
 /**

@@ -9,6 +9,8 @@ export const EBADF = -9;
 export const EEXIST = -17;
 export const ENOTDIR = -20;
 export const EISDIR = -21;
+/** A directory moved into itself, or the root moved or removed. */
+export const EINVAL = -22;
 export const ENOSPC = -28;
 export const ENOTEMPTY = -39;
 

@@ -51,7 +51,12 @@ export interface ConnectionHandlers<F extends Frame> {
  */
 export interface Network<M extends Message, F extends Frame> {
   call(to: Address, message: M, timeoutUs: number, onReply: (reply: RpcReply<M>) => void): void;
-  /** Installs the handler of incoming calls; `respond` may be called at most once, also later. */
+  /** Sends without asking for a reply: it arrives once, several times or never. */
+  cast(to: Address, message: M): void;
+  /**
+   * Installs the handler of incoming calls and casts; `respond` may be called at most once, also later
+   * (for a cast it does nothing).
+   */
   serve(handler: (from: Address, message: M, respond: (message: M) => void) => void): void;
   /** Opens a connection; `hello` is handed to the other side's `listen`. Breaks if nobody listens. */
   connect(to: Address, hello: M, handlers: ConnectionHandlers<F>): Connection<F>;

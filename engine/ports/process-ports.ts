@@ -13,19 +13,23 @@ import type { Tracer } from "./tracer.ts";
  * call may throw ProcessDied, before or after its effect; it unwinds the step, the engine never catches
  * it (a `catch` around user code rethrows what `isProcessDied` names), and no `finally` touches the world.
  */
-export interface ProcessPorts<M extends Message = Message, F extends Frame = Frame> {
+export interface ProcessPorts {
   readonly self: Address;
   /** Counts the processes that lived at this address: 1 for the first. */
   readonly incarnation: number;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  readonly network: Network<M, F>;
   readonly disk: Disk;
   readonly blobs: BlobStore;
   readonly coordination: Coordination;
   readonly log: ExternalLog;
   readonly rng: Rng;
   readonly tracer: Tracer;
+}
+
+/** The same with the network; operators and connectors do not get it. */
+export interface NetworkedPorts<M extends Message, F extends Frame> extends ProcessPorts {
+  readonly network: Network<M, F>;
 }
 
 /** Thrown out of a port call when the calling process dies there. */

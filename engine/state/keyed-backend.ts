@@ -53,3 +53,10 @@ export interface OperatorListState {
   get(name: string): readonly unknown[];
   update(name: string, values: readonly unknown[]): void;
 }
+
+/** The same for the runtime. */
+export interface OperatorListBackend extends OperatorListState {
+  /** What `restore` reads; empty where nothing was ever written. */
+  bytes(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}

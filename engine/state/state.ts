@@ -1,5 +1,8 @@
-import type { StateDescriptor } from "./descriptors.ts";
+import type { Key } from "../base/hash.ts";
 import type { TimestampMs } from "../base/units.ts";
+import type { StateDescriptor } from "./descriptors.ts";
+
+export type { Key };
 
 /**
  * What a user function sees of state. All calls concern the current key (and namespace); values handed in
@@ -33,9 +36,6 @@ export interface MapState<K, V> {
   isEmpty(): boolean;
   clear(): void;
 }
-
-/** A key: what Flink users key by. Tuples are readonly arrays of keys. */
-export type Key = string | boolean | bigint | number | readonly Key[];
 
 /** Where the state of one (state, key) lives beside others: windows use their start; "" is the void one. */
 export type Namespace = string | number;

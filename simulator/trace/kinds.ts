@@ -21,6 +21,8 @@ export const PORT_TRACE = {
   /** subject: the hello's subject, x: checkpoint of its barrier or -1, y: records. */
   frameSent: 113,
   frameDelivered: 114,
+  /** One side closes the connection on purpose. subject: the hello's subject, x: connection number. */
+  connectionClosed: 115,
   /** subject: process. x, y: see each. */
   diskOpened: 120,
   /** x: bytes. */
@@ -28,9 +30,12 @@ export const PORT_TRACE = {
   diskWritten: 122,
   diskSynced: 123,
   diskDirectorySynced: 124,
-  /** create, rename, link, unlink, directories. x: which. */
+  /** create, rename, link, unlink, directories. x: which (DISK_NAMINGS). */
   diskNamed: 125,
-  /** subject: process. x: checkpoint parsed from the key ("chk-7"), or -1, y: bytes. */
+  diskClosed: 126,
+  /** The size of a file (x: 0, y: bytes) or the names in a directory (x: 1, y: names) were asked for. */
+  diskLooked: 127,
+  /** subject: process. x: checkpoint parsed from the key ("chk-7"), or -1, y: bytes (of a failed reply: -code). */
   blobPutIssued: 130,
   /** The effect in the store. */
   blobPutApplied: 131,
@@ -46,12 +51,13 @@ export const PORT_TRACE = {
   coordinationIssued: 140,
   coordinationApplied: 141,
   coordinationReplied: 142,
+  /** subject: the lease, x: its epoch, y: 0 it expired, 1 it was taken away. */
   leaseExpired: 143,
-  /** subject: the topic for fetches, the producer id for the rest. x: call (LOG_CALLS), y: records. */
+  /** subject: the topic for fetches, the producer id for the rest. x: call (LOG_CALLS), y: records (failed: -code). */
   logIssued: 150,
   logApplied: 151,
   logReplied: 152,
-  /** An open transaction ran into the log's timeout. subject: producer id. */
+  /** An open transaction ran into the log's timeout. subject: producer id, y: records. */
   transactionTimedOut: 153,
   /** A scheduled callback of a process runs. */
   timerRan: 160,
@@ -74,6 +80,7 @@ export type PortTraceKind = (typeof PORT_TRACE)[keyof typeof PORT_TRACE];
 /** Kinds are below this. */
 export const TRACE_KINDS = 200;
 
+export const DISK_NAMINGS = { makeDirectory: 0, rename: 1, link: 2, unlink: 3, removeDirectory: 4 } as const;
 export const COORDINATION_CALLS = { acquire: 0, renew: 1, release: 2, read: 3, list: 4, compareAndSet: 5 } as const;
 export const LOG_CALLS = { fetch: 0, open: 1, append: 2, prepare: 3, commit: 4, abort: 5, pending: 6 } as const;
 export const USER_CALLS = { open: 0, process: 1, timer: 2, snapshot: 3, notify: 4 } as const;

@@ -1,0 +1,175 @@
+import { invariant } from "./assert.ts";
+import { compareRanges } from "./byte-order.ts";
+
+export { ByteReader, CorruptBytesError } from "./byte-reader.ts";
+export { compareRanges };
+
+const INITIAL_CAPACITY = 64;
+const TWO_28 = 0x10000000;
+
+/** Bytes that `text` takes in UTF-8, or -1 if it holds a lone surrogate (which UTF-8 cannot express). */
+export function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) length += 1;
+    else if (unit < 0xd800 || unit > 0xdfff) length += 2;
+    else {
+      const low = i + 1 < text.length ? text.charCodeAt(i + 1) : 0;
+      if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff) return -1;
+      // Two units become four bytes; both units are counted once already.
+      length += 2;
+      i++;
+    }
+  }
+  return length;
+}
+
+/** A growing buffer. Multi-byte numbers are little-endian. */
+export class ByteWriter {
+  private buffer: Uint8Array;
+  private view: DataView;
+  private at = 0;
+
+  constructor(capacity: number = INITIAL_CAPACITY) {
+    invariant(capacity >= 1, "a byte writer starts with room for a byte");
+    this.buffer = new Uint8Array(capacity);
+    this.view = new DataView(this.buffer.buffer);
+  }
+
+  /** Bytes written so far. */
+  get position(): number {
+    return this.at;
+  }
+
+  /** Forgets everything written at `position` and after it. */
+  truncate(position: number): void {
+    invariant(position >= 0 && position <= this.at, "a byte writer only goes back");
+    this.at = position;
+  }
+
+  u8(value: number): void {
+    if (this.at === this.buffer.length) this.grow(1);
+    this.buffer[this.at++] = value;
+  }
+
+  u16(value: number): void {
+    this.reserve(2);
+    this.view.setUint16(this.at, value, true);
+    this.at += 2;
+  }
+
+  u32(value: number): void {
+    this.reserve(4);
+    this.view.setUint32(this.at, value, true);
+    this.at += 4;
+  }
+
+  f64(value: number): void {
+    this.reserve(8);
+    this.view.setFloat64(this.at, value, true);
+    this.at += 8;
+  }
+
+  /** A safe integer from 0 on, seven bits a byte, the least first; the top bit says that more follow. */
+  varuint(value: number): void {
+    let rest = value;
+    while (rest >= TWO_28) {
+      this.u8((rest & 0x7f) | 0x80);
+      rest = Math.floor(rest / 128);
+    }
+    while (rest >= 0x80) {
+      this.u8((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.u8(rest);
+  }
+
+  bytes(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.buffer.set(source, this.at);
+    this.at += source.length;
+  }
+
+  /** Appends what another writer holds from `start` to `end`. */
+  copyFrom(source: ByteWriter, start: number, end: number): void {
+    invariant(source !== this && end <= source.at, "bytes are copied from what another writer has written");
+    this.reserve(end - start);
+    this.buffer.set(source.buffer.subarray(start, end), this.at);
+    this.at += end - start;
+  }
+
+  /** `text` in UTF-8; `byteLength` is what `utf8Length` said about it. */
+  utf8(text: string, byteLength: number): void {
+    invariant(byteLength >= text.length, "text written as UTF-8 has no lone surrogate");
+    this.reserve(byteLength);
+    const buffer = this.buffer;
+    let at = this.at;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit < 0x80) {
+        buffer[at++] = unit;
+      } else if (unit < 0x800) {
+        buffer[at++] = 0xc0 | (unit >> 6);
+        buffer[at++] = 0x80 | (unit & 0x3f);
+      } else if (unit < 0xd800 || unit > 0xdfff) {
+        buffer[at++] = 0xe0 | (unit >> 12);
+        buffer[at++] = 0x80 | ((unit >> 6) & 0x3f);
+        buffer[at++] = 0x80 | (unit & 0x3f);
+      } else {
+        const point = 0x10000 + ((unit & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff);
+        buffer[at++] = 0xf0 | (point >> 18);
+        buffer[at++] = 0x80 | ((point >> 12) & 0x3f);
+        buffer[at++] = 0x80 | ((point >> 6) & 0x3f);
+        buffer[at++] = 0x80 | (point & 0x3f);
+      }
+    }
+    this.at = at;
+  }
+
+  /**
+   * Sorts items that were written one after the other up to the current position: item i starts at
+   * `starts[i]` and its key ends at `keyEnds[i]`. Ascending by key bytes. Returns the index of an item whose
+   * key another one has too, or -1 (with equal keys nothing is moved).
+   */
+  sortItems(starts: readonly number[], keyEnds: readonly number[]): number {
+    const count = starts.length;
+    const compare = (left: number, right: number): number =>
+      compareRanges(this.buffer, starts[left]!, keyEnds[left]!, starts[right]!, keyEnds[right]!);
+    let inOrder = true;
+    for (let i = 1; i < count && inOrder; i++) inOrder = compare(i - 1, i) < 0;
+    if (inOrder) return -1;
+    const order: number[] = [];
+    for (let i = 0; i < count; i++) order.push(i);
+    order.sort(compare);
+    for (let i = 1; i < count; i++) if (compare(order[i - 1]!, order[i]!) === 0) return order[i]!;
+    const first = starts[0]!;
+    const copy = this.buffer.slice(first, this.at);
+    let at = first;
+    for (const item of order) {
+      const end = (item + 1 < count ? starts[item + 1]! : this.at) - first;
+      const start = starts[item]! - first;
+      this.buffer.set(copy.subarray(start, end), at);
+      at += end - start;
+    }
+    invariant(at === this.at, "sorting items moves bytes and loses none");
+    return -1;
+  }
+
+  /** A copy of what was written. */
+  toBytes(): Uint8Array {
+    return this.buffer.slice(0, this.at);
+  }
+
+  private reserve(count: number): void {
+    if (this.at + count > this.buffer.length) this.grow(count);
+  }
+
+  private grow(count: number): void {
+    const buffer = new Uint8Array(Math.max(this.buffer.length * 2, this.at + count));
+    buffer.set(this.buffer.subarray(0, this.at));
+    this.buffer = buffer;
+    this.view = new DataView(buffer.buffer);
+  }
+}

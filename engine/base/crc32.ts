@@ -1,0 +1,45 @@
+import { invariant } from "./assert.ts";
+
+/** The reflected polynomial of CRC-32 as zip, gzip and PNG use it. */
+const POLYNOMIAL = 0xedb88320;
+const TABLE_SIZE = 256;
+const TABLES = 8;
+
+/** Table t at t * 256: the checksum of a byte followed by t zero bytes, so that eight bytes go in one turn. */
+const table: Int32Array = buildTables();
+
+function buildTables(): Int32Array {
+  const tables = new Int32Array(TABLES * TABLE_SIZE);
+  for (let byte = 0; byte < TABLE_SIZE; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    tables[byte] = crc;
+  }
+  for (let i = TABLE_SIZE; i < tables.length; i++) {
+    const before = tables[i - TABLE_SIZE] as number;
+    tables[i] = (before >>> 8) ^ (tables[before & 0xff] as number);
+  }
+  return tables;
+}
+
+/** CRC-32 of `bytes[start, end)`, as an unsigned 32-bit number. */
+export function crc32(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
+  invariant(start >= 0 && start <= end && end <= bytes.length, "a checksum covers a range inside its bytes");
+  const t = table;
+  let crc = -1;
+  let i = start;
+  for (const last = end - 8; i <= last; i += 8) {
+    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    crc =
+      t[1792 | (crc & 0xff)]! ^
+      t[1536 | ((crc >>> 8) & 0xff)]! ^
+      t[1280 | ((crc >>> 16) & 0xff)]! ^
+      t[1024 | (crc >>> 24)]! ^
+      t[768 | bytes[i + 4]!]! ^
+      t[512 | bytes[i + 5]!]! ^
+      t[256 | bytes[i + 6]!]! ^
+      t[bytes[i + 7]!]!;
+  }
+  for (; i < end; i++) crc = (crc >>> 8) ^ t[(crc ^ bytes[i]!) & 0xff]!;
+  return ~crc >>> 0;
+}

@@ -1,0 +1,20 @@
+/** First byte of an encoded value (see codec). */
+export const TAG = {
+  undefined: 0x00,
+  null: 0x01,
+  false: 0x02,
+  true: 0x03,
+  natural: 0x04,
+  negative: 0x05,
+  double: 0x06,
+  bigNatural: 0x07,
+  bigNegative: 0x08,
+  text: 0x09,
+  units: 0x0a,
+  bytes: 0x0b,
+  date: 0x0c,
+  array: 0x0d,
+  object: 0x0e,
+  map: 0x0f,
+  set: 0x10,
+} as const;

@@ -1,0 +1,310 @@
+import { invariant } from "../base/assert.ts";
+import type { CheckpointId, TimeUs } from "../base/units.ts";
+import { US_PER_MS } from "../base/units.ts";
+import type { JobVertex } from "../graph/job-graph.ts";
+import type { CheckpointConfig } from "../graph/stream-graph.ts";
+import type { ProcessPorts } from "../ports/process-ports.ts";
+import type { TimerHandle } from "../ports/scheduler.ts";
+import { TRACE } from "../ports/tracer.ts";
+import type { ExecutionId } from "../runtime/messages.ts";
+import { retryStorage } from "../runtime/storage-retry.ts";
+import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
+import { encodeMetadata, filesOf, metadataKey } from "./checkpoint-metadata.ts";
+import { handleOf } from "./checksummed-file.ts";
+import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
+import { PendingCheckpoint } from "./pending-checkpoint.ts";
+import type { SnapshotHandle } from "./snapshot-file.ts";
+
+/** Why a checkpoint was given up; numbers appear in trace points. */
+export const ABORT_REASONS = {
+  declined: 1,
+  expired: 2,
+  subsumed: 3,
+  failover: 4,
+  finalize: 5,
+  shutdown: 6,
+} as const;
+export type AbortReason = keyof typeof ABORT_REASONS;
+
+export interface CoordinatorContext {
+  readonly ports: ProcessPorts;
+  readonly subject: number;
+  readonly config: CheckpointConfig;
+  readonly storagePrefix: string;
+  readonly attempt: number;
+  readonly maxParallelism: number;
+  readonly vertices: readonly JobVertex[];
+  readonly store: CompletedStore;
+  readonly counter: CheckpointIdCounter;
+  triggerSource(id: ExecutionId, checkpointId: CheckpointId): void;
+  notifyComplete(id: ExecutionId, checkpointId: CheckpointId, isFinal: boolean): void;
+  notifyAborted(id: ExecutionId, checkpointId: CheckpointId): void;
+  /** Too many checkpoints failed in a row. */
+  failJob(reason: string): void;
+  /** This leader was deposed. */
+  deposed(): void;
+}
+
+/**
+ * Triggers checkpoints of one attempt, collects the acknowledgements, and brings complete ones to the
+ * commit point (Flink: CheckpointCoordinator). One object an attempt.
+ *
+ * A checkpoint is pending from its trigger until its record is written (complete) or it is given up.
+ * Commits happen one at a time. After `stop`, nothing is triggered and all pending checkpoints are given
+ * up; `whenQuiet` tells when a commit that was under way is decided: only then is it certain which
+ * checkpoint is the latest.
+ */
+export class CheckpointCoordinator {
+  readonly #context: CoordinatorContext;
+  readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
+  #triggering = false;
+  #requested = false;
+  #stopped = false;
+  #final = false;
+  #committing: PendingCheckpoint | null = null;
+  readonly #commitQueue: PendingCheckpoint[] = [];
+  #whenQuiet: (() => void) | null = null;
+  #lastCompletionUs: TimeUs = Number.NEGATIVE_INFINITY;
+  #failuresInARow = 0;
+  #timer: TimerHandle | null = null;
+
+  constructor(context: CoordinatorContext) {
+    this.#context = context;
+  }
+
+  get pending(): readonly PendingCheckpoint[] {
+    return [...this.#pending.values()];
+  }
+
+  /** All tasks run. The first trigger comes after a random part of the interval, as in Flink. */
+  start(): void {
+    const { config, ports } = this.#context;
+    const spanMs = Math.max(1, config.intervalMs - config.minPauseMs + 1);
+    const firstMs = config.minPauseMs + ports.rng.stream("checkpoint-first-delay").below(spanMs);
+    this.#armTimer(firstMs * US_PER_MS);
+  }
+
+  acknowledge(id: ExecutionId, checkpointId: CheckpointId, handle: SnapshotHandle | null, inputEnded: boolean): void {
+    const { ports, subject, store } = this.#context;
+    const checkpoint = this.#pending.get(checkpointId);
+    if (checkpoint === undefined || id.attempt !== this.#context.attempt) {
+      // Too late, or from an attempt that is over: nobody else will ever name this file.
+      if (handle !== null && !this.#isReferenced(handle.key)) store.discardFiles(checkpointId, [handle.key]);
+      return;
+    }
+    if (!checkpoint.acknowledge(id, handle, inputEnded)) return;
+    ports.tracer.point(TRACE.checkpointAcked, subject, checkpointId, checkpoint.missing);
+    if (checkpoint.missing > 0) return;
+    this.#commitQueue.push(checkpoint);
+    this.#commitNext();
+  }
+
+  decline(id: ExecutionId, checkpointId: CheckpointId): void {
+    const checkpoint = this.#pending.get(checkpointId);
+    if (checkpoint !== undefined && id.attempt === this.#context.attempt) this.#abort(checkpoint, "declined");
+  }
+
+  /** Failover, or the end of the job: gives up what is pending, except a commit under way. */
+  stop(reason: AbortReason): void {
+    this.#stopped = true;
+    this.#requested = false;
+    if (this.#timer !== null) this.#context.ports.scheduler.cancel(this.#timer);
+    this.#timer = null;
+    for (const checkpoint of [...this.#pending.values()]) {
+      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);
+    }
+  }
+
+  whenQuiet(done: () => void): void {
+    invariant(this.#stopped, "only a stopped coordinator becomes quiet");
+    if (this.#committing === null) done();
+    else this.#whenQuiet = done;
+  }
+
+  /* ---- triggering ---- */
+
+  #armTimer(delayUs: number): void {
+    const { config, ports } = this.#context;
+    this.#timer = ports.scheduler.after(delayUs, () => {
+      this.#timer = null;
+      if (this.#stopped || this.#final) return;
+      this.#armTimer(Math.max(config.intervalMs, config.minPauseMs) * US_PER_MS);
+      this.#request();
+    });
+  }
+
+  /** A periodic request: runs now, or as soon as concurrency and the minimum pause allow it. */
+  #request(): void {
+    const { config, ports, subject } = this.#context;
+    if (this.#stopped || this.#final) return;
+    if (this.#triggering || this.#pending.size >= config.maxConcurrent) {
+      ports.tracer.point(TRACE.checkpointRefused, subject, this.#pending.size, 0);
+      this.#requested = true;
+      return;
+    }
+    const waitUs = this.#lastCompletionUs + config.minPauseMs * US_PER_MS - ports.clock.nowUs();
+    if (waitUs > 0) {
+      ports.scheduler.after(waitUs, () => this.#request());
+      return;
+    }
+    this.#requested = false;
+    this.#triggering = true;
+    this.#context.counter.take((checkpointId) => {
+      this.#triggering = false;
+      if (checkpointId === null) this.#context.deposed();
+      else if (!this.#stopped && !this.#final) this.#trigger(checkpointId);
+    });
+  }
+
+  #trigger(checkpointId: CheckpointId): void {
+    const { ports, subject, attempt, config, vertices } = this.#context;
+    const tasks = vertices.flatMap((vertex) => executionsOf(vertex, attempt));
+    const checkpoint = new PendingCheckpoint(checkpointId, ports.clock.nowUs(), tasks);
+    this.#pending.set(checkpointId, checkpoint);
+    ports.tracer.point(TRACE.checkpointTriggered, subject, checkpointId, attempt);
+    checkpoint.expiry = ports.scheduler.after(config.timeoutMs * US_PER_MS, () => {
+      if (this.#pending.get(checkpointId) === checkpoint && checkpoint !== this.#committing) {
+        this.#abort(checkpoint, "expired");
+      }
+    });
+    for (const vertex of vertices) {
+      if (vertex.inputs.length > 0) continue;
+      for (const id of executionsOf(vertex, attempt)) this.#context.triggerSource(id, checkpointId);
+    }
+  }
+
+  /* ---- commit ---- */
+
+  #commitNext(): void {
+    if (this.#committing !== null) return;
+    const checkpoint = this.#commitQueue.shift();
+    if (checkpoint === undefined) return;
+    if (this.#pending.get(checkpoint.checkpointId) !== checkpoint) {
+      this.#commitNext();
+      return;
+    }
+    this.#committing = checkpoint;
+    const metadata = this.#metadataOf(checkpoint);
+    const bytes = encodeMetadata(metadata);
+    const file = handleOf(metadataKey(this.#context.storagePrefix, checkpoint.checkpointId, this.#context.attempt), bytes);
+    checkpoint.metadataKey = file.key;
+    const { ports, store } = this.#context;
+    retryStorage(
+      ports.scheduler,
+      (report) => ports.blobs.put(file.key, bytes, (reply) => report(reply.ok ? null : reply.code)),
+      () => !this.#stopped,
+      (error) => {
+        if (error !== null || this.#stopped) {
+          this.#commitFailed(checkpoint, this.#stopped ? "failover" : "finalize");
+          return;
+        }
+        store.add(metadata, file, (outcome) => {
+          if (outcome === "added") this.#completed(checkpoint, metadata);
+          else this.#context.deposed();
+        });
+      },
+    );
+  }
+
+  #commitFailed(checkpoint: PendingCheckpoint, reason: AbortReason): void {
+    this.#committing = null;
+    this.#abort(checkpoint, reason);
+    this.#commitDecided();
+  }
+
+  #completed(checkpoint: PendingCheckpoint, metadata: CheckpointMetadata): void {
+    const { ports, subject, attempt, store, vertices } = this.#context;
+    const { checkpointId } = checkpoint;
+    this.#committing = null;
+    this.#close(checkpoint);
+    this.#failuresInARow = 0;
+    this.#lastCompletionUs = ports.clock.nowUs();
+    ports.tracer.point(TRACE.checkpointCompleted, subject, checkpointId, attempt);
+    for (const older of [...this.#pending.values()]) {
+      if (older.checkpointId < checkpointId) this.#abort(older, "subsumed");
+    }
+    if (!this.#stopped) {
+      if (metadata.inputEnded) this.#endWith(checkpointId);
+      for (const vertex of vertices) {
+        for (const id of executionsOf(vertex, attempt)) this.#context.notifyComplete(id, checkpointId, metadata.inputEnded);
+      }
+    }
+    store.subsumeOldest();
+    this.#commitDecided();
+  }
+
+  /** The final checkpoint: no other follows. */
+  #endWith(checkpointId: CheckpointId): void {
+    this.#final = true;
+    for (const later of [...this.#pending.values()]) {
+      if (later.checkpointId > checkpointId) this.#abort(later, "shutdown");
+    }
+  }
+
+  #commitDecided(): void {
+    const quiet = this.#whenQuiet;
+    if (quiet !== null) {
+      this.#whenQuiet = null;
+      quiet();
+      return;
+    }
+    if (!this.#stopped) this.#commitNext();
+  }
+
+  #metadataOf(checkpoint: PendingCheckpoint): CheckpointMetadata {
+    const { attempt, vertices, maxParallelism } = this.#context;
+    return {
+      checkpointId: checkpoint.checkpointId,
+      attempt,
+      triggeredAtUs: checkpoint.triggeredAtUs,
+      maxParallelism,
+      inputEnded: checkpoint.allInputsEnded,
+      vertices: vertices.map((vertex) => ({
+        vertex: vertex.id,
+        uids: vertex.chain.map((node) => node.uid),
+        handles: executionsOf(vertex, attempt).map((id) => checkpoint.handleOf(id)),
+      })),
+    };
+  }
+
+  /* ---- giving up ---- */
+
+  #abort(checkpoint: PendingCheckpoint, reason: AbortReason): void {
+    const { ports, subject, attempt, vertices, store, config } = this.#context;
+    const { checkpointId } = checkpoint;
+    this.#close(checkpoint);
+    ports.tracer.point(TRACE.checkpointAborted, subject, checkpointId, ABORT_REASONS[reason]);
+    const files = checkpoint.files();
+    if (files.length > 0) store.discardFiles(checkpointId, files);
+    if (reason !== "failover") {
+      for (const vertex of vertices) {
+        for (const id of executionsOf(vertex, attempt)) this.#context.notifyAborted(id, checkpointId);
+      }
+    }
+    if (reason === "declined" || reason === "expired" || reason === "finalize") {
+      this.#failuresInARow += 1;
+      if (this.#failuresInARow > config.tolerableFailures) {
+        this.#context.failJob(`${this.#failuresInARow} checkpoints failed in a row, the last one ${reason}`);
+      }
+    }
+  }
+
+  #close(checkpoint: PendingCheckpoint): void {
+    this.#pending.delete(checkpoint.checkpointId);
+    if (checkpoint.expiry !== null) this.#context.ports.scheduler.cancel(checkpoint.expiry);
+    checkpoint.expiry = null;
+    if (this.#requested && !this.#stopped) {
+      this.#requested = false;
+      this.#context.ports.scheduler.after(0, () => this.#request());
+    }
+  }
+
+  #isReferenced(key: string): boolean {
+    if (this.#context.store.retained.some((one) => filesOf(one).includes(key))) return true;
+    return this.pending.some((one) => one.files().includes(key));
+  }
+}
+
+function executionsOf(vertex: JobVertex, attempt: number): ExecutionId[] {
+  return Array.from({ length: vertex.parallelism }, (_, subtask) => ({ attempt, vertex: vertex.id, subtask }));
+}

@@ -1,0 +1,59 @@
+import type { CheckpointId, TimeUs } from "../base/units.ts";
+import type { FileHandle } from "./checksummed-file.ts";
+import { openFile, sealFile } from "./checksummed-file.ts";
+import type { SnapshotHandle } from "./snapshot-file.ts";
+
+const MAGIC = "WWM1";
+
+/** What one vertex contributed: one entry a subtask, null where it had no state. */
+export interface VertexCheckpoint {
+  readonly vertex: number;
+  /** The uids of the chain, head first. */
+  readonly uids: readonly string[];
+  readonly handles: readonly (SnapshotHandle | null)[];
+}
+
+/** The value inside a metadata file (kind "WWM1", see checksummed-file): everything a restore needs. */
+export interface CheckpointMetadata {
+  readonly checkpointId: CheckpointId;
+  readonly attempt: number;
+  readonly triggeredAtUs: TimeUs;
+  readonly maxParallelism: number;
+  readonly vertices: readonly VertexCheckpoint[];
+  /** Every subtask's input had ended before its barrier: nothing remains but to commit. */
+  readonly inputEnded: boolean;
+}
+
+/** A checkpoint whose record is in Coordination. */
+export interface CompletedCheckpoint {
+  readonly metadata: CheckpointMetadata;
+  readonly file: FileHandle;
+  /** Version of its record, for removing it. */
+  readonly version: number;
+}
+
+export function metadataKey(storagePrefix: string, checkpointId: CheckpointId, attempt: number): string {
+  return `${storagePrefix}/chk-${checkpointId}/metadata-a${attempt}`;
+}
+
+export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
+  return sealFile(MAGIC, metadata);
+}
+
+export type MetadataResult =
+  | { readonly ok: true; readonly metadata: CheckpointMetadata }
+  | { readonly ok: false; readonly reason: string };
+
+export function decodeMetadata(bytes: Uint8Array, file: FileHandle): MetadataResult {
+  const opened = openFile(MAGIC, bytes, file);
+  return opened.ok ? { ok: true, metadata: opened.value as CheckpointMetadata } : opened;
+}
+
+/** Keys of all files that a checkpoint consists of. */
+export function filesOf(checkpoint: { readonly metadata: CheckpointMetadata; readonly file: FileHandle }): readonly string[] {
+  const keys = [checkpoint.file.key];
+  for (const vertex of checkpoint.metadata.vertices) {
+    for (const handle of vertex.handles) if (handle !== null) keys.push(handle.key);
+  }
+  return keys;
+}

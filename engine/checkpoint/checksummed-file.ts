@@ -1,0 +1,48 @@
+import { crc32 } from "../base/crc32.ts";
+import { decode, encode } from "../base/codec.ts";
+
+/**
+ * Every file of a checkpoint:
+ *
+ *   offset 0   4 bytes  magic, four ASCII letters that name the kind of file
+ *   offset 4   n bytes  one structurally encoded value (engine/base/codec)
+ *   last 4     4 bytes  CRC-32 of everything before, little endian
+ */
+const MAGIC_BYTES = 4;
+const TRAILER_BYTES = 4;
+
+/** Names a file and what it must contain. */
+export interface FileHandle {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** CRC-32 of the whole file. */
+  readonly checksum: number;
+}
+
+export type FileResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
+
+export function sealFile(magic: string, value: unknown): Uint8Array {
+  const body = encode(value);
+  const file = new Uint8Array(MAGIC_BYTES + body.length + TRAILER_BYTES);
+  for (let i = 0; i < MAGIC_BYTES; i += 1) file[i] = magic.charCodeAt(i);
+  file.set(body, MAGIC_BYTES);
+  const checksum = crc32(file, 0, file.length - TRAILER_BYTES);
+  new DataView(file.buffer).setUint32(file.length - TRAILER_BYTES, checksum, true);
+  return file;
+}
+
+export function handleOf(key: string, file: Uint8Array): FileHandle {
+  return { key, sizeBytes: file.length, checksum: crc32(file) };
+}
+
+/** Checks length, checksum and kind before anything is read as data. */
+export function openFile(magic: string, file: Uint8Array, handle: FileHandle): FileResult {
+  if (file.length !== handle.sizeBytes) {
+    return { ok: false, reason: `${handle.key}: ${file.length} bytes where ${handle.sizeBytes} were written` };
+  }
+  if (crc32(file) !== handle.checksum) return { ok: false, reason: `${handle.key}: checksum differs` };
+  for (let i = 0; i < MAGIC_BYTES; i += 1) {
+    if (file[i] !== magic.charCodeAt(i)) return { ok: false, reason: `${handle.key}: not a ${magic} file` };
+  }
+  return { ok: true, value: decode(file.subarray(MAGIC_BYTES, file.length - TRAILER_BYTES)) };
+}

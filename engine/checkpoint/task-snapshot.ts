@@ -1,0 +1,164 @@
+import { invariant } from "../base/assert.ts";
+import { SNAPSHOT_ENTRIES_PER_STEP } from "../base/limits.ts";
+import type { CheckpointId } from "../base/units.ts";
+import type { VertexId } from "../graph/job-graph.ts";
+import type { OperatorChain } from "../operators/operator-chain.ts";
+import type { ProcessPorts } from "../ports/process-ports.ts";
+import { TRACE } from "../ports/tracer.ts";
+import { retryStorage } from "../runtime/storage-retry.ts";
+import type { SnapshotWriter } from "../state/keyed-backend.ts";
+import type { OperatorSnapshot, SnapshotHandle } from "./snapshot-file.ts";
+import { handleOf } from "./checksummed-file.ts";
+import { encodeSnapshotFile } from "./snapshot-file.ts";
+
+/** How the asynchronous part of a snapshot ended. */
+export type SnapshotOutcome =
+  | { readonly ok: true; readonly handle: SnapshotHandle | null }
+  | { readonly ok: false; readonly reason: string };
+
+export interface SnapshotOwner {
+  readonly ports: ProcessPorts;
+  readonly subject: number;
+  readonly attempt: number;
+  readonly vertex: VertexId;
+  readonly subtask: number;
+  readonly storagePrefix: string;
+}
+
+interface CapturedOperator {
+  readonly uid: string;
+  readonly writer: SnapshotWriter | null;
+  readonly lists: Uint8Array;
+}
+
+/** Key of the file of one subtask; the attempt in it keeps the files of a zombie apart from its successor's. */
+export function snapshotKey(owner: SnapshotOwner, checkpointId: CheckpointId): string {
+  return `${owner.storagePrefix}/chk-${checkpointId}/v${owner.vertex}-s${owner.subtask}-a${owner.attempt}`;
+}
+
+/**
+ * The snapshot of one subtask for one checkpoint. The constructor is the synchronous part: it captures the
+ * state as it is. `run` is the asynchronous part, in steps between which the task goes on processing:
+ * serialize, let sinks prepare their transactions, write the file; only then may the task acknowledge.
+ * `cancel` gives up at any point; what was uploaded by then is deleted again.
+ */
+export class TaskSnapshot {
+  readonly checkpointId: CheckpointId;
+  readonly #owner: SnapshotOwner;
+  readonly #captured: readonly CapturedOperator[];
+  readonly #chain: OperatorChain;
+  #state: "captured" | "running" | "cancelled" | "done" = "captured";
+
+  constructor(owner: SnapshotOwner, chain: OperatorChain, checkpointId: CheckpointId) {
+    this.#owner = owner;
+    this.#chain = chain;
+    this.checkpointId = checkpointId;
+    this.#captured = chain.operators.map((operator) => ({
+      uid: operator.node.uid,
+      writer: operator.keyed === null ? null : operator.keyed.snapshot(),
+      lists: operator.lists.bytes(),
+    }));
+  }
+
+  run(done: (outcome: SnapshotOutcome) => void): void {
+    invariant(this.#state === "captured", "a snapshot runs once");
+    this.#state = "running";
+    this.#serializeStep(0, done);
+  }
+
+  /** Gives up. True if it was still under way. */
+  cancel(): boolean {
+    if (this.#state === "cancelled" || this.#state === "done") return false;
+    this.#state = "cancelled";
+    for (const operator of this.#captured) operator.writer?.cancel();
+    this.#owner.ports.tracer.point(TRACE.snapshotCancelled, this.#owner.subject, this.checkpointId, 0);
+    return true;
+  }
+
+  get isRunning(): boolean {
+    return this.#state === "running";
+  }
+
+  #serializeStep(from: number, done: (outcome: SnapshotOutcome) => void): void {
+    const { ports, subject } = this.#owner;
+    let index = from;
+    while (index < this.#captured.length) {
+      const writer = this.#captured[index]?.writer ?? null;
+      if (writer !== null) {
+        const left = writer.step(SNAPSHOT_ENTRIES_PER_STEP);
+        if (left > 0) {
+          ports.tracer.point(TRACE.snapshotSerialized, subject, this.checkpointId, left);
+          ports.scheduler.resume(SNAPSHOT_ENTRIES_PER_STEP, () => {
+            if (this.isRunning) this.#serializeStep(index, done);
+          });
+          return;
+        }
+      }
+      index += 1;
+    }
+    ports.tracer.point(TRACE.snapshotSerialized, subject, this.checkpointId, 0);
+    this.#prepare(done);
+  }
+
+  #prepare(done: (outcome: SnapshotOutcome) => void): void {
+    this.#chain.prepareCommit(this.checkpointId, (error) => {
+      if (!this.isRunning) return;
+      if (error !== null) this.#finish({ ok: false, reason: error }, done);
+      else this.#upload(done);
+    });
+  }
+
+  #upload(done: (outcome: SnapshotOutcome) => void): void {
+    if (this.#isEmpty()) {
+      this.#owner.ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, 0);
+      this.#finish({ ok: true, handle: null }, done);
+      return;
+    }
+    const { ports, vertex, subtask } = this.#owner;
+    const operators: OperatorSnapshot[] = this.#captured.map((operator) => ({
+      uid: operator.uid,
+      keyed: operator.writer === null ? null : operator.writer.bytes(),
+      lists: operator.lists,
+    }));
+    const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators });
+    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
+    retryStorage(
+      ports.scheduler,
+      (report) => ports.blobs.put(handle.key, file, (reply) => report(reply.ok ? null : reply.code)),
+      () => this.isRunning,
+      (error) => {
+        // Only now: a delete that overtook the put would leave the file behind.
+        if (!this.isRunning) this.#deleteUpload();
+        else if (error === null) {
+          ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length);
+          this.#finish({ ok: true, handle }, done);
+        } else {
+          this.#deleteUpload();
+          this.#finish({ ok: false, reason: `snapshot upload failed: ${error}` }, done);
+        }
+      },
+    );
+  }
+
+  /** Stateless subtasks write no file. */
+  #isEmpty(): boolean {
+    return this.#captured.every((operator) => operator.writer === null && operator.lists.length === 0);
+  }
+
+  #finish(outcome: SnapshotOutcome, done: (outcome: SnapshotOutcome) => void): void {
+    this.#state = "done";
+    done(outcome);
+  }
+
+  /** Nobody will know of this file: take it away again, as far as storage lets us. */
+  #deleteUpload(): void {
+    const { ports } = this.#owner;
+    const key = snapshotKey(this.#owner, this.checkpointId);
+    retryStorage(
+      ports.scheduler,
+      (report) => ports.blobs.delete(key, (reply) => report(reply.ok ? null : reply.code)),
+      () => true,
+      () => undefined,
+    );
+  }
+}

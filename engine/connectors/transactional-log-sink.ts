@@ -1,0 +1,123 @@
+import { invariant, present } from "../base/assert.ts";
+import { encode } from "../base/codec.ts";
+import { APPEND_RECORDS_LIMIT } from "../base/limits.ts";
+import type { CheckpointId, TimestampMs } from "../base/units.ts";
+import type { Sink, SinkWriter, SinkWriterContext } from "../api/sink.ts";
+import { LogRetry } from "./log-retry.ts";
+import type { SinkTransaction } from "./sink-transaction.ts";
+import { committableOf, SinkTransactionIds } from "./sink-transaction.ts";
+import { TransactionCommitter } from "./transaction-committer.ts";
+import { TransactionRecovery } from "./transaction-recovery.ts";
+import { TransactionWriter } from "./transaction-writer.ts";
+
+export interface TransactionalLogSinkOptions<T> {
+  /** The topic must exist. */
+  readonly topic: string;
+  /** Partition of a value, 0 … partitions-1; all in partition 0 where not given. */
+  readonly partitionOf?: (value: T, partitions: number) => number;
+  /** Unique among the jobs that write into the same log; the topic where not given. */
+  readonly transactionalIdPrefix?: string;
+}
+
+/**
+ * Writes into the external log exactly once: one transaction an interval between checkpoints (none where
+ * nothing was written), prepared before the ack, committed when the checkpoint is complete. Values are
+ * encoded by the structural codec.
+ */
+export class TransactionalLogSink<T> implements Sink<T> {
+  readonly name: string;
+  readonly topic: string;
+  readonly #options: TransactionalLogSinkOptions<T>;
+
+  constructor(options: TransactionalLogSinkOptions<T>) {
+    this.name = options.topic;
+    this.topic = options.topic;
+    this.#options = options;
+  }
+
+  createWriter(context: SinkWriterContext): SinkWriter<T> {
+    return new TransactionalLogWriter(this.#options, context);
+  }
+}
+
+class TransactionalLogWriter<T> implements SinkWriter<T> {
+  readonly #topic: string;
+  readonly #partitionOf: ((value: T, partitions: number) => number) | null;
+  readonly #context: SinkWriterContext;
+  #partitions: number = 0;
+  readonly #ids: SinkTransactionIds;
+  readonly #retry: LogRetry;
+  readonly #writer: TransactionWriter;
+  readonly #committer: TransactionCommitter;
+  readonly #recovery: TransactionRecovery;
+  /** The transaction of this interval, once something was written. */
+  #current: SinkTransaction | null = null;
+  /** Records of the current transaction that wait to be appended, by partition. */
+  readonly #buffers: Uint8Array[][] = [];
+  /** Closed at a checkpoint and not yet committed, in checkpoint order. */
+  readonly #uncommitted: SinkTransaction[] = [];
+
+  constructor(options: TransactionalLogSinkOptions<T>, context: SinkWriterContext) {
+    this.#topic = options.topic;
+    this.#partitionOf = options.partitionOf ?? null;
+    this.#context = context;
+    const prefix = options.transactionalIdPrefix ?? options.topic;
+    const producerId = `${prefix}/${context.operatorId}-${context.subtaskIndex}`;
+    this.#ids = new SinkTransactionIds(producerId, context.attempt);
+    this.#retry = new LogRetry(context.ports.scheduler);
+    this.#writer = new TransactionWriter(options.topic, context, this.#retry);
+    this.#committer = new TransactionCommitter(context, this.#retry, this.#uncommitted);
+    this.#recovery = new TransactionRecovery(context, this.#retry, this.#ids);
+  }
+
+  restore(committables: readonly unknown[], done: (error: string | null) => void): void {
+    this.#partitions = this.#context.ports.log.partitionCount(this.#topic);
+    invariant(this.#partitions > 0, `topic ${this.#topic} has partitions`);
+    for (let partition = 0; partition < this.#partitions; partition++) this.#buffers.push([]);
+    this.#recovery.run(committables, (outcome) => {
+      if (outcome.ok) this.#writer.begin(outcome.session);
+      done(outcome.ok ? null : outcome.reason);
+    });
+  }
+
+  write(value: T, _timestampMs: TimestampMs): void {
+    this.#current ??= this.#ids.next();
+    const partition = this.#partitionOf === null ? 0 : this.#partitionOf(value, this.#partitions);
+    const buffer = this.#buffers[partition];
+    if (buffer === undefined) {
+      throw new Error(`partitionOf of the sink into ${this.#topic} gave ${partition} of ${this.#partitions} partitions`);
+    }
+    buffer.push(encode(value));
+    if (buffer.length === APPEND_RECORDS_LIMIT) this.#flush(this.#current, partition);
+  }
+
+  prepareSnapshot(checkpointId: CheckpointId): readonly unknown[] {
+    const closed = this.#current;
+    if (closed !== null) {
+      for (let partition = 0; partition < this.#partitions; partition++) this.#flush(closed, partition);
+      closed.checkpointId = checkpointId;
+      this.#uncommitted.push(closed);
+      this.#current = null;
+    }
+    return this.#uncommitted.map(committableOf);
+  }
+
+  prepare(checkpointId: CheckpointId, done: (error: string | null) => void): void {
+    this.#writer.prepare(checkpointId, this.#uncommitted, done);
+  }
+
+  commit(checkpointId: CheckpointId, done: (error: string | null) => void): void {
+    this.#committer.commit(checkpointId, done);
+  }
+
+  close(): void {
+    this.#retry.stop();
+  }
+
+  #flush(transaction: SinkTransaction, partition: number): void {
+    const records = present(this.#buffers[partition], "every partition has a buffer");
+    if (records.length === 0) return;
+    this.#buffers[partition] = [];
+    this.#writer.append(transaction, partition, records);
+  }
+}

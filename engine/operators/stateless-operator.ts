@@ -1,0 +1,45 @@
+import type { CheckpointId, TimestampMs } from "../base/units.ts";
+import type { StreamOperator } from "./operator.ts";
+
+/** The answers of an operator that has no state, no timers and no effects outside. */
+export abstract class StatelessOperator implements StreamOperator {
+  abstract processElement(value: unknown, timestampMs: TimestampMs): void;
+
+  open(): void {}
+
+  restoreExternal(done: (error: string | null) => void): void {
+    done(null);
+  }
+
+  advanceWatermark(_watermarkMs: TimestampMs, _timerBudget: number): boolean {
+    return true;
+  }
+
+  advanceProcessingTime(_nowMs: TimestampMs, _timerBudget: number): boolean {
+    return true;
+  }
+
+  nextProcessingTimerMs(): TimestampMs | null {
+    return null;
+  }
+
+  snapshotState(_checkpointId: CheckpointId): void {}
+
+  prepareCommit(_checkpointId: CheckpointId, done: (error: string | null) => void): void {
+    done(null);
+  }
+
+  notifyComplete(_checkpointId: CheckpointId, done: (error: string | null) => void): void {
+    done(null);
+  }
+
+  notifyAborted(_checkpointId: CheckpointId): void {}
+
+  endInput(): void {}
+
+  close(): void {
+    this.dispose();
+  }
+
+  dispose(): void {}
+}

@@ -1,0 +1,41 @@
+import type { KeyedBackend, OperatorListBackend } from "../state/keyed-backend.ts";
+import type { ProcessPorts } from "../ports/process-ports.ts";
+import type { RestoreRequest } from "../runtime/messages.ts";
+
+/** What one restore read, and how long it took. */
+export interface RestoreCost {
+  readonly remoteBytes: number;
+  readonly localBytes: number;
+  readonly files: number;
+  readonly requests: number;
+  readonly durationUs: number;
+}
+
+/** Where restored state goes: one entry an operator of the chain. */
+export interface RestoreTarget {
+  readonly uid: string;
+  readonly keyed: KeyedBackend | null;
+  readonly lists: OperatorListBackend;
+}
+
+export type RestoreOutcome =
+  | { readonly ok: true; readonly cost: RestoreCost }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Given what a completed checkpoint holds of a vertex, fills the state of one of its subtasks.
+ *
+ * Promises: on success the state equals the checkpoint's, cut to what this subtask owns; nothing that fails
+ * its length or checksum is ever read as data; on failure nothing was loaded. `done` is called once, from a
+ * later callback or at once.
+ */
+export interface RestoreStrategy {
+  readonly name: string;
+  restore(
+    ports: ProcessPorts,
+    request: RestoreRequest,
+    subtask: number,
+    targets: readonly RestoreTarget[],
+    done: (outcome: RestoreOutcome) => void,
+  ): void;
+}

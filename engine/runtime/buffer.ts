@@ -1,0 +1,50 @@
+import type { CheckpointId, TimestampMs, TimeUs } from "../base/units.ts";
+import { NO_CHECKPOINT } from "../base/units.ts";
+import type { Frame } from "../ports/network.ts";
+
+/** What travels between records, in order with them. Each closes the buffer it ends. */
+export type ChannelEvent =
+  | { readonly kind: "barrier"; readonly checkpointId: CheckpointId; readonly triggeredAtUs: TimeUs }
+  /** The checkpoint was given up upstream: do not wait for its barrier. */
+  | { readonly kind: "cancel-barrier"; readonly checkpointId: CheckpointId }
+  | { readonly kind: "watermark"; readonly watermarkMs: TimestampMs }
+  | { readonly kind: "idle"; readonly idle: boolean }
+  /** No record follows (barriers may, until the job is done). */
+  | { readonly kind: "end-of-input" };
+
+/** Up to 64 records, then at most one event. Immutable once sent. */
+export interface Buffer extends Frame {
+  readonly kind: "buffer";
+  readonly values: readonly unknown[];
+  readonly timestamps: readonly TimestampMs[];
+  readonly event: ChannelEvent | null;
+}
+
+/** The receiver has room for so many more buffers. */
+export interface Credit extends Frame {
+  readonly kind: "credit";
+  readonly buffers: number;
+}
+
+export type StreamFrame = Buffer | Credit;
+
+const NO_VALUES: readonly unknown[] = [];
+const NO_TIMESTAMPS: readonly TimestampMs[] = [];
+
+export function recordsBuffer(values: readonly unknown[], timestamps: readonly TimestampMs[]): Buffer {
+  return { kind: "buffer", recordCount: values.length, checkpointId: NO_CHECKPOINT, values, timestamps, event: null };
+}
+
+/** A buffer that ends in an event; with records before it where there are any. */
+export function eventBuffer(
+  event: ChannelEvent,
+  values: readonly unknown[] = NO_VALUES,
+  timestamps: readonly TimestampMs[] = NO_TIMESTAMPS,
+): Buffer {
+  const checkpointId = event.kind === "barrier" ? event.checkpointId : NO_CHECKPOINT;
+  return { kind: "buffer", recordCount: values.length, checkpointId, values, timestamps, event };
+}
+
+export function creditFrame(buffers: number): Credit {
+  return { kind: "credit", recordCount: 0, checkpointId: NO_CHECKPOINT, buffers };
+}

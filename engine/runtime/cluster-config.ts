@@ -1,0 +1,22 @@
+import type { StreamGraph } from "../graph/stream-graph.ts";
+import type { ExecutionId } from "./messages.ts";
+
+/**
+ * The job's code: builds its graph anew at every call, with new user function objects. Called with null by
+ * the JobManager, and with its execution for every attempt of every subtask.
+ */
+export type JobFactory = (execution: ExecutionId | null) => StreamGraph;
+
+/** What every process of a cluster is started with. Times in milliseconds. */
+export interface ClusterConfig {
+  readonly jobId: string;
+  readonly storagePrefix: string;
+  readonly slotsPerWorker: number;
+  readonly heartbeatIntervalMs: number;
+  /** Without a sign of life for this long the other side counts as lost. */
+  readonly heartbeatTimeoutMs: number;
+  readonly rpcTimeoutMs: number;
+  readonly registrationRetryMs: number;
+  readonly leaseTtlMs: number;
+  readonly tasksPerWorkerLimit: number;
+}

@@ -1,0 +1,48 @@
+import { invariant, present } from "../base/assert.ts";
+import type { JobGraph } from "../graph/job-graph.ts";
+import type { ExecutionId, SlotAssignment } from "./messages.ts";
+
+export type ExecutionState = "deploying" | "initialized" | "finished";
+
+export interface Execution {
+  readonly id: ExecutionId;
+  readonly slot: SlotAssignment;
+  state: ExecutionState;
+}
+
+/** All subtasks of one attempt of the job, as the JobManager knows them. */
+export class ExecutionAttempt {
+  readonly attempt: number;
+  readonly slots: readonly SlotAssignment[];
+  readonly executions: readonly Execution[];
+  phase: "deploying" | "starting" | "running" | "failing" = "deploying";
+
+  constructor(attempt: number, graph: JobGraph, slots: readonly SlotAssignment[]) {
+    this.attempt = attempt;
+    this.slots = slots;
+    this.executions = graph.vertices.flatMap((vertex) =>
+      Array.from({ length: vertex.parallelism }, (_, subtask): Execution => ({
+        id: { attempt, vertex: vertex.id, subtask },
+        slot: present(slots[subtask], "there is a slot for every subtask"),
+        state: "deploying",
+      })),
+    );
+    invariant(this.executions.length > 0, "a job has tasks");
+  }
+
+  find(id: ExecutionId): Execution | undefined {
+    if (id.attempt !== this.attempt) return undefined;
+    return this.executions.find((one) => one.id.vertex === id.vertex && one.id.subtask === id.subtask);
+  }
+
+  all(state: ExecutionState): boolean {
+    return this.executions.every((one) => one.state === state);
+  }
+
+  /** Workers that it uses, each once. */
+  workers(): readonly SlotAssignment[] {
+    const used: SlotAssignment[] = [];
+    for (const { slot } of this.executions) if (!used.some((one) => one.worker === slot.worker)) used.push(slot);
+    return used;
+  }
+}

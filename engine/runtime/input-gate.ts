@@ -1,0 +1,130 @@
+import { invariant, present } from "../base/assert.ts";
+import { CHANNEL_CREDIT } from "../base/limits.ts";
+import type { Connection } from "../ports/network.ts";
+import type { Buffer, StreamFrame } from "./buffer.ts";
+import { creditFrame } from "./buffer.ts";
+
+/** The receiving end of one channel. */
+export class InputChannel {
+  readonly index: number;
+  readonly edge: number;
+  readonly fromSubtask: number;
+  connection: Connection<StreamFrame> | null = null;
+  /** While blocked (its barrier came first) its buffers wait. */
+  blocked = false;
+  /** The sender's input ended: no record follows. */
+  ended = false;
+  /** Waits in the gate's ready queue. */
+  queued = false;
+  #buffers: Buffer[] = [];
+  #taken = 0;
+  #creditOwed = 0;
+
+  constructor(index: number, edge: number, fromSubtask: number) {
+    this.index = index;
+    this.edge = edge;
+    this.fromSubtask = fromSubtask;
+  }
+
+  push(buffer: Buffer): void {
+    invariant(this.#buffers.length - this.#taken < CHANNEL_CREDIT, "a sender never exceeds its credit");
+    this.#buffers.push(buffer);
+  }
+
+  take(): Buffer {
+    const buffer = present(this.#buffers[this.#taken], "only a channel with buffers is taken from");
+    this.#taken += 1;
+    if (this.#taken === this.#buffers.length) {
+      this.#buffers = [];
+      this.#taken = 0;
+    }
+    this.#returnCredit();
+    return buffer;
+  }
+
+  get isEmpty(): boolean {
+    return this.#taken === this.#buffers.length;
+  }
+
+  /** For inspection: what waits, oldest first. */
+  waiting(): readonly Buffer[] {
+    return this.#buffers.slice(this.#taken);
+  }
+
+  /** Credit goes back in halves of the window, so that it costs few messages. */
+  #returnCredit(): void {
+    this.#creditOwed += 1;
+    if (this.#creditOwed * 2 < CHANNEL_CREDIT) return;
+    const owed = this.#creditOwed;
+    this.#creditOwed = 0;
+    this.connection?.send(creditFrame(owed));
+  }
+}
+
+/**
+ * All input channels of a task. Channels with buffers are served in the order in which they became ready,
+ * one buffer at a time.
+ */
+export class InputGate {
+  readonly channels: readonly InputChannel[];
+  #ready: InputChannel[] = [];
+  #readyHead = 0;
+
+  constructor(channels: readonly InputChannel[]) {
+    this.channels = channels;
+  }
+
+  receive(channel: InputChannel, buffer: Buffer): void {
+    channel.push(buffer);
+    this.#enqueue(channel);
+  }
+
+  /** The channel to take the next buffer from, or null where all are empty or blocked. */
+  nextChannel(): InputChannel | null {
+    while (this.#readyHead < this.#ready.length) {
+      const channel = this.#ready[this.#readyHead] as InputChannel;
+      this.#readyHead += 1;
+      if (this.#readyHead === this.#ready.length) {
+        this.#ready = [];
+        this.#readyHead = 0;
+      }
+      channel.queued = false;
+      if (!channel.blocked && !channel.isEmpty) return channel;
+    }
+    return null;
+  }
+
+  /** After a buffer was taken: the channel queues again if it has more. */
+  requeue(channel: InputChannel): void {
+    if (!channel.isEmpty) this.#enqueue(channel);
+  }
+
+  get hasReady(): boolean {
+    for (let i = this.#readyHead; i < this.#ready.length; i += 1) {
+      const channel = this.#ready[i] as InputChannel;
+      if (!channel.blocked && !channel.isEmpty) return true;
+    }
+    return false;
+  }
+
+  block(index: number): void {
+    present(this.channels[index], "a barrier comes from a channel of the gate").blocked = true;
+  }
+
+  unblock(index: number): void {
+    const channel = present(this.channels[index], "a barrier comes from a channel of the gate");
+    if (!channel.blocked) return;
+    channel.blocked = false;
+    if (!channel.isEmpty) this.#enqueue(channel);
+  }
+
+  unblockAll(): void {
+    for (let i = 0; i < this.channels.length; i += 1) this.unblock(i);
+  }
+
+  #enqueue(channel: InputChannel): void {
+    if (channel.queued || channel.blocked) return;
+    channel.queued = true;
+    this.#ready.push(channel);
+  }
+}

@@ -1,0 +1,382 @@
+import { invariant, present, unreachable } from "../base/assert.ts";
+import type { CheckpointId } from "../base/units.ts";
+import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
+import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
+import type { CompletedStoreContext } from "../checkpoint/completed-store.ts";
+import { CheckpointIdCounter, CompletedStore } from "../checkpoint/completed-store.ts";
+import { readRegister, writeRegister } from "../checkpoint/register-writer.ts";
+import type { JobGraph } from "../graph/job-graph.ts";
+import type { Fence } from "../ports/coordination.ts";
+import { TRACE } from "../ports/tracer.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
+import type { Execution } from "./execution-attempt.ts";
+import { ExecutionAttempt } from "./execution-attempt.ts";
+import type { ControlMessage, ExecutionId, RestoreRequest, SlotAssignment } from "./messages.ts";
+import type { EnginePorts } from "./task-manager.ts";
+import { WorkerRegistry } from "./worker-registry.ts";
+
+export type JobPhase = "recovering" | "waiting" | "deploying" | "running" | "failing" | "restarting" | "finished" | "failed";
+
+/** Attempts of one leader; attempts of a later leader have greater numbers. */
+const ATTEMPTS_PER_EPOCH = 4096;
+
+export function jobStatusKey(jobId: string): string {
+  return `${jobId}/status`;
+}
+
+/**
+ * One leader's term over a job: recovers what earlier leaders left, deploys attempts on the registered
+ * workers, runs the checkpoint coordinator, and decides failover (of the whole job). After `depose` it does
+ * nothing any more, whatever replies still arrive.
+ */
+export class JobMaster {
+  readonly fence: Fence;
+  readonly registry: WorkerRegistry;
+  readonly store: CompletedStore;
+  phase: JobPhase = "recovering";
+  attempt: ExecutionAttempt | null = null;
+  coordinator: CheckpointCoordinator | null = null;
+  restarts = 0;
+  readonly #ports: EnginePorts;
+  readonly #config: ClusterConfig;
+  readonly #graph: JobGraph;
+  readonly #subject: number;
+  readonly #counter: CheckpointIdCounter;
+  readonly #onDeposed: () => void;
+  readonly #onEnded: () => void;
+  #attemptsMade = 0;
+  #active = true;
+
+  constructor(
+    ports: EnginePorts,
+    config: ClusterConfig,
+    graph: JobGraph,
+    fence: Fence,
+    onDeposed: () => void,
+    onEnded: () => void,
+  ) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#graph = graph;
+    this.fence = fence;
+    this.#onDeposed = onDeposed;
+    this.#onEnded = onEnded;
+    this.#subject = ports.tracer.intern(ports.self);
+    this.registry = new WorkerRegistry(ports, config, fence.epoch, {
+      workerJoined: () => this.#deployIfPossible(),
+      workerLost: (worker) => {
+        const used = this.attempt?.slots.some((slot) => slot.worker === worker.address) ?? false;
+        if (used) this.failAttempt(`${worker.address} was lost`);
+      },
+    });
+    const storeContext: CompletedStoreContext = {
+      ports,
+      subject: this.#subject,
+      jobId: config.jobId,
+      fence,
+      retained: graph.config.checkpoint?.retained ?? 1,
+      isActive: () => this.#active,
+    };
+    this.store = new CompletedStore(storeContext);
+    this.#counter = new CheckpointIdCounter(storeContext);
+  }
+
+  /** Reads the job's status, the completed checkpoints and the id counter; then waits for workers. */
+  recover(): void {
+    this.#point(TRACE.leadershipGained, this.fence.epoch, 0);
+    readRegister(this.#ports, jobStatusKey(this.#config.jobId), () => this.#active, (status) => {
+      if (status.value !== null) {
+        this.phase = (JSON.parse(status.value) as { readonly status: "finished" | "failed" }).status;
+        this.#onEnded();
+        return;
+      }
+      this.store.recover(() =>
+        this.#counter.recover(() => {
+          this.phase = "waiting";
+          this.#deployIfPossible();
+        }),
+      );
+    });
+  }
+
+  depose(): void {
+    if (!this.#active) return;
+    this.#active = false;
+    this.registry.close();
+    this.#point(TRACE.leadershipLost, this.fence.epoch, 0);
+  }
+
+  /** Handles a message of a worker; null where a deposed leader has nothing to say. */
+  handle(message: ControlMessage): ControlMessage {
+    switch (message.kind) {
+      case "register-worker":
+        if (this.phase === "finished" || this.phase === "failed") return this.#reply(message, "the job is over");
+        this.registry.register(message.worker, message.incarnation, message.slots);
+        return this.#reply(message, null);
+      case "task-state":
+        if (message.epoch === this.fence.epoch) this.#taskState(message);
+        return this.#reply(message, null);
+      case "acknowledge-checkpoint":
+        if (message.epoch !== this.fence.epoch) return this.#reply(message, "another leader's attempt");
+        this.coordinator?.acknowledge(message.id, message.checkpointId, message.handle, message.inputEnded);
+        return this.#reply(message, null);
+      case "decline-checkpoint":
+        if (message.epoch === this.fence.epoch) this.coordinator?.decline(message.id, message.checkpointId);
+        return this.#reply(message, null);
+      case "heartbeat":
+      case "deploy-task":
+      case "start-attempt":
+      case "cancel-attempt":
+      case "trigger-checkpoint":
+      case "notify-complete":
+      case "notify-aborted":
+      case "accepted":
+      case "refused":
+      case "open-channel":
+        return this.#reply(message, "not a message for a JobManager");
+      default:
+        return unreachable(message, "JobMaster.handle");
+    }
+  }
+
+  /* ---- deploying ---- */
+
+  #deployIfPossible(): void {
+    if (this.phase !== "waiting") return;
+    const slotsNeeded = Math.max(...this.#graph.vertices.map((vertex) => vertex.parallelism));
+    const slots = this.registry.allocate(slotsNeeded);
+    if (slots === null) return;
+    this.#attemptsMade += 1;
+    invariant(this.#attemptsMade < ATTEMPTS_PER_EPOCH, "one leader makes a bounded number of attempts");
+    const attempt = new ExecutionAttempt(this.fence.epoch * ATTEMPTS_PER_EPOCH + this.#attemptsMade, this.#graph, slots);
+    this.attempt = attempt;
+    this.phase = "deploying";
+    const latest = this.store.latest();
+    this.#point(TRACE.jobDeploying, attempt.attempt, latest?.metadata.checkpointId ?? NO_CHECKPOINT);
+    this.coordinator = this.#createCoordinator(attempt);
+    for (const execution of attempt.executions) this.#deploy(attempt, execution, latest);
+  }
+
+  #deploy(attempt: ExecutionAttempt, execution: Execution, latest: CompletedCheckpoint | null): void {
+    const { id, slot } = execution;
+    const message: ControlMessage = {
+      kind: "deploy-task",
+      subject: this.#subjectOf(id),
+      checkpointId: latest?.metadata.checkpointId ?? NO_CHECKPOINT,
+      epoch: this.fence.epoch,
+      descriptor: { id, slots: attempt.slots, restore: this.#restoreRequest(id, latest) },
+    };
+    this.#callUntilAnswered(slot, message, () => attempt.phase === "deploying", (reply) => {
+      if (reply.kind === "refused") this.#failThis(attempt, `${slot.worker} refused a task: ${reply.reason}`);
+    });
+  }
+
+  #restoreRequest(id: ExecutionId, latest: CompletedCheckpoint | null): RestoreRequest | null {
+    if (latest === null) return null;
+    const vertex = latest.metadata.vertices.find((one) => one.vertex === id.vertex);
+    invariant(vertex !== undefined, "a checkpoint holds every vertex of its job");
+    return { checkpointId: latest.metadata.checkpointId, handles: vertex.handles };
+  }
+
+  #taskState(message: Extract<ControlMessage, { readonly kind: "task-state" }>): void {
+    const attempt = this.attempt;
+    const execution = attempt?.find(message.id);
+    if (attempt === null || execution === undefined || attempt.phase === "failing") return;
+    switch (message.state) {
+      case "failed":
+        this.#failThis(attempt, message.reason);
+        return;
+      case "initialized":
+        if (execution.state === "deploying") execution.state = "initialized";
+        if (attempt.phase === "deploying" && attempt.all("initialized")) this.#startAttempt(attempt);
+        return;
+      case "finished":
+        execution.state = "finished";
+        if (attempt.all("finished")) this.#end("finished");
+        return;
+      default:
+        unreachable(message.state, "JobMaster.taskState");
+    }
+  }
+
+  #startAttempt(attempt: ExecutionAttempt): void {
+    attempt.phase = "starting";
+    const workers = attempt.workers();
+    let started = 0;
+    for (const slot of workers) {
+      const message: ControlMessage = { ...this.#header("start-attempt", this.#subject), attempt: attempt.attempt };
+      this.#callUntilAnswered(slot, message, () => attempt.phase === "starting", (reply) => {
+        if (attempt.phase !== "starting") return;
+        if (reply.kind === "refused") {
+          this.#failThis(attempt, `${slot.worker} cannot start: ${reply.reason}`);
+          return;
+        }
+        started += 1;
+        if (started < workers.length) return;
+        attempt.phase = "running";
+        this.phase = "running";
+        this.#point(TRACE.jobRunning, attempt.attempt, 0);
+        this.coordinator?.start();
+      });
+    }
+  }
+
+  /* ---- failover ---- */
+
+  failAttempt(reason: string): void {
+    if (this.attempt !== null) this.#failThis(this.attempt, reason);
+  }
+
+  /**
+   * The whole job fails over: pending checkpoints are given up (their tasks are dead from here on), every
+   * task is cancelled, and only when that is certain, and a commit under way is decided, the next attempt
+   * starts from the latest completed checkpoint.
+   */
+  #failThis(attempt: ExecutionAttempt, reason: string): void {
+    if (attempt !== this.attempt || attempt.phase === "failing" || this.phase === "finished") return;
+    attempt.phase = "failing";
+    this.phase = "failing";
+    this.lastFailure = reason;
+    this.#point(TRACE.jobFailing, attempt.attempt, 0);
+    this.coordinator?.stop("failover");
+    this.#point(TRACE.attemptDead, attempt.attempt, 0);
+    this.#cancelAttempt(attempt, () => {
+      const coordinator = present(this.coordinator, "an attempt has a coordinator");
+      coordinator.whenQuiet(() => this.#restart());
+    });
+  }
+
+  /** Why the last attempt failed, for people. */
+  lastFailure: string | null = null;
+
+  #cancelAttempt(attempt: ExecutionAttempt, done: () => void): void {
+    const workers = attempt.workers();
+    let waiting = workers.length;
+    for (const slot of workers) {
+      const message: ControlMessage = { ...this.#header("cancel-attempt", this.#subject), attempt: attempt.attempt };
+      this.#callUntilAnswered(slot, message, () => true, () => {
+        waiting -= 1;
+        if (waiting === 0) done();
+      });
+    }
+  }
+
+  #restart(): void {
+    const { restart } = this.#graph.config;
+    const allowed = restart.kind === "fixed-delay" && this.restarts < restart.attempts;
+    if (!allowed) {
+      this.#end("failed");
+      return;
+    }
+    this.restarts += 1;
+    this.phase = "restarting";
+    this.#point(TRACE.jobRestarting, this.restarts, 0);
+    this.#ports.scheduler.after(restart.delayMs * US_PER_MS, () => {
+      if (!this.#active) return;
+      this.phase = "waiting";
+      this.#deployIfPossible();
+    });
+  }
+
+  /** The job's end is a record too, so that no later leader starts it again. */
+  #end(status: "finished" | "failed"): void {
+    this.coordinator?.stop("shutdown");
+    const key = jobStatusKey(this.#config.jobId);
+    const value = JSON.stringify({ status, epoch: this.fence.epoch });
+    writeRegister(this.#ports, { key, expectedVersion: 0, value, fence: this.fence }, () => this.#active, (outcome) => {
+      if (outcome.kind !== "written") {
+        this.#onDeposed();
+        return;
+      }
+      this.phase = status;
+      this.#point(status === "finished" ? TRACE.jobFinished : TRACE.jobFailed, this.fence.epoch, 0);
+      this.registry.close();
+      this.#onEnded();
+    });
+  }
+
+  /* ---- the coordinator's side ---- */
+
+  #createCoordinator(attempt: ExecutionAttempt): CheckpointCoordinator {
+    const { checkpoint, maxParallelism } = this.#graph.config;
+    return new CheckpointCoordinator({
+      ports: this.#ports,
+      subject: this.#subject,
+      config: present(checkpoint, "a job that can fail over has checkpoints"),
+      storagePrefix: this.#config.storagePrefix,
+      attempt: attempt.attempt,
+      maxParallelism,
+      vertices: this.#graph.vertices,
+      store: this.store,
+      counter: this.#counter,
+      triggerSource: (id, checkpointId) => this.#cast(attempt, id, { ...this.#about("trigger-checkpoint", id, checkpointId), id }),
+      notifyComplete: (id, checkpointId, isFinal) => {
+        const message: ControlMessage = { ...this.#about("notify-complete", id, checkpointId), id, isFinal };
+        if (!isFinal) this.#cast(attempt, id, message);
+        else this.#callUntilAnswered(this.#slotOf(attempt, id), message, () => attempt.phase === "running", () => undefined);
+      },
+      notifyAborted: (id, checkpointId) => this.#cast(attempt, id, { ...this.#about("notify-aborted", id, checkpointId), id }),
+      failJob: (reason) => this.#failThis(attempt, reason),
+      deposed: () => this.#onDeposed(),
+    });
+  }
+
+  #slotOf(attempt: ExecutionAttempt, id: ExecutionId): SlotAssignment {
+    return present(attempt.slots[id.subtask], "every subtask has a slot");
+  }
+
+  #cast(attempt: ExecutionAttempt, id: ExecutionId, message: ControlMessage): void {
+    this.#ports.network.cast(this.#slotOf(attempt, id).worker, message);
+  }
+
+  /** Repeats a call until the worker answers; a lost worker answers "refused" by definition. */
+  #callUntilAnswered(
+    slot: SlotAssignment,
+    message: ControlMessage,
+    isWanted: () => boolean,
+    done: (reply: ControlMessage) => void,
+  ): void {
+    if (!this.#active || !isWanted()) return;
+    if (!this.registry.isRegistered(slot)) {
+      done(this.#reply(message, "the worker is lost"));
+      return;
+    }
+    this.#ports.network.call(slot.worker, message, this.#config.rpcTimeoutMs * US_PER_MS, (reply) => {
+      if (!this.#active || !isWanted()) return;
+      if (reply.ok) done(reply.message);
+      else this.#callUntilAnswered(slot, message, isWanted, done);
+    });
+  }
+
+  /* ---- messages ---- */
+
+  #subjectOf(id: ExecutionId): number {
+    const vertex = present(this.#graph.vertices[id.vertex], "the vertex is part of the job");
+    return this.#ports.tracer.intern(`${vertex.name}[${id.subtask}]`);
+  }
+
+  #header<K extends ControlMessage["kind"]>(
+    kind: K,
+    subject: number,
+  ): { readonly kind: K; readonly subject: number; readonly checkpointId: CheckpointId; readonly epoch: number } {
+    return { kind, subject, checkpointId: NO_CHECKPOINT, epoch: this.fence.epoch };
+  }
+
+  #about<K extends ControlMessage["kind"]>(
+    kind: K,
+    id: ExecutionId,
+    checkpointId: CheckpointId,
+  ): { readonly kind: K; readonly subject: number; readonly checkpointId: CheckpointId; readonly epoch: number } {
+    return { ...this.#header(kind, this.#subjectOf(id)), checkpointId };
+  }
+
+  #reply(message: ControlMessage, refusal: string | null): ControlMessage {
+    const common = { subject: message.subject, checkpointId: message.checkpointId, epoch: this.fence.epoch };
+    return refusal === null ? { kind: "accepted", ...common } : { kind: "refused", ...common, reason: refusal };
+  }
+
+  #point(kind: Parameters<EnginePorts["tracer"]["point"]>[0], x: number, y: number): void {
+    this.#ports.tracer.point(kind, this.#subject, x, y);
+  }
+}

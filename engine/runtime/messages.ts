@@ -1,0 +1,80 @@
+import type { CheckpointId } from "../base/units.ts";
+import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import type { Address, Message } from "../ports/network.ts";
+import type { VertexId } from "../graph/job-graph.ts";
+
+/**
+ * All control messages. Every message from the JobManager carries its leader epoch, every message about
+ * tasks the attempt: receivers refuse what is older than what they know (fencing). Attempts are unique and
+ * grow over the life of a job, also across leaders.
+ */
+interface Control extends Message {
+  /** Leader epoch of the sender, or the one the sender believes in. */
+  readonly epoch: number;
+}
+
+/** Which attempt of which subtask. */
+export interface ExecutionId {
+  readonly attempt: number;
+  readonly vertex: VertexId;
+  readonly subtask: number;
+}
+
+/** A slot of a worker that the attempt uses; subtask i of every vertex runs in slot i (slot sharing). */
+export interface SlotAssignment {
+  readonly worker: Address;
+  readonly incarnation: number;
+}
+
+/** Where a subtask starts from. */
+export interface RestoreRequest {
+  readonly checkpointId: CheckpointId;
+  /** What the checkpoint holds of this vertex, one entry an old subtask; null where it held no state. */
+  readonly handles: readonly (SnapshotHandle | null)[];
+}
+
+export interface TaskDescriptor {
+  readonly id: ExecutionId;
+  readonly slots: readonly SlotAssignment[];
+  readonly restore: RestoreRequest | null;
+}
+
+export type TaskState = "initialized" | "finished" | "failed";
+
+export type ControlMessage =
+  /* worker -> JobManager */
+  | (Control & { readonly kind: "register-worker"; readonly worker: Address; readonly incarnation: number; readonly slots: number })
+  | (Control & { readonly kind: "task-state"; readonly id: ExecutionId; readonly state: TaskState; readonly reason: string })
+  | (Control & {
+      readonly kind: "acknowledge-checkpoint";
+      readonly id: ExecutionId;
+      readonly handle: SnapshotHandle | null;
+      /** The subtask's input had ended before this barrier. */
+      readonly inputEnded: boolean;
+    })
+  | (Control & { readonly kind: "decline-checkpoint"; readonly id: ExecutionId; readonly reason: string })
+  /* JobManager -> worker */
+  | (Control & { readonly kind: "heartbeat"; readonly incarnation: number })
+  | (Control & { readonly kind: "deploy-task"; readonly descriptor: TaskDescriptor })
+  | (Control & { readonly kind: "start-attempt"; readonly attempt: number })
+  | (Control & { readonly kind: "cancel-attempt"; readonly attempt: number })
+  | (Control & { readonly kind: "trigger-checkpoint"; readonly id: ExecutionId })
+  | (Control & {
+      readonly kind: "notify-complete";
+      readonly id: ExecutionId;
+      /** Every subtask's input had ended before this checkpoint: commit, then finish. */
+      readonly isFinal: boolean;
+    })
+  | (Control & { readonly kind: "notify-aborted"; readonly id: ExecutionId })
+  /* replies */
+  | (Control & { readonly kind: "accepted" })
+  | (Control & { readonly kind: "refused"; readonly reason: string })
+  /* opens a data connection */
+  | (Control & {
+      readonly kind: "open-channel";
+      readonly attempt: number;
+      readonly edge: number;
+      readonly fromSubtask: number;
+      readonly toVertex: VertexId;
+      readonly toSubtask: number;
+    });

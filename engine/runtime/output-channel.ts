@@ -1,0 +1,100 @@
+import { invariant } from "../base/assert.ts";
+import { CHANNEL_CREDIT, OVERDRAFT_BUFFERS_LIMIT } from "../base/limits.ts";
+import type { TimestampMs } from "../base/units.ts";
+import type { Connection } from "../ports/network.ts";
+import type { Buffer, ChannelEvent, StreamFrame } from "./buffer.ts";
+import { eventBuffer, recordsBuffer } from "./buffer.ts";
+
+/**
+ * The sending end of one channel: collects records into buffers and sends them while the receiver has
+ * credit. What one step produces beyond the credit waits in `backlog`; the task does not run again before
+ * the backlog is gone (`hasRoom`).
+ */
+export class OutputChannel {
+  readonly edge: number;
+  readonly toSubtask: number;
+  readonly #bufferElements: number;
+  #values: unknown[] = [];
+  #timestamps: TimestampMs[] = [];
+  #backlog: Buffer[] = [];
+  #credit = CHANNEL_CREDIT;
+  #connection: Connection<StreamFrame> | null = null;
+
+  constructor(edge: number, toSubtask: number, bufferElements: number) {
+    this.edge = edge;
+    this.toSubtask = toSubtask;
+    this.#bufferElements = bufferElements;
+  }
+
+  attach(connection: Connection<StreamFrame>): void {
+    invariant(this.#connection === null, "a channel is connected once an attempt");
+    this.#connection = connection;
+  }
+
+  write(value: unknown, timestampMs: TimestampMs): void {
+    const values = this.#values;
+    values.push(value);
+    this.#timestamps.push(timestampMs);
+    if (values.length >= this.#bufferElements) this.flush();
+  }
+
+  /** Sends what is collected, if anything. */
+  flush(): void {
+    const values = this.#values;
+    if (values.length === 0) return;
+    const buffer = recordsBuffer(values, this.#timestamps);
+    this.#values = [];
+    this.#timestamps = [];
+    this.#send(buffer);
+  }
+
+  /** Sends an event behind all records written so far, in the same buffer. */
+  sendEvent(event: ChannelEvent): void {
+    const buffer = this.#values.length === 0 ? eventBuffer(event) : eventBuffer(event, this.#values, this.#timestamps);
+    if (buffer.recordCount > 0) {
+      this.#values = [];
+      this.#timestamps = [];
+    }
+    this.#send(buffer);
+  }
+
+  /** The receiver grants more buffers. */
+  addCredit(buffers: number): void {
+    invariant(buffers > 0, "credit is positive");
+    this.#credit += buffers;
+    let sent = 0;
+    while (sent < this.#backlog.length && this.#credit > 0) {
+      this.#transmit(this.#backlog[sent] as Buffer);
+      sent += 1;
+    }
+    if (sent > 0) this.#backlog = this.#backlog.slice(sent);
+  }
+
+  get hasRoom(): boolean {
+    return this.#credit > 0 && this.#backlog.length === 0;
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+
+  /** For inspection. */
+  inspect(): { readonly credit: number; readonly backlog: readonly Buffer[]; readonly collecting: readonly unknown[] } {
+    return { credit: this.#credit, backlog: this.#backlog, collecting: this.#values };
+  }
+
+  #send(buffer: Buffer): void {
+    if (this.#credit > 0 && this.#backlog.length === 0) {
+      this.#transmit(buffer);
+      return;
+    }
+    invariant(this.#backlog.length < OVERDRAFT_BUFFERS_LIMIT, "one step overdraws its channels only within the overdraft");
+    this.#backlog.push(buffer);
+  }
+
+  #transmit(buffer: Buffer): void {
+    invariant(this.#connection !== null, "a running task has all its channels connected");
+    this.#credit -= 1;
+    this.#connection.send(buffer);
+  }
+}

@@ -1,0 +1,102 @@
+import { invariant } from "../base/assert.ts";
+import { ABORTED_CHECKPOINTS_REMEMBERED } from "../base/limits.ts";
+import type { CheckpointId } from "../base/units.ts";
+import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import type { SnapshotOwner } from "../checkpoint/task-snapshot.ts";
+import { TaskSnapshot } from "../checkpoint/task-snapshot.ts";
+import type { OperatorChain } from "../operators/operator-chain.ts";
+import { TRACE } from "../ports/tracer.ts";
+import type { ChannelEvent } from "./buffer.ts";
+
+/** What the checkpointing of a task asks of the task. */
+export interface CheckpointingTask {
+  readonly owner: SnapshotOwner;
+  readonly chain: OperatorChain;
+  broadcast(event: ChannelEvent): void;
+  inputHasEnded(): boolean;
+  acknowledge(checkpointId: CheckpointId, handle: SnapshotHandle | null, inputEnded: boolean): void;
+  decline(checkpointId: CheckpointId, reason: string): void;
+}
+
+/**
+ * The task's side of a checkpoint (Flink: SubtaskCheckpointCoordinatorImpl): forward the barrier, capture
+ * the state, run the asynchronous part, acknowledge; or give up when told to.
+ */
+export class TaskCheckpointing {
+  readonly #task: CheckpointingTask;
+  readonly #running = new Map<CheckpointId, TaskSnapshot>();
+  /** Aborted before their barrier came; the oldest is forgotten first. */
+  readonly #aborted: CheckpointId[] = [];
+  #lastCheckpointId: CheckpointId = -1;
+  #lastNotifiedId: CheckpointId;
+
+  constructor(task: CheckpointingTask, restoredId: CheckpointId | null) {
+    this.#task = task;
+    this.#lastNotifiedId = restoredId ?? -1;
+  }
+
+  /** All barriers are here (or, in a source, the trigger): the order of these steps is the protocol. */
+  checkpoint(checkpointId: CheckpointId): void {
+    const { owner, chain } = this.#task;
+    if (checkpointId <= this.#lastCheckpointId) return;
+    this.#lastCheckpointId = checkpointId;
+    if (this.#aborted.includes(checkpointId)) {
+      this.#task.broadcast({ kind: "cancel-barrier", checkpointId });
+      return;
+    }
+    const tracer = owner.ports.tracer;
+    const inputEnded = this.#task.inputHasEnded();
+    this.#task.broadcast({ kind: "barrier", checkpointId, triggeredAtUs: owner.ports.clock.nowUs() });
+    tracer.point(TRACE.barrierForwarded, owner.subject, checkpointId, 0);
+    chain.snapshotState(checkpointId);
+    const snapshot = new TaskSnapshot(owner, chain, checkpointId);
+    tracer.point(TRACE.snapshotTaken, owner.subject, checkpointId, 0);
+    this.#running.set(checkpointId, snapshot);
+    snapshot.run((outcome) => {
+      this.#running.delete(checkpointId);
+      if (outcome.ok) this.#task.acknowledge(checkpointId, outcome.handle, inputEnded);
+      else this.#task.decline(checkpointId, outcome.reason);
+    });
+  }
+
+  /** The barrier handler gave up an alignment. */
+  alignmentAborted(checkpointId: CheckpointId, reason: number): void {
+    const { owner } = this.#task;
+    owner.ports.tracer.point(TRACE.alignmentAborted, owner.subject, checkpointId, reason);
+    this.#lastCheckpointId = Math.max(this.#lastCheckpointId, checkpointId);
+    this.#task.broadcast({ kind: "cancel-barrier", checkpointId });
+    this.#task.decline(checkpointId, reason === 1 ? "a newer barrier overtook the alignment" : "cancelled upstream");
+  }
+
+  /** True if the notification is news: ids strictly rise within an attempt and exceed the restored one. */
+  acceptsCompletion(checkpointId: CheckpointId): boolean {
+    if (checkpointId <= this.#lastNotifiedId) return false;
+    this.#lastNotifiedId = checkpointId;
+    return true;
+  }
+
+  abort(checkpointId: CheckpointId): void {
+    const snapshot = this.#running.get(checkpointId);
+    if (snapshot !== undefined) {
+      this.#running.delete(checkpointId);
+      snapshot.cancel();
+      return;
+    }
+    if (checkpointId <= this.#lastCheckpointId) return;
+    this.#aborted.push(checkpointId);
+    if (this.#aborted.length > ABORTED_CHECKPOINTS_REMEMBERED) this.#aborted.shift();
+  }
+
+  /** The task ends: nothing may be acknowledged from here on. */
+  cancelAll(): void {
+    const running = [...this.#running.values()];
+    this.#running.clear();
+    for (const snapshot of running) snapshot.cancel();
+    invariant(this.#running.size === 0, "a task that ended has no snapshot under way");
+  }
+
+  /** For inspection: checkpoints whose asynchronous part is under way. */
+  get snapshotsRunning(): readonly CheckpointId[] {
+    return [...this.#running.keys()];
+  }
+}

@@ -1,0 +1,103 @@
+import { present } from "../base/assert.ts";
+import type { CheckpointId } from "../base/units.ts";
+import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import type { JobEdge, JobGraph, JobVertex } from "../graph/job-graph.ts";
+import type { JobConfig } from "../graph/stream-graph.ts";
+import type { ChainEnvironment, EdgeWriter, OperatorChain } from "../operators/operator-chain.ts";
+import { createChain } from "../operators/operator-chain.ts";
+import type { Connection, ConnectionHandlers } from "../ports/network.ts";
+import type { ProcessPorts } from "../ports/process-ports.ts";
+import type { RestoreStrategy } from "../restore/restore-strategy.ts";
+import { HeapKeyedBackend } from "../state/backends/heap/heap-keyed-backend.ts";
+import { OperatorLists } from "../state/operator-list-state.ts";
+import { keyGroupRange } from "../stream/key-groups.ts";
+import type { StreamFrame } from "./buffer.ts";
+import { InputChannel } from "./input-gate.ts";
+import type { TaskDescriptor, TaskState } from "./messages.ts";
+import { OutputChannel } from "./output-channel.ts";
+import { createRecordWriter } from "./record-writer.ts";
+
+/** What a task gets from its TaskManager. */
+export interface TaskEnvironment {
+  readonly ports: ProcessPorts;
+  readonly graph: JobGraph;
+  readonly vertex: JobVertex;
+  readonly config: JobConfig;
+  readonly descriptor: TaskDescriptor;
+  readonly restoreStrategy: RestoreStrategy;
+  readonly storagePrefix: string;
+  connect(channel: OutputChannel, handlers: ConnectionHandlers<StreamFrame>): Connection<StreamFrame>;
+  report(state: TaskState, reason: string): void;
+  acknowledge(checkpointId: CheckpointId, handle: SnapshotHandle | null, inputEnded: boolean): void;
+  decline(checkpointId: CheckpointId, reason: string): void;
+}
+
+/** Subtasks on the other side of an edge that a subtask has a channel to: all, or its own index. */
+function peers(edge: JobEdge, otherParallelism: number, subtask: number): readonly number[] {
+  if (edge.partitioning === "forward") return [subtask];
+  return Array.from({ length: otherParallelism }, (_, index) => index);
+}
+
+function vertexOf(graph: JobGraph, id: number): JobVertex {
+  return present(graph.vertices[id], "edges connect vertices of the graph");
+}
+
+export function buildInputChannels(environment: TaskEnvironment): InputChannel[] {
+  const channels: InputChannel[] = [];
+  for (const edge of environment.vertex.inputs) {
+    const upstream = vertexOf(environment.graph, edge.from).parallelism;
+    for (const subtask of peers(edge, upstream, environment.descriptor.id.subtask)) {
+      channels.push(new InputChannel(channels.length, edge.id, subtask));
+    }
+  }
+  return channels;
+}
+
+export interface TaskOutputs {
+  readonly channels: readonly OutputChannel[];
+  /** The writer of each job edge, by edge id. */
+  readonly writers: ReadonlyMap<number, EdgeWriter>;
+}
+
+export function buildOutputs(environment: TaskEnvironment): TaskOutputs {
+  const { graph, vertex, config, descriptor } = environment;
+  const channels: OutputChannel[] = [];
+  const writers = new Map<number, EdgeWriter>();
+  for (const edge of vertex.outputs) {
+    const downstream = vertexOf(graph, edge.to).parallelism;
+    const own = peers(edge, downstream, descriptor.id.subtask).map(
+      (subtask) => new OutputChannel(edge.id, subtask, config.bufferElements),
+    );
+    channels.push(...own);
+    writers.set(edge.id, createRecordWriter(edge, own, descriptor.id.subtask, config.maxParallelism));
+  }
+  return { channels, writers };
+}
+
+export function buildTaskChain(
+  environment: TaskEnvironment,
+  writers: ReadonlyMap<number, EdgeWriter>,
+  fail: (reason: string) => void,
+): OperatorChain {
+  const { ports, vertex, config, descriptor } = environment;
+  const { subtask, attempt } = descriptor.id;
+  const range = keyGroupRange(config.maxParallelism, vertex.parallelism, subtask);
+  const chainEnvironment: ChainEnvironment = {
+    ports,
+    subtaskIndex: subtask,
+    parallelism: vertex.parallelism,
+    maxParallelism: config.maxParallelism,
+    attempt,
+    edgeWriter: (edge) => present(writers.get(edge.id), "every output edge has a writer"),
+    keyedBackend: (node) =>
+      new HeapKeyedBackend({
+        range,
+        maxParallelism: config.maxParallelism,
+        tieBreak: ports.rng.stream(`timer-ties:${node.uid}:${subtask}:${attempt}`),
+      }),
+    listState: () => new OperatorLists(),
+    subjectOf: (node) => ports.tracer.intern(`${node.name}[${subtask}]`),
+    fail,
+  };
+  return createChain(vertex, chainEnvironment);
+}

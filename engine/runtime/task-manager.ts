@@ -1,0 +1,317 @@
+import { invariant, present, unreachable } from "../base/assert.ts";
+import type { CheckpointId } from "../base/units.ts";
+import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import { buildJobGraph } from "../graph/build-job-graph.ts";
+import type { Connection, ConnectionHandlers, RpcReply } from "../ports/network.ts";
+import type { NetworkedPorts } from "../ports/process-ports.ts";
+import type { TimerHandle } from "../ports/scheduler.ts";
+import { fullRestore } from "../restore/full.ts";
+import type { StreamFrame } from "./buffer.ts";
+import type { ClusterConfig, JobFactory } from "./cluster-config.ts";
+import { leaderKey, parseLeader } from "./leader-election.ts";
+import type { ControlMessage, ExecutionId, TaskDescriptor, TaskState } from "./messages.ts";
+import type { OutputChannel } from "./output-channel.ts";
+import { Task } from "./task.ts";
+import { openWorkingDirectory } from "./working-directory.ts";
+
+export type EnginePorts = NetworkedPorts<ControlMessage, StreamFrame>;
+
+/**
+ * A worker process: finds the leading JobManager, registers its slots, runs the tasks that it is told to
+ * run, and stops them when it has not heard from the leader for too long (so that a worker which the
+ * JobManager gave up does not go on for ever).
+ */
+export class TaskManager {
+  readonly ports: EnginePorts;
+  readonly config: ClusterConfig;
+  readonly tasks: Task[] = [];
+  /** Highest leader epoch seen; what comes from a lower one is refused. */
+  epoch = 0;
+  leader: string | null = null;
+  registered = false;
+  readonly #buildGraph: JobFactory;
+  readonly #subject: number;
+  #highestAttempt = 0;
+  /** Asked to take us, no answer yet. */
+  #registeringWith: { readonly address: string; readonly epoch: number } | null = null;
+  #heartbeatTimer: TimerHandle | null = null;
+
+  constructor(ports: EnginePorts, config: ClusterConfig, buildGraph: JobFactory) {
+    this.ports = ports;
+    this.config = config;
+    this.#buildGraph = buildGraph;
+    this.#subject = ports.tracer.intern(ports.self);
+  }
+
+  start(): void {
+    openWorkingDirectory(this.ports);
+    this.ports.network.serve((from, message, respond) => respond(this.#handle(from, message)));
+    this.ports.network.listen((_from, hello, connection) => this.#accept(hello, connection));
+    this.#findLeader();
+  }
+
+  /* ---- finding and keeping the leader ---- */
+
+  #findLeader(): void {
+    this.ports.coordination.read(leaderKey(this.config.jobId), (reply) => {
+      const leader = reply.ok ? parseLeader(reply.value.value) : null;
+      if (leader === null || leader.epoch < this.epoch) {
+        this.#findLeaderLater();
+        return;
+      }
+      this.#register(leader.address, leader.epoch);
+    });
+  }
+
+  #findLeaderLater(): void {
+    this.ports.scheduler.after(this.config.registrationRetryMs * US_PER_MS, () => this.#findLeader());
+  }
+
+  #register(address: string, epoch: number): void {
+    const message: ControlMessage = {
+      ...this.#header("register-worker", this.#subject, NO_CHECKPOINT),
+      epoch,
+      worker: this.ports.self,
+      incarnation: this.ports.incarnation,
+      slots: this.config.slotsPerWorker,
+    };
+    this.#registeringWith = { address, epoch };
+    this.ports.network.call(address, message, this.config.rpcTimeoutMs * US_PER_MS, (reply) => {
+      if (this.#registeringWith === null) return;
+      this.#registeringWith = null;
+      const isAccepted = reply.ok && reply.message.kind === "accepted" && reply.message.epoch >= this.epoch;
+      if (isAccepted) this.#registered(address, reply.message.epoch);
+      else this.#findLeaderLater();
+    });
+  }
+
+  #registered(address: string, epoch: number): void {
+    this.#registeringWith = null;
+    this.#adoptEpoch(epoch);
+    this.leader = address;
+    this.registered = true;
+    this.#expectHeartbeat();
+  }
+
+  /** Orders of the leader may overtake its answer to our registration: they say the same. */
+  #noticeRegistration(from: string, message: ControlMessage): void {
+    const asked = this.#registeringWith;
+    if (asked === null || asked.address !== from || message.epoch < asked.epoch) return;
+    if (message.kind === "deploy-task" || message.kind === "heartbeat") this.#registered(from, message.epoch);
+  }
+
+  /** A later leader: whatever an earlier one deployed must stop. */
+  #adoptEpoch(epoch: number): void {
+    if (epoch <= this.epoch) return;
+    this.epoch = epoch;
+    this.#cancelTasks(() => true);
+  }
+
+  #expectHeartbeat(): void {
+    if (this.#heartbeatTimer !== null) this.ports.scheduler.cancel(this.#heartbeatTimer);
+    this.#heartbeatTimer = this.ports.scheduler.after(this.config.heartbeatTimeoutMs * US_PER_MS, () => {
+      this.#heartbeatTimer = null;
+      this.registered = false;
+      this.leader = null;
+      this.#cancelTasks(() => true);
+      this.#findLeader();
+    });
+  }
+
+  /* ---- control messages ---- */
+
+  #handle(from: string, message: ControlMessage): ControlMessage {
+    this.#noticeRegistration(from, message);
+    if (message.epoch < this.epoch) return this.#refuse(message, "a later leader is known");
+    switch (message.kind) {
+      case "heartbeat":
+        if (message.incarnation !== this.ports.incarnation || !this.registered || message.epoch !== this.epoch) {
+          return this.#refuse(message, "not registered");
+        }
+        this.#expectHeartbeat();
+        return this.#acceptedReply(message);
+      case "deploy-task":
+        return this.#deploy(message.descriptor, message);
+      case "start-attempt":
+        if (!this.tasks.some((task) => task.id.attempt === message.attempt)) return this.#refuse(message, "unknown attempt");
+        for (const task of this.#tasksOf(message.attempt)) task.start();
+        return this.#acceptedReply(message);
+      case "cancel-attempt":
+        this.#highestAttempt = Math.max(this.#highestAttempt, message.attempt + 1);
+        this.#cancelTasks((task) => task.id.attempt <= message.attempt);
+        return this.#acceptedReply(message);
+      case "trigger-checkpoint":
+        this.#taskOf(message.id)?.triggerCheckpoint(message.checkpointId);
+        return this.#acceptedReply(message);
+      case "notify-complete":
+        this.#taskOf(message.id)?.notifyComplete(message.checkpointId, message.isFinal);
+        return this.#acceptedReply(message);
+      case "notify-aborted":
+        this.#taskOf(message.id)?.notifyAborted(message.checkpointId);
+        return this.#acceptedReply(message);
+      case "register-worker":
+      case "task-state":
+      case "acknowledge-checkpoint":
+      case "decline-checkpoint":
+      case "accepted":
+      case "refused":
+      case "open-channel":
+        return this.#refuse(message, "not a message for a worker");
+      default:
+        return unreachable(message, "TaskManager.handle");
+    }
+  }
+
+  #deploy(descriptor: TaskDescriptor, message: ControlMessage): ControlMessage {
+    if (!this.registered || message.epoch !== this.epoch) return this.#refuse(message, "not registered");
+    if (descriptor.id.attempt < this.#highestAttempt) return this.#refuse(message, "an attempt already cancelled");
+    if (this.#taskOf(descriptor.id) !== undefined) return this.#acceptedReply(message);
+    this.#highestAttempt = descriptor.id.attempt;
+    this.#forgetTasksBefore(descriptor.id.attempt);
+    const task = this.#createTask(descriptor);
+    this.tasks.push(task);
+    task.restore();
+    return this.#acceptedReply(message);
+  }
+
+  /** The job function is called anew: what a user keeps in a closure is lost with the attempt. */
+  #createTask(descriptor: TaskDescriptor): Task {
+    const graph = buildJobGraph(this.#buildGraph(descriptor.id));
+    const vertex = present(graph.vertices[descriptor.id.vertex], "the deployed vertex is part of the job");
+    const subject = this.ports.tracer.intern(`${vertex.name}[${descriptor.id.subtask}]`);
+    const { epoch } = this;
+    return new Task({
+      ports: this.ports,
+      graph,
+      vertex,
+      config: graph.config,
+      descriptor,
+      restoreStrategy: fullRestore,
+      storagePrefix: this.config.storagePrefix,
+      connect: (channel, handlers) => this.#connect(descriptor, channel, vertex.outputs, handlers, subject),
+      report: (state, reason) => this.#report(descriptor.id, epoch, subject, state, reason),
+      acknowledge: (checkpointId, handle, inputEnded) =>
+        this.#acknowledge(descriptor.id, epoch, subject, checkpointId, handle, inputEnded),
+      decline: (checkpointId, reason) =>
+        this.#castToLeader({
+          ...this.#header("decline-checkpoint", subject, checkpointId),
+          epoch,
+          id: descriptor.id,
+          reason,
+        }),
+    });
+  }
+
+  #connect(
+    descriptor: TaskDescriptor,
+    channel: OutputChannel,
+    outputs: readonly { readonly id: number; readonly to: number }[],
+    handlers: ConnectionHandlers<StreamFrame>,
+    subject: number,
+  ): Connection<StreamFrame> {
+    const slot = present(descriptor.slots[channel.toSubtask], "every subtask has a slot");
+    const edge = present(outputs.find((one) => one.id === channel.edge), "a channel belongs to an output edge");
+    const hello: ControlMessage = {
+      ...this.#header("open-channel", subject, NO_CHECKPOINT),
+      epoch: this.epoch,
+      attempt: descriptor.id.attempt,
+      edge: channel.edge,
+      fromSubtask: descriptor.id.subtask,
+      toVertex: edge.to,
+      toSubtask: channel.toSubtask,
+    };
+    return this.ports.network.connect(slot.worker, hello, handlers);
+  }
+
+  #accept(hello: ControlMessage, connection: Connection<StreamFrame>): ConnectionHandlers<StreamFrame> | null {
+    if (hello.kind !== "open-channel" || hello.epoch !== this.epoch) return null;
+    const { attempt, toVertex, toSubtask } = hello;
+    const task = this.#taskOf({ attempt, vertex: toVertex, subtask: toSubtask });
+    return task === undefined ? null : task.accept(hello.edge, hello.fromSubtask, connection);
+  }
+
+  /* ---- reports to the leader ---- */
+
+  /** Repeats until the leader answers or there is nobody left to report to. */
+  #report(id: ExecutionId, epoch: number, subject: number, state: TaskState, reason: string): void {
+    this.#callUntilAnswered(epoch, () => ({
+      ...this.#header("task-state", subject, NO_CHECKPOINT),
+      epoch,
+      id,
+      state,
+      reason,
+    }));
+  }
+
+  #acknowledge(
+    id: ExecutionId,
+    epoch: number,
+    subject: number,
+    checkpointId: CheckpointId,
+    handle: SnapshotHandle | null,
+    inputEnded: boolean,
+  ): void {
+    this.#callUntilAnswered(epoch, () => ({
+      ...this.#header("acknowledge-checkpoint", subject, checkpointId),
+      epoch,
+      id,
+      handle,
+      inputEnded,
+    }));
+  }
+
+  #callUntilAnswered(epoch: number, message: () => ControlMessage): void {
+    if (epoch !== this.epoch || this.leader === null) return;
+    this.ports.network.call(this.leader, message(), this.config.rpcTimeoutMs * US_PER_MS, (reply: RpcReply<ControlMessage>) => {
+      if (reply.ok) return;
+      this.ports.scheduler.after(this.config.registrationRetryMs * US_PER_MS, () => this.#callUntilAnswered(epoch, message));
+    });
+  }
+
+  #castToLeader(message: ControlMessage): void {
+    if (this.leader !== null && message.epoch === this.epoch) this.ports.network.cast(this.leader, message);
+  }
+
+  /* ---- tasks ---- */
+
+  #taskOf(id: ExecutionId): Task | undefined {
+    return this.tasks.find(
+      (task) => task.id.attempt === id.attempt && task.id.vertex === id.vertex && task.id.subtask === id.subtask,
+    );
+  }
+
+  #tasksOf(attempt: number): Task[] {
+    return this.tasks.filter((task) => task.id.attempt === attempt);
+  }
+
+  #cancelTasks(which: (task: Task) => boolean): void {
+    for (const task of this.tasks) if (which(task)) task.cancel();
+  }
+
+  #forgetTasksBefore(attempt: number): void {
+    const kept = this.tasks.filter((task) => task.id.attempt >= attempt);
+    for (const task of this.tasks) if (task.id.attempt < attempt) task.cancel();
+    this.tasks.length = 0;
+    this.tasks.push(...kept);
+    invariant(this.tasks.length <= this.config.tasksPerWorkerLimit, "a worker runs a bounded number of tasks");
+  }
+
+  /* ---- messages ---- */
+
+  #header<K extends ControlMessage["kind"]>(
+    kind: K,
+    subject: number,
+    checkpointId: CheckpointId,
+  ): { readonly kind: K; readonly subject: number; readonly checkpointId: CheckpointId } {
+    return { kind, subject, checkpointId };
+  }
+
+  #acceptedReply(message: ControlMessage): ControlMessage {
+    return { kind: "accepted", subject: message.subject, checkpointId: message.checkpointId, epoch: this.epoch };
+  }
+
+  #refuse(message: ControlMessage, reason: string): ControlMessage {
+    return { kind: "refused", subject: message.subject, checkpointId: message.checkpointId, epoch: this.epoch, reason };
+  }
+}

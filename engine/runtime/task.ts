@@ -1,0 +1,480 @@
+import { InvariantError, invariant, present, unreachable } from "../base/assert.ts";
+import { TIMERS_PER_STEP } from "../base/limits.ts";
+import type { CheckpointId, TimestampMs } from "../base/units.ts";
+import { MAX_WATERMARK, MIN_WATERMARK, NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import { AlignedBarrierHandler } from "../checkpoint/aligned-barrier-handler.ts";
+import type { OperatorChain } from "../operators/operator-chain.ts";
+import type { Connection, ConnectionHandlers } from "../ports/network.ts";
+import { isProcessDied } from "../ports/process-ports.ts";
+import { TRACE } from "../ports/tracer.ts";
+import { WatermarkValve } from "../stream/watermark-valve.ts";
+import type { ChannelEvent, StreamFrame } from "./buffer.ts";
+import type { InputChannel } from "./input-gate.ts";
+import { InputGate } from "./input-gate.ts";
+import type { ExecutionId } from "./messages.ts";
+import type { OutputChannel } from "./output-channel.ts";
+import { TaskCheckpointing } from "./task-checkpointing.ts";
+import type { TaskEnvironment } from "./task-environment.ts";
+import { buildInputChannels, buildOutputs, buildTaskChain } from "./task-environment.ts";
+
+export type TaskLifeState = "restoring" | "initialized" | "running" | "finished" | "failed" | "cancelled";
+
+/**
+ * One attempt of one subtask of a chain: a mailbox on its process's thread.
+ *
+ * A step handles one mail, one buffer, one batch of source records or one slice of a watermark's timers, to
+ * its end, and is never re-entered. Mails come first, then input; neither while a watermark is half
+ * delivered. The task takes input only while every output has room.
+ */
+export class Task {
+  readonly id: ExecutionId;
+  readonly name: string;
+  readonly subject: number;
+  readonly chain: OperatorChain;
+  readonly gate: InputGate;
+  readonly outputs: readonly OutputChannel[];
+  readonly barriers: AlignedBarrierHandler | null;
+  readonly checkpointing: TaskCheckpointing;
+  readonly restoredFrom: CheckpointId | null;
+  state: TaskLifeState = "restoring";
+  watermarkMs: TimestampMs = MIN_WATERMARK;
+  inputEnded = false;
+
+  readonly #environment: TaskEnvironment;
+  readonly #valve: WatermarkValve | null;
+  readonly #mails: (() => void)[] = [];
+  #mailsTaken = 0;
+  /** A watermark that is being delivered to the chain. */
+  #pendingWatermarkMs: TimestampMs | null = null;
+  #endAfterWatermark = false;
+  #sourceReady = true;
+  #sourceEnded = false;
+  #announcedIdle = false;
+  #stepScheduled = false;
+  #flushScheduled = false;
+  #processingTimerMs: TimestampMs | null = null;
+  readonly #runStep = (): void => this.#step();
+  readonly #runFlush = (): void => this.#flushNow();
+
+  constructor(environment: TaskEnvironment) {
+    const { descriptor, ports } = environment;
+    this.#environment = environment;
+    this.id = descriptor.id;
+    this.name = `${environment.vertex.name}[${descriptor.id.subtask}]`;
+    this.subject = ports.tracer.intern(this.name);
+    this.restoredFrom = descriptor.restore === null ? null : descriptor.restore.checkpointId;
+    const built = buildOutputs(environment);
+    this.outputs = built.channels;
+    this.chain = buildTaskChain(environment, built.writers, (reason) => this.fail(reason));
+    this.gate = new InputGate(buildInputChannels(environment));
+    const channelCount = this.gate.channels.length;
+    this.barriers = channelCount === 0 ? null : new AlignedBarrierHandler(channelCount, this.#barrierActions());
+    this.#valve = channelCount === 0 ? null : new WatermarkValve(channelCount, this.#valveOutput());
+    this.checkpointing = new TaskCheckpointing(this.#checkpointingTask(), this.restoredFrom);
+    if (this.chain.source !== null) {
+      this.chain.source.onAvailable = (): void => {
+        this.#sourceReady = true;
+        this.#wake();
+      };
+    }
+    ports.tracer.point(TRACE.taskDeployed, this.subject, this.id.attempt, 0);
+  }
+
+  /** Loads the state, opens the operators, settles what earlier attempts left with the outside world. */
+  restore(): void {
+    const { ports, descriptor } = this.#environment;
+    ports.tracer.point(TRACE.taskRestoreStarted, this.subject, this.id.attempt, this.restoredFrom ?? NO_CHECKPOINT);
+    if (descriptor.restore === null) {
+      this.#open();
+      return;
+    }
+    const targets = this.chain.operators.map(({ node, keyed, lists }) => ({ uid: node.uid, keyed, lists }));
+    this.#environment.restoreStrategy.restore(ports, descriptor.restore, this.id.subtask, targets, (outcome) => {
+      if (this.state !== "restoring") return;
+      if (outcome.ok) this.#open();
+      else this.fail(`restore failed: ${outcome.reason}`);
+    });
+  }
+
+  #open(): void {
+    this.#guard(() => {
+      for (const { keyed } of this.chain.operators) {
+        if (keyed !== null) this.watermarkMs = Math.max(this.watermarkMs, keyed.watermarkMs);
+      }
+      this.chain.open();
+      this.chain.restoreExternal((error) => {
+        if (this.state !== "restoring") return;
+        if (error !== null) {
+          this.fail(`restoring external effects failed: ${error}`);
+          return;
+        }
+        const { tracer } = this.#environment.ports;
+        tracer.point(TRACE.taskRestored, this.subject, this.id.attempt, this.restoredFrom ?? NO_CHECKPOINT);
+        this.state = "initialized";
+        this.#environment.report("initialized", "");
+      });
+    });
+  }
+
+  /** Every task of the attempt is initialized: connect downstream and go. */
+  start(): void {
+    if (this.state !== "initialized") return;
+    const { ports } = this.#environment;
+    this.state = "running";
+    for (const channel of this.outputs) {
+      channel.attach(this.#environment.connect(channel, this.#outputHandlers(channel)));
+    }
+    ports.tracer.point(TRACE.taskRunning, this.subject, this.id.attempt, 0);
+    if (this.chain.source !== null) this.#armWatermarkTimer();
+    this.#wake();
+  }
+
+  /** An upstream subtask connects; null where this task does not know the channel (any more). */
+  accept(edge: number, fromSubtask: number, connection: Connection<StreamFrame>): ConnectionHandlers<StreamFrame> | null {
+    if (this.state !== "initialized" && this.state !== "running") return null;
+    const channel = this.gate.channels.find((one) => one.edge === edge && one.fromSubtask === fromSubtask);
+    if (channel === undefined || channel.connection !== null) return null;
+    channel.connection = connection;
+    return {
+      onFrame: (frame) => {
+        invariant(frame.kind === "buffer", "only buffers flow downstream");
+        this.gate.receive(channel, frame);
+        this.#wake();
+      },
+      onBroken: () => this.#connectionBroken(`the connection from ${channel.edge}:${channel.fromSubtask} broke`),
+    };
+  }
+
+  triggerCheckpoint(checkpointId: CheckpointId): void {
+    invariant(this.chain.source !== null, "checkpoints are triggered at sources");
+    this.#mail(() => this.checkpointing.checkpoint(checkpointId));
+  }
+
+  notifyComplete(checkpointId: CheckpointId, isFinal: boolean): void {
+    this.#mail(() => {
+      if (!this.checkpointing.acceptsCompletion(checkpointId)) return;
+      const { tracer } = this.#environment.ports;
+      tracer.point(TRACE.checkpointNotified, this.subject, checkpointId, isFinal ? 1 : 0);
+      this.chain.notifyComplete(checkpointId, (error) => {
+        if (this.state !== "running") return;
+        if (error !== null) this.fail(`committing checkpoint ${checkpointId} failed: ${error}`);
+        else if (isFinal) this.#finish();
+      });
+    });
+  }
+
+  notifyAborted(checkpointId: CheckpointId): void {
+    this.#mail(() => {
+      this.#environment.ports.tracer.point(TRACE.abortNotified, this.subject, checkpointId, 0);
+      this.checkpointing.abort(checkpointId);
+      this.chain.notifyAborted(checkpointId);
+    });
+  }
+
+  cancel(): void {
+    if (this.state === "cancelled" || this.state === "failed") return;
+    this.#end("cancelled");
+    this.#environment.ports.tracer.point(TRACE.taskCancelled, this.subject, this.id.attempt, 0);
+  }
+
+  fail(reason: string): void {
+    if (this.state === "cancelled" || this.state === "failed" || this.state === "finished") return;
+    this.#end("failed");
+    this.#environment.ports.tracer.point(TRACE.taskFailed, this.subject, this.id.attempt, 0);
+    this.#environment.report("failed", reason);
+  }
+
+  /** For inspection: mails not yet handled. */
+  get mailsWaiting(): number {
+    return this.#mails.length - this.#mailsTaken;
+  }
+
+  #finish(): void {
+    this.checkpointing.cancelAll();
+    this.state = "finished";
+    this.chain.close();
+    this.#environment.ports.tracer.point(TRACE.taskFinished, this.subject, this.id.attempt, 0);
+    this.#environment.report("finished", "");
+  }
+
+  #end(state: "failed" | "cancelled"): void {
+    this.state = state;
+    this.checkpointing.cancelAll();
+    for (const channel of this.outputs) channel.close();
+    for (const channel of this.gate.channels) channel.connection?.close();
+  }
+
+  #connectionBroken(reason: string): void {
+    if (this.state === "running" || this.state === "initialized") this.fail(reason);
+  }
+
+  /** Runs user code: what it throws fails the task; what is ours goes up. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (isProcessDied(error) || error instanceof InvariantError) throw error;
+      this.fail(error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`);
+    }
+  }
+
+  #mail(action: () => void): void {
+    if (this.state !== "running") return;
+    this.#mails.push(action);
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#stepScheduled || this.state !== "running") return;
+    this.#stepScheduled = true;
+    this.#environment.ports.scheduler.resume(0, this.#runStep);
+  }
+
+  #step(): void {
+    this.#stepScheduled = false;
+    if (this.state !== "running") return;
+    let workUnits = 0;
+    this.#guard(() => {
+      workUnits = this.#runOnce();
+    });
+    if (this.state !== "running") return;
+    if (this.#hasWork()) {
+      this.#stepScheduled = true;
+      this.#environment.ports.scheduler.resume(workUnits, this.#runStep);
+    } else {
+      this.#idle();
+    }
+    this.#armProcessingTimer();
+  }
+
+  /** One unit of work; returns how many elements it handled. */
+  #runOnce(): number {
+    if (this.#pendingWatermarkMs !== null) return this.#continueWatermark();
+    if (this.#mailsTaken < this.#mails.length) return this.#runMail();
+    if (!this.#outputsHaveRoom()) return 0;
+    if (this.chain.source !== null) return this.#emitFromSource();
+    const channel = this.gate.nextChannel();
+    return channel === null ? 0 : this.#processBuffer(channel);
+  }
+
+  #hasWork(): boolean {
+    if (this.#pendingWatermarkMs !== null || this.#mailsTaken < this.#mails.length) return true;
+    if (!this.#outputsHaveRoom()) return false;
+    return this.chain.source === null ? this.gate.hasReady : this.#sourceReady && !this.#sourceEnded;
+  }
+
+  #runMail(): number {
+    const mail = present(this.#mails[this.#mailsTaken], "a mail waits");
+    this.#mailsTaken += 1;
+    if (this.#mailsTaken === this.#mails.length) {
+      this.#mails.length = 0;
+      this.#mailsTaken = 0;
+    }
+    mail();
+    return 1;
+  }
+
+  #outputsHaveRoom(): boolean {
+    const outputs = this.outputs;
+    for (let i = 0; i < outputs.length; i += 1) if (!(outputs[i] as OutputChannel).hasRoom) return false;
+    return true;
+  }
+
+  #processBuffer(channel: InputChannel): number {
+    const buffer = channel.take();
+    this.#environment.ports.tracer.point(TRACE.bufferConsumed, this.subject, channel.index, buffer.recordCount);
+    const { values, timestamps } = buffer;
+    const chain = this.chain;
+    for (let i = 0; i < values.length; i += 1) chain.processElement(values[i], timestamps[i] as TimestampMs);
+    if (buffer.event !== null) this.#handleEvent(channel, buffer.event);
+    this.gate.requeue(channel);
+    return values.length + 1;
+  }
+
+  #handleEvent(channel: InputChannel, event: ChannelEvent): void {
+    const valve = present(this.#valve, "events come over input channels");
+    const barriers = present(this.barriers, "events come over input channels");
+    switch (event.kind) {
+      case "barrier":
+        this.#environment.ports.tracer.point(TRACE.barrierReceived, this.subject, event.checkpointId, channel.index);
+        barriers.barrier(channel.index, event.checkpointId);
+        return;
+      case "cancel-barrier":
+        barriers.cancel(event.checkpointId);
+        return;
+      case "watermark":
+        valve.inputWatermark(channel.index, event.watermarkMs);
+        return;
+      case "idle":
+        valve.inputIdle(channel.index, event.idle);
+        return;
+      case "end-of-input":
+        channel.ended = true;
+        if (this.gate.channels.every((one) => one.ended)) this.#endInput();
+        return;
+      default:
+        unreachable(event, "Task.handleEvent");
+    }
+  }
+
+  #emitFromSource(): number {
+    const source = present(this.chain.source, "only source tasks emit");
+    if (!this.#sourceReady || this.#sourceEnded) return 0;
+    const limit = this.#environment.config.bufferElements;
+    const more = source.emitNext(limit);
+    if (more === "nothing") this.#sourceReady = false;
+    if (this.#announcedIdle && !source.isIdle()) this.#announceIdle(false);
+    if (more === "ended") {
+      this.#sourceEnded = true;
+      if (this.#announcedIdle) this.#announceIdle(false);
+      this.#endInput();
+    }
+    return limit;
+  }
+
+  #announceIdle(idle: boolean): void {
+    this.#announcedIdle = idle;
+    this.#broadcast({ kind: "idle", idle });
+  }
+
+  /** Watermark MAX, then the operators flush, then everybody downstream learns. */
+  #endInput(): void {
+    invariant(!this.inputEnded, "an input ends once");
+    this.#endAfterWatermark = true;
+    this.#advanceWatermark(MAX_WATERMARK);
+  }
+
+  #advanceWatermark(watermarkMs: TimestampMs): void {
+    if (watermarkMs <= this.watermarkMs && !this.#endAfterWatermark) return;
+    invariant(this.#pendingWatermarkMs === null, "watermarks are delivered one after the other");
+    this.#pendingWatermarkMs = watermarkMs;
+    this.#continueWatermark();
+  }
+
+  #continueWatermark(): number {
+    const watermarkMs = present(this.#pendingWatermarkMs, "a watermark is being delivered");
+    if (!this.chain.advanceWatermark(watermarkMs, TIMERS_PER_STEP)) return TIMERS_PER_STEP;
+    this.#pendingWatermarkMs = null;
+    if (watermarkMs > this.watermarkMs) {
+      this.watermarkMs = watermarkMs;
+      this.#environment.ports.tracer.point(TRACE.watermarkAdvanced, this.subject, watermarkMs, 0);
+    }
+    this.#broadcast({ kind: "watermark", watermarkMs });
+    if (this.#endAfterWatermark) {
+      this.#endAfterWatermark = false;
+      this.inputEnded = true;
+      this.chain.endInput();
+      this.#environment.ports.tracer.point(TRACE.inputEnded, this.subject, 0, 0);
+      this.#broadcast({ kind: "end-of-input" });
+    }
+    return 1;
+  }
+
+  #broadcast(event: ChannelEvent): void {
+    for (const channel of this.outputs) channel.sendEvent(event);
+  }
+
+  /** Nothing to do: what was collected leaves, now or at the buffer timeout. */
+  #idle(): void {
+    const { bufferTimeoutMs } = this.#environment.config;
+    if (bufferTimeoutMs === 0) {
+      this.#flushNow();
+    } else if (!this.#flushScheduled && this.outputs.length > 0) {
+      this.#flushScheduled = true;
+      this.#environment.ports.scheduler.after(bufferTimeoutMs * US_PER_MS, this.#runFlush);
+    }
+  }
+
+  #flushNow(): void {
+    this.#flushScheduled = false;
+    if (this.state !== "running") return;
+    for (const channel of this.outputs) channel.flush();
+  }
+
+  #armProcessingTimer(): void {
+    const dueMs = this.chain.nextProcessingTimerMs();
+    if (dueMs === null || dueMs === this.#processingTimerMs) return;
+    this.#processingTimerMs = dueMs;
+    const { clock, scheduler } = this.#environment.ports;
+    // Flink fires at dueMs + 1: a timer is due once its millisecond is over.
+    const delayMs = Math.max(0, dueMs + 1 - clock.processingTimeMs());
+    scheduler.after(delayMs * US_PER_MS, () => {
+      this.#processingTimerMs = null;
+      this.#mail(() => this.#fireProcessingTimers());
+    });
+  }
+
+  #fireProcessingTimers(): void {
+    const nowMs = this.#environment.ports.clock.processingTimeMs() - 1;
+    if (!this.chain.advanceProcessingTime(nowMs, TIMERS_PER_STEP)) this.#mail(() => this.#fireProcessingTimers());
+  }
+
+  #armWatermarkTimer(): void {
+    const { scheduler } = this.#environment.ports;
+    scheduler.after(this.#environment.config.autoWatermarkIntervalMs * US_PER_MS, () => {
+      if (this.state !== "running" || this.#sourceEnded) return;
+      this.#mail(() => this.#emitSourceWatermark());
+      this.#armWatermarkTimer();
+    });
+  }
+
+  #emitSourceWatermark(): void {
+    const source = present(this.chain.source, "only sources make watermarks");
+    if (this.#sourceEnded) return;
+    const watermarkMs = source.watermarkMs();
+    if (watermarkMs > this.watermarkMs) this.#advanceWatermark(watermarkMs);
+    const idle = source.isIdle();
+    if (idle !== this.#announcedIdle) this.#announceIdle(idle);
+  }
+
+  #outputHandlers(channel: OutputChannel): ConnectionHandlers<StreamFrame> {
+    return {
+      onFrame: (frame) => {
+        invariant(frame.kind === "credit", "only credit flows upstream");
+        channel.addCredit(frame.buffers);
+        this.#wake();
+      },
+      onBroken: () => this.#connectionBroken(`the connection to ${channel.edge}:${channel.toSubtask} broke`),
+    };
+  }
+
+  #barrierActions(): ConstructorParameters<typeof AlignedBarrierHandler>[1] {
+    return {
+      blockChannel: (channel) => this.gate.block(channel),
+      unblockChannel: (channel) => this.gate.unblock(channel),
+      unblockAll: () => this.gate.unblockAll(),
+      triggerCheckpoint: (checkpointId) => {
+        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);
+        this.checkpointing.checkpoint(checkpointId);
+      },
+      abortCheckpoint: (checkpointId, reason) => this.checkpointing.alignmentAborted(checkpointId, reason),
+    };
+  }
+
+  #valveOutput(): ConstructorParameters<typeof WatermarkValve>[1] {
+    return {
+      emitWatermark: (watermarkMs) => this.#advanceWatermark(watermarkMs),
+      emitIdle: (idle) => this.#broadcast({ kind: "idle", idle }),
+    };
+  }
+
+  #checkpointingTask(): ConstructorParameters<typeof TaskCheckpointing>[0] {
+    const environment = this.#environment;
+    return {
+      owner: {
+        ports: environment.ports,
+        subject: this.subject,
+        attempt: this.id.attempt,
+        vertex: this.id.vertex,
+        subtask: this.id.subtask,
+        storagePrefix: environment.storagePrefix,
+      },
+      chain: this.chain,
+      broadcast: (event) => this.#broadcast(event),
+      inputHasEnded: () => this.inputEnded,
+      acknowledge: (checkpointId, handle, inputEnded) => environment.acknowledge(checkpointId, handle, inputEnded),
+      decline: (checkpointId, reason) => environment.decline(checkpointId, reason),
+    };
+  }
+}
+

@@ -1,0 +1,89 @@
+import { encode } from "../../../base/codec.ts";
+import type { MapState, NamespacedState } from "../../state.ts";
+import { HeapState } from "./heap-state.ts";
+import type { StateCell } from "./key-entry.ts";
+
+/** By identity of the key; iterates in the order in which the keys were first put. Pairs are never changed. */
+export type MapContent = Map<unknown, readonly [unknown, unknown]>;
+
+/**
+ * Two map keys are one where their contents are equal. Primitives stand for themselves, except strings that
+ * begin with a NUL character: those, and objects (by their encoded bytes), get a text that no other key has.
+ */
+function identityOf(key: unknown): unknown {
+  if (typeof key === "string") return key.charCodeAt(0) === 0 ? `\0s${key}` : key;
+  if (typeof key !== "object" || key === null) return key;
+  let text = "\0o";
+  for (const byte of encode(key)) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** The content of a map state from its pairs in order. */
+export function mapContentOf(pairs: readonly (readonly [unknown, unknown])[]): MapContent {
+  const content: MapContent = new Map();
+  for (const pair of pairs) content.set(identityOf(pair[0]), pair);
+  return content;
+}
+
+export class HeapMapState extends HeapState implements MapState<unknown, unknown>, NamespacedState<MapState<unknown, unknown>> {
+  get state(): this {
+    return this;
+  }
+
+  get(key: unknown): unknown {
+    const pair = this.content()?.get(identityOf(key));
+    return pair === undefined ? null : pair[1];
+  }
+
+  put(key: unknown, value: unknown): void {
+    const cell = this.cellForWrite();
+    const pair = [typeof key === "number" ? key + 0 : key, value] as const;
+    if (cell.value === null) {
+      this.table.write(cell, mapContentOf([pair]));
+      cell.shared = false;
+    } else {
+      this.ownedContent(cell).set(identityOf(key), pair);
+    }
+  }
+
+  remove(key: unknown): void {
+    const cell = this.cell();
+    const content = this.content();
+    const identity = identityOf(key);
+    if (cell === null || content === null || !content.has(identity)) return;
+    if (content.size === 1) this.table.clear(cell);
+    else this.ownedContent(cell).delete(identity);
+  }
+
+  contains(key: unknown): boolean {
+    return this.content()?.has(identityOf(key)) ?? false;
+  }
+
+  entries(): readonly (readonly [unknown, unknown])[] {
+    const content = this.content();
+    return content === null ? [] : [...content.values()];
+  }
+
+  isEmpty(): boolean {
+    return this.content() === null;
+  }
+
+  clear(): void {
+    const cell = this.cell();
+    if (cell !== null) this.table.clear(cell);
+  }
+
+  private content(): MapContent | null {
+    const cell = this.cell();
+    return cell === null ? null : (cell.value as MapContent | null);
+  }
+
+  private ownedContent(cell: StateCell): MapContent {
+    this.table.touch(cell);
+    if (cell.shared) {
+      cell.value = new Map(cell.value as MapContent);
+      cell.shared = false;
+    }
+    return cell.value as MapContent;
+  }
+}

@@ -1,0 +1,54 @@
+import type { StateKind } from "./descriptors.ts";
+
+/**
+ * The keyed-state section: the canonical form of the keyed state of one operator subtask, written by every
+ * backend in full snapshots and savepoints. Equal state gives equal bytes.
+ *
+ * "varuint" is a whole number from 0 to 2^53 - 1, seven bits a byte, the least significant first, the top bit
+ * of a byte set where another follows, in the shortest form. "value" is a value of the structural codec (tags
+ * and layouts: head of engine/base/codec.ts), which tells its own length.
+ *
+ *     magic              4 bytes   57 57 4b 53 ("WWKS")
+ *     format version     1 byte    01
+ *     max parallelism    varuint   1 … 32768
+ *     first key group    varuint   start of the subtask's range
+ *     key groups         varuint   G, their number; the range is [start, start + G), G = 0 for an empty one
+ *     states             varuint   S, their number
+ *     S times the state table, ascending by name (UTF-16 code units):
+ *       name             value     a string
+ *       kind             1 byte    00 value state, 01 list state, 02 map state
+ *     G times a key group, ascending, the first being `start`:
+ *       length           varuint   bytes of the group that follow this field
+ *       watermark        value     the operator's watermark in ms, an integer; -(2^53 - 1) before any
+ *       S times the entries of a state, in the order of the state table:
+ *         entries        varuint   E
+ *         E times, strictly ascending by the bytes of (key, namespace):
+ *           key          value     a string, boolean, bigint, number (not -0) or array of keys
+ *           namespace    value     a string or number; "" is the void namespace
+ *           content      value     value state: the value, never null
+ *                                  list state: array of the elements, in the order added, at least one
+ *                                  map state: array of arrays [key, value], in the order in which the keys
+ *                                  were first put, at least one
+ *       2 times the timers, first event time, then processing time:
+ *         timers         varuint   T
+ *         T times, strictly ascending by the bytes of (key, namespace, timestamp):
+ *           key          value     as above
+ *           namespace    value     as above
+ *           timestamp    value     ms, an integer
+ *     end                          nothing follows the last key group
+ *
+ * Every key lies in the key group under which it stands: murmur(javaHash(key)) % max parallelism.
+ * "Ascending by the bytes" is the unsigned lexicographic order of the encoded bytes.
+ */
+export const KEYED_SECTION_MAGIC = 0x534b5757;
+export const KEYED_SECTION_VERSION = 1;
+export const TIMER_DOMAINS = 2;
+
+/** A state as the state table names it. */
+export interface SectionState {
+  readonly name: string;
+  readonly kind: StateKind;
+}
+
+/** By their number in the state table. */
+export const STATE_KINDS: readonly StateKind[] = ["value", "list", "map"];

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { STEPS_LIMIT } from "../../engine/base/limits.ts";
+import { sourceArgument } from "../catalog/scenario-source.ts";
+import { firedFaults } from "../document/fault-text.ts";
+import type { FailureReport } from "../document/report-document.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
+import { recordFileName, recordOf, type RecordContext } from "../record/run-record.ts";
+import { formatToken } from "../record/token.ts";
+import type { FailedRun } from "../sweep/run-seed.ts";
+
+export interface FailureInContext {
+  readonly run: FailedRun;
+  readonly context: RecordContext;
+}
+
+/** Where records go, and how the user wrote it. */
+export interface RecordDirectory {
+  readonly directory: string;
+  readonly shown: string;
+}
+
+/** What is shown of each failing run; writes their records. */
+export function reportFailures(failures: readonly FailureInContext[], out: RecordDirectory): FailureReport[] {
+  return failures.map(({ run, context }) => {
+    const record = recordOf(run, context);
+    const name = recordFileName(record);
+    const path = join(out.directory, name);
+    writeFileAtomically(path, [`${JSON.stringify(record, null, 2)}\n`], "choose another directory with --out");
+    return failureReport(run, context, join(out.shown, name));
+  });
+}
+
+/** What is shown of a failing run. */
+export function failureReport(run: FailedRun, context: RecordContext, record: string | null): FailureReport {
+  const { result } = run;
+  return {
+    scenario: result.scenario,
+    combination: result.combination,
+    seed: result.seed,
+    verdict: result.verdict,
+    digest: result.digest,
+    findings: result.findings,
+    faults: firedFaults(result),
+    faultsPlanned: result.plan.length,
+    restoredFrom: result.restoredFrom,
+    runs: run.runs,
+    agreeing: run.agreeing,
+    reproduce: reproduceArguments(run, context),
+    record,
+  };
+}
+
+/** The token, and what it does not hold. */
+function reproduceArguments({ result }: FailedRun, context: RecordContext): string[] {
+  const { source, profile, maxSteps } = context;
+  const token = formatToken(sourceArgument(source), result.combination, result.seed, result.digest);
+  return [
+    "replay",
+    token,
+    ...(profile === "swarm" ? [] : ["--profile", profile]),
+    ...(maxSteps === STEPS_LIMIT ? [] : ["--max-steps", String(maxSteps)]),
+    ...(source.input === null ? [] : ["--input", source.input.shown]),
+  ];
+}

@@ -1,0 +1,19 @@
+import type { Simulate } from "../sweep/run-seed.ts";
+
+/** Where text goes. */
+export interface Sink {
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}
+
+/** The process around the command, so that a test can be one. */
+export interface Host {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Loaded when first needed: the engine is not cheap to load. */
+  simulate(): Promise<Simulate>;
+  /** Calls back when somebody asks to stop; returns how to stop listening. */
+  onInterrupt(callback: () => void): () => void;
+}

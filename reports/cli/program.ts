@@ -1,0 +1,118 @@
+import { Command, CommanderError } from "commander";
+import { UsageError } from "../files/usage-error.ts";
+import { visible } from "../text/visible.ts";
+import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
+import type { Host } from "./host.ts";
+import type { RawReplayOptions } from "./replay-options.ts";
+import type { RawRunOptions } from "./run-options.ts";
+import { toolVersion } from "./version.ts";
+
+/** Runs one command line to its end and gives the exit code. Never throws. */
+export async function runCommandLine(args: readonly string[], host: Host): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = buildProgram(host, (code) => (exitCode = code));
+  try {
+    if (args.length === 0) {
+      host.stderr.write(`${program.helpInformation()}${EXIT_CODE_HELP}`);
+      return EXIT.usage;
+    }
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return reportError(error, host);
+  }
+}
+
+function buildProgram(host: Host, onExit: (code: ExitCode) => void): Command {
+  const program = new Command("whitewater");
+  program
+    .description("Deterministic simulator and test harness for stateful stream processing")
+    .version(toolVersion(), "-V, --version")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: () => undefined,
+    });
+  addRun(program, host, onExit);
+  addReplay(program, host, onExit);
+  program
+    .command("list")
+    .description("the scenarios that come with whitewater")
+    .option("--json", "as JSON")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(async (options: { json?: boolean }) => {
+      const { listCommand } = await import("./list-command.ts");
+      onExit(await listCommand(options.json === true, host));
+    });
+  return program;
+}
+
+function addRun(program: Command, host: Host, onExit: (code: ExitCode) => void): void {
+  program
+    .command("run")
+    .description("run scenarios over many seeds and report what does not hold")
+    .argument("[scenario...]", "names (see list), or files with a scenario of your own; default: all")
+    .option("--seeds <range>", "seeds to run: 7, 1-5000, 0x1f-0x2f (default: 200 derived from the git commit)")
+    .option("--seed <seed>", "one seed: decimal, 0x…, or a 40-digit commit hash")
+    .option("--time <duration>", "stop after this long: 90s, 10m, 1h")
+    .option("--jobs <n>", "worker threads (default: one a core)")
+    .option("--bail <n>", "stop after n failing runs")
+    .option("--self-check <share>", "share of the seeds that are repeated twice to prove determinism", "5%")
+    .option("--max-steps <n>", "steps after which a run counts as stuck")
+    .option("--profile <profile>", "what goes wrong: swarm, calm, network", "swarm")
+    .option("--parallelism <n>", "fixes what the seed would draw")
+    .option("--backend <backend>", "fixes the state backend: heap")
+    .option("--mode <mode>", "fixes the checkpoint mode: aligned")
+    .option("--restore <strategy>", "fixes the restore strategy: full")
+    .option("--input <file>", "input of your own, for the scenarios that take one")
+    .option("--out <dir>", "directory of the records of failing runs", ".whitewater")
+    .option("--reporter <name[=file]>", "default or json, to a file or standard output; repeatable", collect, [])
+    .option("--no-color", "no colours (also: NO_COLOR)")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(async (names: string[], options: RawRunOptions) => {
+      const { runCommand } = await import("./run-command.ts");
+      onExit(await runCommand(names, options, host));
+    });
+}
+
+function addReplay(program: Command, host: Host, onExit: (code: ExitCode) => void): void {
+  program
+    .command("replay")
+    .description("make one run happen again")
+    .argument("<record|token>", "a record file, a token (ww1:…), or scenario@seed")
+    .option("--profile <profile>", "the profile the token's run had", "swarm")
+    .option("--max-steps <n>", "steps after which the run counts as stuck")
+    .option("--input <file>", "the input the run had")
+    .option("--json", "the run as JSON")
+    .option("--no-color", "no colours (also: NO_COLOR)")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(async (target: string, options: RawReplayOptions) => {
+      const { replayCommand } = await import("./replay-command.ts");
+      onExit(await replayCommand(target, options, host));
+    });
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+/** One line for what the user can correct; the stack for what only we can. */
+function reportError(error: unknown, host: Host): ExitCode {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    const reason = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+    host.stderr.write(`whitewater: ${visible(reason)}; see whitewater --help\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof UsageError || (error instanceof Error && error.name === "InputError")) {
+    host.stderr.write(`whitewater: ${visible(error.message)}\n`);
+    return EXIT.usage;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  host.stderr.write(
+    `whitewater: internal error, please report it with the command line and these lines ` +
+      `(version ${toolVersion()}, node ${process.version}):\n${stack.split("\n").map(visible).join("\n")}\n`,
+  );
+  return EXIT.internal;
+}

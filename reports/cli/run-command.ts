@@ -1,0 +1,122 @@
+import { resolve } from "node:path";
+import type { Scenario } from "../../simulator/scenario.ts";
+import { defaultSources, loadScenario, scenarioSource, type LoadedScenario } from "../catalog/load-scenario.ts";
+import { buildDocument } from "../document/build-document.ts";
+import type { ReportDocument, ReportHead } from "../document/report-document.ts";
+import { localRunner, type ChunkRunner } from "../sweep/chunk.ts";
+import type { RunSettings } from "../sweep/run-seed.ts";
+import { sweep, type SweepOutcome } from "../sweep/sweep.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import { reportFailures } from "./failures.ts";
+import { gitCommit } from "./git-commit.ts";
+import type { Host } from "./host.ts";
+import { Progress } from "./progress.ts";
+import { printHead, publish } from "./publish.ts";
+import { checkParallelism, parseRunOptions, type RawRunOptions, type RunCommandOptions } from "./run-options.ts";
+import { toolVersion } from "./version.ts";
+
+/** Sweeps with fewer runs than this do not pay for starting worker threads. */
+const WORKERS_FROM_RUNS = 24n;
+
+/** `whitewater run`. */
+export async function runCommand(names: readonly string[], raw: RawRunOptions, host: Host): Promise<ExitCode> {
+  const options = parseRunOptions(raw, () => gitCommit(host.cwd));
+  const loaded = await loadAll(names, options.input, host.cwd);
+  const scenarios = loaded.map((one) => one.scenario);
+  checkParallelism(options.fixed, scenarios);
+  const head = headOf(options);
+  printHead(head, options, host);
+  const outcome = await runSweep(loaded, options, host);
+  const document = documentOf(head, loaded, outcome, options, host);
+  publish(document, options, host);
+  return document.exitCode as ExitCode;
+}
+
+async function loadAll(names: readonly string[], input: string | null, cwd: string): Promise<LoadedScenario[]> {
+  const sources =
+    names.length === 0
+      ? await defaultSources(input, cwd)
+      : [...new Set(names)].map((name) => scenarioSource(name, input, cwd));
+  const loaded: LoadedScenario[] = [];
+  for (const source of sources) loaded.push(await loadScenario(source));
+  return loaded;
+}
+
+function headOf(options: RunCommandOptions): ReportHead {
+  const { first, last } = options.seeds;
+  return {
+    tool: toolVersion(),
+    profile: options.profile,
+    fixed: options.fixed,
+    seeds: { first: String(first), last: String(last), commit: options.commit },
+  };
+}
+
+async function runSweep(
+  loaded: readonly LoadedScenario[],
+  options: RunCommandOptions,
+  host: Host,
+): Promise<SweepOutcome> {
+  const settings: RunSettings = {
+    profile: options.profile,
+    fixed: options.fixed,
+    maxSteps: options.maxSteps,
+    selfCheckMillionths: options.selfCheckMillionths,
+  };
+  const perScenario = options.seeds.last - options.seeds.first + 1n;
+  const progress = new Progress(host, options.timeMs === null ? perScenario : null);
+  const runner = await runnerFor(loaded, settings, perScenario * BigInt(loaded.length), options.jobs, host);
+  const stopListening = host.onInterrupt(() => {
+    progress.interrupted = true;
+    runner.stop();
+  });
+  try {
+    const request = {
+      scenarios: loaded.map((one) => one.scenario.name),
+      seeds: options.seeds,
+      bail: options.bail,
+      timeMs: options.timeMs,
+      keepRuns: options.reporters.some((reporter) => reporter.name === "json"),
+    };
+    const outcome = await sweep(request, runner, progress);
+    progress.end();
+    return outcome;
+  } finally {
+    await runner.close();
+    stopListening();
+  }
+}
+
+async function runnerFor(
+  loaded: readonly LoadedScenario[],
+  settings: RunSettings,
+  runs: bigint,
+  jobs: number,
+  host: Host,
+): Promise<ChunkRunner> {
+  const scenarios: readonly Scenario[] = loaded.map((one) => one.scenario);
+  if (jobs === 1 || runs < WORKERS_FROM_RUNS) return localRunner(scenarios, settings, await host.simulate());
+  const { workerRunner } = await import("../sweep/worker-runner.ts");
+  return workerRunner(loaded.map((one) => one.source), settings, jobs);
+}
+
+function documentOf(
+  head: ReportHead,
+  loaded: readonly LoadedScenario[],
+  outcome: SweepOutcome,
+  options: RunCommandOptions,
+  host: Host,
+): ReportDocument {
+  const failures = outcome.failures.map(({ scenario, run }) => ({
+    run,
+    context: {
+      tool: head.tool,
+      source: (loaded[scenario] as LoadedScenario).source,
+      profile: options.profile,
+      fixed: options.fixed,
+      maxSteps: options.maxSteps,
+    },
+  }));
+  const reports = reportFailures(failures, { directory: resolve(host.cwd, options.out), shown: options.out });
+  return buildDocument(head, loaded.map((one) => one.scenario), outcome, reports);
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { REPORT_FORMAT, REPORT_VERSION, type ReportDocument } from "./report-document.ts";
+
+const count = z.int().min(0);
+const text = z.string();
+const seed = z.string().regex(/^\d{1,20}$/);
+const digest = z.string().regex(/^[0-9a-f]{16}$/);
+const verdict = z.enum(["ok", "violation", "stuck", "expected-failure", "invalid-plan", "diverged", "crashed"]);
+const faultCounts = z.strictObject({ fired: count, dud: count, downgraded: count });
+const totals = z.strictObject({
+  runs: count,
+  verdicts: z.record(verdict, count),
+  steps: count,
+  tracePoints: count,
+  virtualTimeUs: count,
+  restarts: count,
+  checkpointsCompleted: count,
+  selfChecked: count,
+  faults: faultCounts,
+});
+const finding = { oracle: text, message: text, step: count, atUs: count };
+const run = { scenario: text, combination: text, seed, verdict, digest };
+
+/** What a JSON report holds, for whoever reads one. */
+export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
+  format: z.literal(REPORT_FORMAT),
+  version: z.literal(REPORT_VERSION),
+  tool: text,
+  profile: z.enum(["swarm", "calm", "network"]),
+  fixed: z.strictObject({
+    backend: z.enum(["heap"]).exactOptional(),
+    mode: z.enum(["aligned"]).exactOptional(),
+    restore: z.enum(["full"]).exactOptional(),
+    parallelism: z.int().min(1).exactOptional(),
+    failover: z.enum(["job"]).exactOptional(),
+    bufferElements: z.int().min(1).max(64).exactOptional(),
+  }),
+  seeds: z.strictObject({ first: seed, last: seed, commit: text.nullable() }),
+  end: z.enum(["complete", "bail", "time", "interrupted"]),
+  exitCode: count,
+  totals,
+  scenarios: z.array(
+    z.strictObject({
+      name: text,
+      title: text,
+      totals,
+      groups: z.array(z.strictObject({ combination: text, totals })),
+      faults: z.record(text, faultCounts),
+      sometimes: z.record(text, count),
+    }),
+  ),
+  faults: z.record(text, faultCounts),
+  sometimes: z.record(text, count),
+  findings: z.array(z.strictObject({ scenario: text, combination: text, seed, verdict, ...finding })),
+  failures: z.array(
+    z.strictObject({
+      ...run,
+      findings: z.array(z.strictObject(finding)),
+      faults: z.array(z.strictObject({ atUs: count, what: text, where: text })),
+      faultsPlanned: count,
+      restoredFrom: count.nullable(),
+      runs: count,
+      agreeing: count,
+      reproduce: z.array(text),
+      record: text.nullable(),
+    }),
+  ),
+  failureCount: count,
+  vacuous: z.array(text),
+  runs: z.array(z.strictObject({ ...run, steps: count, tracePoints: count, virtualTimeUs: count })).nullable(),
+});

@@ -1,0 +1,18 @@
+import { workerData } from "piscina";
+import { simulate } from "../../simulator/simulate.ts";
+import type { Scenario } from "../../simulator/scenario.ts";
+import { loadScenario } from "../catalog/load-scenario.ts";
+import type { ScenarioSource } from "../catalog/scenario-source.ts";
+import { runChunk, type Chunk, type ChunkRows } from "./chunk.ts";
+import type { WorkerSetup } from "./worker-runner.ts";
+
+const setup = workerData as WorkerSetup;
+const loaded: (Scenario | undefined)[] = [];
+
+/** Piscina calls the function of this name in each worker thread. */
+export async function runChunkInWorker(chunk: Chunk): Promise<ChunkRows> {
+  const scenario = (loaded[chunk.scenario] ??= (
+    await loadScenario(setup.sources[chunk.scenario] as ScenarioSource)
+  ).scenario);
+  return runChunk(chunk, scenario, setup.settings, simulate, () => Atomics.load(setup.stopFlag, 0) !== 0);
+}

@@ -1,0 +1,84 @@
+import type { FaultKind } from "../simulator/faults/fault.ts";
+import type { ClusterShape, FaultBudget } from "../simulator/scenario.ts";
+import type { CheckpointSettings } from "../engine/api/checkpoint-settings.ts";
+import type { StreamExecutionEnvironment } from "../engine/api/environment.ts";
+import { RestartStrategies } from "../engine/api/restart-strategies.ts";
+import type { RunOptions } from "../simulator/scenario.ts";
+
+/** What the scenarios of this folder have in common: the cluster, what it must survive, and the settings of the job. */
+
+/** One JobManager and three workers of two slots: parallelism 4 still fits while one worker is away. */
+export const THREE_WORKERS: ClusterShape = {
+  jobManagers: 1,
+  workers: 3,
+  slotsPerWorker: 2,
+  processRestartUs: 500_000,
+  hostRestartUs: 2_000_000,
+};
+
+export const TWO_WORKERS: ClusterShape = { ...THREE_WORKERS, workers: 2 };
+
+/** Most faults of each kind in one plan. */
+const MOST: Readonly<Record<FaultKind, number>> = {
+  "process-crash": 4,
+  "process-pause": 3,
+  "host-crash": 2,
+  "user-exception": 3,
+  "rpc-drop": 8,
+  "rpc-duplicate": 8,
+  "rpc-delay": 8,
+  "rpc-reply-drop": 8,
+  "connection-break": 3,
+  "frame-delay": 6,
+  "blob-error": 6,
+  "blob-slow": 4,
+  "blob-late-delete": 4,
+  "coordination-error": 4,
+  "coordination-slow": 4,
+  "log-error": 6,
+  "log-slow": 4,
+  "transaction-timeout": 2,
+  latency: 20,
+  partition: 2,
+  "rpc-chaos": 2,
+  "network-slow": 2,
+  "blob-outage": 2,
+  "coordination-outage": 2,
+  "lease-loss": 2,
+  "log-outage": 2,
+};
+
+/** Every kind of fault, and still exactly-once: the job may fall behind, but never fail. */
+export const SURVIVES_EVERYTHING: FaultBudget = { most: MOST, jobMayFail: false };
+
+/** One virtual second between checkpoints; a checkpoint that hangs is given up after four. */
+export const CHECKPOINT_INTERVAL_MS = 1000;
+const CHECKPOINT_TIMEOUT_MS = 4000;
+/** No number of failures in a row may fail a job that must survive. */
+const UNLIMITED = 1_000_000;
+
+/** Checkpoints and restarts as the scenarios want them, and what the run's options say. */
+export function configure(environment: StreamExecutionEnvironment, options: RunOptions): CheckpointSettings {
+  environment
+    .setParallelism(options.parallelism)
+    .setBufferElements(options.bufferElements)
+    .enableCheckpointing(CHECKPOINT_INTERVAL_MS)
+    .setRestartStrategy(RestartStrategies.fixedDelay(UNLIMITED, 500));
+  return environment
+    .getCheckpointConfig()
+    .setCheckpointTimeout(CHECKPOINT_TIMEOUT_MS)
+    .setTolerableCheckpointFailureNumber(UNLIMITED);
+}
+
+/** Paths that a sweep over any job with checkpoints and a transactional sink reaches. */
+export const RECOVERY_PATHS: readonly string[] = [
+  "crash between snapshot and ack",
+  "crash between ack and completion",
+  "crash between completion and notification",
+  "crash between pre-commit and commit",
+  "crash during a restore",
+  "two crashes within one recovery",
+  "a checkpoint expired",
+  "a checkpoint aborted",
+  "a zombie that tried to act",
+];

@@ -1,0 +1,110 @@
+import type { KeyedProcessFunction, OutputTag, ProcessContext, RuntimeContext } from "../../engine/api/functions.ts";
+import type { TimestampMs } from "../../engine/base/units.ts";
+import { MIN_WATERMARK, NO_TIMESTAMP } from "../../engine/base/units.ts";
+import type { ProcessNode } from "../../engine/graph/stream-graph.ts";
+import type { RandomStream } from "../../engine/ports/rng.ts";
+import type { Key } from "../../engine/state/state.ts";
+import type { Emitter, ReferenceOperator } from "./dataflow.ts";
+import { ReferenceKeyedState } from "./reference-state.ts";
+import type { ReferenceEntry } from "./reference-state.ts";
+import { ReferenceTimers } from "./reference-timers.ts";
+
+/** A keyed process function with its state and timers, sequentially: one subtask, one attempt. */
+export class ReferenceProcess implements ReferenceOperator {
+  readonly #fn: KeyedProcessFunction<unknown, unknown>;
+  readonly #node: ProcessNode;
+  readonly #emitter: Emitter;
+  readonly #state: ReferenceKeyedState = new ReferenceKeyedState();
+  readonly #eventTimers: ReferenceTimers<Key> = new ReferenceTimers();
+  readonly #processingTimers: ReferenceTimers<Key> = new ReferenceTimers();
+  readonly #context: ProcessContext;
+  readonly #collect: (value: unknown) => void;
+  #watermarkMs: TimestampMs = MIN_WATERMARK;
+  #nowMs: TimestampMs = 0;
+  /** Of the record or timer that is being processed. */
+  #timestampMs: TimestampMs = NO_TIMESTAMP;
+  /** Of what is emitted now: a processing-time timer emits records without one. */
+  #emittedMs: TimestampMs = NO_TIMESTAMP;
+
+  constructor(node: ProcessNode, emitter: Emitter) {
+    this.#node = node;
+    this.#fn = node.fn;
+    this.#emitter = emitter;
+    this.#context = this.#createContext();
+    this.#collect = (value) => this.#emitter.collect(value, this.#emittedMs);
+    this.#fn.open?.(this.#runtimeContext());
+  }
+
+  process(value: unknown, timestampMs: TimestampMs): void {
+    this.#state.setCurrentKey(this.#node.keySelector(value));
+    this.#timestampMs = timestampMs;
+    this.#emittedMs = timestampMs;
+    this.#fn.processElement(value, this.#context, this.#collect);
+  }
+
+  advance(watermarkMs: TimestampMs): void {
+    this.#watermarkMs = watermarkMs;
+    this.#fireUpTo(this.#eventTimers, watermarkMs);
+  }
+
+  advanceProcessingTime(nowMs: TimestampMs): void {
+    this.#nowMs = nowMs;
+    this.#fireUpTo(this.#processingTimers, nowMs);
+  }
+
+  entriesByKey(): ReadonlyMap<string, readonly ReferenceEntry[]> {
+    return this.#state.entriesByKey();
+  }
+
+  #fireUpTo(timers: ReferenceTimers<Key>, upToMs: TimestampMs): void {
+    for (let timer = timers.poll(upToMs); timer !== null; timer = timers.poll(upToMs)) {
+      this.#state.setCurrentKey(timer.target);
+      this.#timestampMs = timer.timestampMs;
+      this.#emittedMs = timers === this.#eventTimers ? timer.timestampMs : NO_TIMESTAMP;
+      this.#fn.onTimer?.(timer.timestampMs, this.#context, this.#collect);
+    }
+  }
+
+  #createContext(): ProcessContext {
+    const state = this.#state;
+    const register = (timers: ReferenceTimers<Key>, timestampMs: TimestampMs): void =>
+      timers.register(timestampMs, state.currentCanonicalKey(), state.currentKey());
+    const remove = (timers: ReferenceTimers<Key>, timestampMs: TimestampMs): void =>
+      timers.remove(timestampMs, state.currentCanonicalKey());
+    return {
+      timestampMs: () => (this.#timestampMs === NO_TIMESTAMP ? null : this.#timestampMs),
+      currentKey: () => state.currentKey(),
+      output: <T>(tag: OutputTag<T>, value: T) => this.#emitter.collectSide(tag.tag, value, this.#emittedMs),
+      timers: {
+        currentWatermarkMs: () => this.#watermarkMs,
+        currentProcessingTimeMs: () => this.#nowMs,
+        registerEventTimeTimer: (timestampMs) => register(this.#eventTimers, timestampMs),
+        registerProcessingTimeTimer: (timestampMs) => register(this.#processingTimers, timestampMs),
+        deleteEventTimeTimer: (timestampMs) => remove(this.#eventTimers, timestampMs),
+        deleteProcessingTimeTimer: (timestampMs) => remove(this.#processingTimers, timestampMs),
+      },
+    };
+  }
+
+  #runtimeContext(): RuntimeContext {
+    return {
+      subtaskIndex: 0,
+      parallelism: 1,
+      attempt: 1,
+      taskName: this.#node.name,
+      getState: (descriptor) => this.#state.bind(descriptor),
+      random: new ReferenceRandom(),
+    };
+  }
+}
+
+/** Some sequence: a job whose result depends on it has no reference anyway. */
+class ReferenceRandom implements RandomStream {
+  #state = 12345;
+
+  below(bound: number): number {
+    if (bound === 1) return 0;
+    this.#state = (Math.imul(this.#state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((this.#state / 4_294_967_296) * bound);
+  }
+}

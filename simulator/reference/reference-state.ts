@@ -1,0 +1,135 @@
+import { invariant } from "../../engine/base/assert.ts";
+import type { StateDescriptor, StateKind } from "../../engine/state/descriptors.ts";
+import type { Key, ListState, MapState, Namespace, ValueState } from "../../engine/state/state.ts";
+import { canonicalKey } from "./canonical-key.ts";
+
+/**
+ * One entry of keyed state as the reference expects it. Value state: the value; list: its elements; map:
+ * its entries [key, value] in the order in which the keys were first put.
+ */
+export interface ReferenceEntry {
+  readonly state: string;
+  readonly key: Key;
+  readonly namespace: Namespace;
+  readonly value: unknown;
+}
+
+/** What the states of reduce and window operators are called in snapshots (part of their format). */
+export const REDUCE_STATE_NAME = "reduce";
+export const WINDOW_STATE_NAME = "window-contents";
+
+interface Cell {
+  readonly key: Key;
+  value: unknown;
+}
+
+interface Table {
+  readonly descriptor: StateDescriptor<unknown>;
+  readonly cells: Map<string, Cell>;
+  readonly handle: unknown;
+}
+
+/** The keyed state of one process operator of the reference: plain maps by canonical key. */
+export class ReferenceKeyedState {
+  readonly #tables: Map<string, Table> = new Map();
+  #key: Key = "";
+  #canonical = "";
+
+  setCurrentKey(key: Key): void {
+    this.#key = key;
+    this.#canonical = canonicalKey(key);
+  }
+
+  currentKey(): Key {
+    return this.#key;
+  }
+
+  currentCanonicalKey(): string {
+    return this.#canonical;
+  }
+
+  bind<S>(descriptor: StateDescriptor<S>): S {
+    let table = this.#tables.get(descriptor.name);
+    if (table === undefined) {
+      const cells = new Map<string, Cell>();
+      table = { descriptor, cells, handle: this.#handle(descriptor.kind, cells, descriptor.defaultValue) };
+      this.#tables.set(descriptor.name, table);
+    }
+    invariant(table.descriptor.kind === descriptor.kind, `state "${descriptor.name}" has one kind`);
+    return table.handle as S;
+  }
+
+  /** Every entry by canonical key; keys without state have none. */
+  entriesByKey(): ReadonlyMap<string, readonly ReferenceEntry[]> {
+    const byKey = new Map<string, ReferenceEntry[]>();
+    for (const [state, { descriptor, cells }] of this.#tables) {
+      for (const [canonical, { key, value }] of cells) {
+        const entry = { state, key, namespace: "", value: descriptor.kind === "map" ? mapEntries(value) : value };
+        const entries = byKey.get(canonical);
+        if (entries === undefined) byKey.set(canonical, [entry]);
+        else entries.push(entry);
+      }
+    }
+    return byKey;
+  }
+
+  #handle(kind: StateKind, cells: Map<string, Cell>, defaultValue: unknown): unknown {
+    const read = (): unknown => cells.get(this.#canonical)?.value;
+    const write = (value: unknown): void => {
+      if (value === null || value === undefined) cells.delete(this.#canonical);
+      else cells.set(this.#canonical, { key: this.#key, value });
+    };
+    switch (kind) {
+      case "value":
+        return valueHandle(read, write, defaultValue);
+      case "list":
+        return listHandle(read, write);
+      case "map":
+        return mapHandle(read, write);
+    }
+  }
+}
+
+function valueHandle(read: () => unknown, write: (value: unknown) => void, defaultValue: unknown): ValueState<unknown> {
+  return {
+    value: () => read() ?? defaultValue ?? null,
+    update: write,
+    clear: () => write(null),
+  };
+}
+
+function listHandle(read: () => unknown, write: (value: unknown) => void): ListState<unknown> {
+  const get = (): readonly unknown[] => (read() as readonly unknown[] | undefined) ?? [];
+  const update = (values: readonly unknown[]): void => write(values.length === 0 ? null : [...values]);
+  return {
+    get,
+    add: (value) => update([...get(), value]),
+    addAll: (values) => update([...get(), ...values]),
+    update,
+    clear: () => write(null),
+  };
+}
+
+/** Kept as an immutable Map from canonical key to [key, value]: what `entries` gave out stays as it was. */
+type Entries = ReadonlyMap<string, readonly [Key, unknown]>;
+
+function mapHandle(read: () => unknown, write: (value: unknown) => void): MapState<Key, unknown> {
+  const get = (): Entries => (read() as Entries | undefined) ?? new Map();
+  return {
+    get: (key) => get().get(canonicalKey(key))?.[1] ?? null,
+    contains: (key) => get().has(canonicalKey(key)),
+    put: (key, value) => write(new Map(get()).set(canonicalKey(key), [key, value])),
+    remove: (key) => {
+      const entries = new Map(get());
+      entries.delete(canonicalKey(key));
+      write(entries.size === 0 ? null : entries);
+    },
+    entries: () => [...get().values()],
+    isEmpty: () => get().size === 0,
+    clear: () => write(null),
+  };
+}
+
+function mapEntries(value: unknown): readonly (readonly [Key, unknown])[] {
+  return [...(value as Entries).values()];
+}

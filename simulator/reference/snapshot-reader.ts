@@ -1,0 +1,224 @@
+import { ByteReader } from "../../engine/base/bytes.ts";
+import { decodeFrom } from "../../engine/base/codec.ts";
+import type { TimestampMs } from "../../engine/base/units.ts";
+import { MAX_WATERMARK, MIN_WATERMARK } from "../../engine/base/units.ts";
+import type { StateKind } from "../../engine/state/descriptors.ts";
+import type { Key, Namespace } from "../../engine/state/state.ts";
+import type { ReferenceEntry } from "./reference-state.ts";
+
+/**
+ * A second reader of snapshots, made from the description of the format (heads of snapshot-format and
+ * operator-list-state in engine/state) and not from the engine's code: what the engine wrote and only the
+ * engine can read again would be no snapshot. Verifies structure and order as it goes and throws
+ * CorruptBytesError for whatever is not as described. Which key group a key belongs to is left to the caller.
+ */
+
+/** One entry of keyed state. `value`: as ReferenceEntry says, by kind. */
+export interface SectionEntry extends ReferenceEntry {
+  readonly kind: StateKind;
+  readonly keyGroup: number;
+}
+
+export interface SectionTimer {
+  readonly key: Key;
+  readonly namespace: Namespace;
+  readonly timestampMs: TimestampMs;
+  readonly keyGroup: number;
+}
+
+export interface KeyedSection {
+  readonly maxParallelism: number;
+  readonly firstKeyGroup: number;
+  /** The operator's watermark as each key group has it, from the first on; there are as many as key groups. */
+  readonly watermarks: readonly TimestampMs[];
+  /** The least of them; before any where there is no key group. */
+  readonly watermarkMs: TimestampMs;
+  readonly states: readonly { readonly name: string; readonly kind: StateKind }[];
+  /** In the order of the section: by key group, state, key and namespace. */
+  readonly entries: readonly SectionEntry[];
+  readonly eventTimers: readonly SectionTimer[];
+  readonly processingTimers: readonly SectionTimer[];
+}
+
+/** "WWKS" and "WWOL", least byte first. */
+const KEYED_MAGIC = 0x53_4b_57_57;
+const LISTS_MAGIC = 0x4c_4f_57_57;
+const VERSION = 1;
+const MOST_KEY_GROUPS = 32_768;
+const KINDS: readonly StateKind[] = ["value", "list", "map"];
+
+/** Reads the keyed state of one operator subtask. */
+export function readKeyedSection(bytes: Uint8Array): KeyedSection {
+  return new KeyedSectionScan(bytes).section();
+}
+
+/** Reads the list state of one operator subtask: elements by name of the list. */
+export function readListSection(bytes: Uint8Array): ReadonlyMap<string, readonly unknown[]> {
+  const reader = new ByteReader(bytes);
+  expectHead(reader, LISTS_MAGIC, "list state");
+  const lists = new Map<string, readonly unknown[]>();
+  const count = reader.varuint();
+  let before: string | null = null;
+  for (let i = 0; i < count; i++) {
+    const name = decodeFrom(reader);
+    if (typeof name !== "string") return reader.corrupt("the name of a list is no string");
+    if (before !== null && name <= before) return reader.corrupt(`list "${name}" stands after "${before}"`);
+    const elements = decodeFrom(reader);
+    if (!Array.isArray(elements)) return reader.corrupt(`list "${name}" is no array`);
+    if (elements.length === 0) return reader.corrupt(`list "${name}" is empty`);
+    lists.set(name, elements);
+    before = name;
+  }
+  if (reader.remaining > 0) reader.corrupt("something follows the last list");
+  return lists;
+}
+
+function expectHead(reader: ByteReader, magic: number, what: string): void {
+  if (reader.remaining < 6) reader.corrupt(`too short for ${what}`);
+  if (reader.u32() !== magic) reader.corrupt(`the first bytes are not those of ${what}`);
+  const version = reader.u8();
+  if (version !== VERSION) reader.corrupt(`${what} of the unknown version ${version}`);
+}
+
+class KeyedSectionScan {
+  readonly #reader: ByteReader;
+  readonly #states: { readonly name: string; readonly kind: StateKind }[] = [];
+  readonly #watermarks: TimestampMs[] = [];
+  readonly #entries: SectionEntry[] = [];
+  readonly #timers: readonly [SectionTimer[], SectionTimer[]] = [[], []];
+
+  constructor(bytes: Uint8Array) {
+    this.#reader = new ByteReader(bytes);
+  }
+
+  section(): KeyedSection {
+    const reader = this.#reader;
+    expectHead(reader, KEYED_MAGIC, "keyed state");
+    const maxParallelism = reader.varuint();
+    const firstKeyGroup = reader.varuint();
+    const groups = reader.varuint();
+    if (maxParallelism < 1 || maxParallelism > MOST_KEY_GROUPS) reader.corrupt(`${maxParallelism} key groups in all`);
+    if (firstKeyGroup + groups > maxParallelism) {
+      reader.corrupt(`key groups from ${firstKeyGroup}, ${groups} of them, but there are ${maxParallelism} in all`);
+    }
+    this.#readStates();
+    for (let i = 0; i < groups; i++) this.#readKeyGroup(firstKeyGroup + i);
+    if (reader.remaining > 0) reader.corrupt("something follows the last key group");
+    const watermarks = this.#watermarks;
+    return {
+      maxParallelism,
+      firstKeyGroup,
+      watermarks,
+      watermarkMs: watermarks.length === 0 ? MIN_WATERMARK : watermarks.reduce((a, b) => Math.min(a, b), MAX_WATERMARK),
+      states: this.#states,
+      entries: this.#entries,
+      eventTimers: this.#timers[0],
+      processingTimers: this.#timers[1],
+    };
+  }
+
+  #readStates(): void {
+    const reader = this.#reader;
+    const count = reader.varuint();
+    for (let i = 0; i < count; i++) {
+      const name = decodeFrom(reader);
+      if (typeof name !== "string") return reader.corrupt("the name of a state is no string");
+      const before = this.#states.at(-1);
+      if (before !== undefined && name <= before.name) reader.corrupt(`state "${name}" stands after "${before.name}"`);
+      const number = reader.u8();
+      const kind = KINDS[number];
+      if (kind === undefined) return reader.corrupt(`state "${name}" is of the unknown kind ${number}`);
+      this.#states.push({ name, kind });
+    }
+  }
+
+  #readKeyGroup(keyGroup: number): void {
+    const reader = this.#reader;
+    const length = reader.varuint();
+    if (length > reader.remaining) reader.corrupt(`key group ${keyGroup} is longer than the section`);
+    const end = reader.position + length;
+    const watermarkMs = this.#wholeNumber(`the watermark of key group ${keyGroup}`);
+    this.#watermarks.push(watermarkMs);
+    for (const state of this.#states) this.#readEntries(state.name, state.kind, keyGroup);
+    for (const timers of this.#timers) this.#readTimers(timers, keyGroup);
+    if (reader.position !== end) reader.corrupt(`key group ${keyGroup} does not end where its length says`);
+  }
+
+  #readEntries(state: string, kind: StateKind, keyGroup: number): void {
+    const reader = this.#reader;
+    const count = reader.varuint();
+    let lastStart = reader.position;
+    let lastEnd = reader.position;
+    for (let i = 0; i < count; i++) {
+      const start = reader.position;
+      const key = this.#key();
+      const namespace = this.#namespace();
+      if (i > 0 && reader.compare(lastStart, lastEnd, start, reader.position) >= 0) {
+        reader.corrupt(`an entry of state "${state}" in key group ${keyGroup} is out of order or there twice`);
+      }
+      lastStart = start;
+      lastEnd = reader.position;
+      this.#entries.push({ state, kind, key, namespace, value: this.#content(state, kind), keyGroup });
+    }
+  }
+
+  #readTimers(timers: SectionTimer[], keyGroup: number): void {
+    const reader = this.#reader;
+    const count = reader.varuint();
+    let lastStart = reader.position;
+    let lastEnd = reader.position;
+    for (let i = 0; i < count; i++) {
+      const start = reader.position;
+      const key = this.#key();
+      const namespace = this.#namespace();
+      const timestampMs = this.#wholeNumber("a timer's timestamp");
+      if (i > 0 && reader.compare(lastStart, lastEnd, start, reader.position) >= 0) {
+        reader.corrupt(`a timer in key group ${keyGroup} is out of order or there twice`);
+      }
+      lastStart = start;
+      lastEnd = reader.position;
+      timers.push({ key, namespace, timestampMs, keyGroup });
+    }
+  }
+
+  #key(): Key {
+    const key = decodeFrom(this.#reader);
+    return isKey(key) ? key : this.#reader.corrupt("a key that can be none");
+  }
+
+  #namespace(): Namespace {
+    const namespace = decodeFrom(this.#reader);
+    if (typeof namespace === "string" || typeof namespace === "number") return namespace;
+    return this.#reader.corrupt("a namespace that is neither text nor number");
+  }
+
+  #wholeNumber(what: string): number {
+    const value = decodeFrom(this.#reader);
+    return typeof value === "number" && Number.isSafeInteger(value) ? value : this.#reader.corrupt(`${what} is no whole number`);
+  }
+
+  #content(name: string, kind: StateKind): unknown {
+    const content = decodeFrom(this.#reader);
+    if (kind === "value") return content === null ? this.#reader.corrupt(`value state "${name}" holds null`) : content;
+    if (!Array.isArray(content) || content.length === 0) {
+      return this.#reader.corrupt(`${kind} state "${name}" holds no elements`);
+    }
+    if (kind === "map" && !content.every((pair) => Array.isArray(pair) && pair.length === 2)) {
+      this.#reader.corrupt(`map state "${name}" holds something else than pairs`);
+    }
+    return content;
+  }
+}
+
+function isKey(value: unknown): value is Key {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "bigint":
+      return true;
+    case "number":
+      return !Object.is(value, -0);
+    default:
+      return Array.isArray(value) && value.every(isKey);
+  }
+}

@@ -1,0 +1,46 @@
+import type { RandomStream } from "../../engine/ports/rng.ts";
+import type { Concern } from "./kernel.ts";
+
+/** Mean virtual microseconds of one interaction, and of each KiB that it moves. */
+interface Cost {
+  readonly meanUs: number;
+  readonly perKibUs: number;
+}
+
+const COSTS: Readonly<Record<Concern, Cost>> = {
+  rpc: { meanUs: 500, perKibUs: 0 },
+  frame: { meanUs: 300, perKibUs: 10 },
+  loopback: { meanUs: 5, perKibUs: 0 },
+  connect: { meanUs: 800, perKibUs: 0 },
+  blobPut: { meanUs: 20_000, perKibUs: 20 },
+  blobGet: { meanUs: 12_000, perKibUs: 20 },
+  blobDelete: { meanUs: 10_000, perKibUs: 0 },
+  blobList: { meanUs: 15_000, perKibUs: 0 },
+  coordination: { meanUs: 3_000, perKibUs: 0 },
+  logFetch: { meanUs: 2_000, perKibUs: 0 },
+  logAppend: { meanUs: 3_000, perKibUs: 10 },
+  logTransaction: { meanUs: 6_000, perKibUs: 0 },
+};
+
+/** Microseconds of a task's time for one step, and for each element in it. */
+export const STEP_US = 4;
+export const ELEMENT_US = 1;
+
+/** One in so many draws is an outlier, up to so many times the mean. */
+const OUTLIER_ONE_IN = 64;
+const OUTLIER_FACTOR = 40;
+
+/**
+ * The mean in calm runs. Otherwise between a half and one and a half of it, now and then far more: what
+ * makes messages of different connections overtake each other.
+ */
+export function latencyUs(concern: Concern, bytes: number, stream: RandomStream | null): number {
+  const cost = COSTS[concern];
+  const meanUs = cost.meanUs + Math.floor((bytes * cost.perKibUs) / 1024);
+  if (stream === null) return meanUs;
+  const draw = stream.below(OUTLIER_ONE_IN * 1024);
+  const outlier = draw < 1024;
+  const span = outlier ? meanUs * OUTLIER_FACTOR : meanUs;
+  const share = outlier ? draw : draw % 1024;
+  return (meanUs >> 1) + Math.floor((span * share) / 1024);
+}

@@ -1,0 +1,358 @@
+import { invariant, present } from "../../engine/base/assert.ts";
+import type { TimeUs } from "../../engine/base/units.ts";
+import { ProcessDied, isProcessDied } from "../../engine/ports/process-ports.ts";
+import type { RandomStream } from "../../engine/ports/rng.ts";
+import { ActiveWindows } from "../faults/active-windows.ts";
+import { ArmedFaults } from "../faults/armed-faults.ts";
+import type { Fault, FaultOutcome, FaultPlan, InteractionFault } from "../faults/fault.ts";
+import { Digest } from "../trace/digest.ts";
+import { PORT_TRACE, TRACE_KINDS } from "../trace/kinds.ts";
+import { ELEMENT_US, STEP_US, latencyUs } from "./cost-model.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { Concern, Kernel, SimHost } from "./kernel.ts";
+import { RandomStreams } from "./random-streams.ts";
+import type { Process } from "./sim-process.ts";
+
+const TIE_BOUND = 1 << 20;
+
+/** What a fault does to the World beyond the interaction it hits. */
+export interface FaultActions {
+  crashProcess(process: Process): void;
+  crashHost(host: SimHost, replace: boolean): void;
+  loseLease(lease: string): void;
+  partitionStarted(): void;
+  processNamed(name: string): Process | null;
+  hostNamed(name: string): SimHost | null;
+  /** Process that a trace subject stands for ("worker-2", or the worker of "sum[1]"), or null. */
+  processOf(subject: number): Process | null;
+}
+
+/** Sees a trace point when it happens. Must neither call a port nor change anything. */
+export type TraceListener = (process: Process | null, subject: number, x: number, y: number) => void;
+/** Sees every trace point (census, records for people). */
+export type TraceRecorder = (process: Process | null, kind: number, subject: number, x: number, y: number) => void;
+
+export interface KernelOptions {
+  readonly seed: string;
+  /** Mean latencies and FIFO ties: no ordinary draw deviates. */
+  readonly calm: boolean;
+  readonly plan: FaultPlan;
+  /** Everything heals at this time. */
+  readonly healAtUs: TimeUs;
+}
+
+/** An exception that a fault throws in user code. */
+export class InjectedUserError extends Error {
+  override readonly name = "InjectedUserError";
+}
+
+/** Time, queue, randomness, trace and faults of one World. */
+export class SimKernel implements Kernel {
+  nowUs: TimeUs = 0;
+  /** Number of the current step: 1 for the first. */
+  stepNumber = 0;
+  tracePoints = 0;
+  healed = false;
+  readonly digest: Digest = new Digest();
+  readonly streams: RandomStreams;
+  readonly windows: ActiveWindows;
+  readonly counts: number[] = new Array<number>(TRACE_KINDS).fill(0);
+  recorder: TraceRecorder | null = null;
+  /** Bugs of the engine or of user code that ended a step. */
+  crash: { readonly error: unknown; readonly step: number; readonly atUs: TimeUs } | null = null;
+  readonly #options: KernelOptions;
+  readonly #actions: FaultActions;
+  readonly #queue = new EventQueue();
+  readonly #names: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #listeners: (TraceListener[] | null)[] = new Array<TraceListener[] | null>(TRACE_KINDS).fill(null);
+  readonly #armed: ArmedFaults;
+  readonly #outcomes: (FaultOutcome | null)[];
+  readonly #countsOccurrences: boolean;
+  readonly #ties: RandomStream;
+  readonly #latencyStreams = new Map<string, RandomStream>();
+
+  constructor(options: KernelOptions, actions: FaultActions) {
+    this.#options = options;
+    this.#actions = actions;
+    this.streams = new RandomStreams(options.seed);
+    this.#ties = this.streams.stream("ties");
+    this.windows = new ActiveWindows(
+      (label) => this.streams.stream(label),
+      (subject) => this.nameOf(subject),
+    );
+    this.#armed = new ArmedFaults(options.plan, (name) => this.intern(name));
+    this.#outcomes = options.plan.map(() => null);
+    this.#countsOccurrences = options.plan.some((fault) => "durationUs" in fault && fault.kind !== "process-pause");
+    options.plan.forEach((fault, index) => {
+      const { at } = fault;
+      if (at.on === "time") this.schedule(null, at.atUs, () => this.#fire(index, fault, null, 0));
+    });
+    if (options.plan.length > 0) this.schedule(null, options.healAtUs, () => this.heal());
+  }
+
+  /* ---- time and events ---- */
+
+  schedule(process: Process | null, delayUs: number, callback: () => void): number {
+    return this.#push(process, delayUs, callback, false);
+  }
+
+  /** For the Scheduler port: running it is a trace point. */
+  scheduleTimer(process: Process, delayUs: number, callback: () => void): number {
+    return this.#push(process, delayUs, callback, true);
+  }
+
+  /** The thread is free again after so many elements of work. */
+  resume(process: Process, workUnits: number, callback: () => void): void {
+    this.#push(process, STEP_US + workUnits * ELEMENT_US, callback, true);
+  }
+
+  cancel(handle: number): void {
+    this.#queue.cancel(handle);
+  }
+
+  #push(process: Process | null, delayUs: number, callback: () => void, isTimer: boolean): number {
+    invariant(delayUs >= 0, "nothing is scheduled in the past");
+    const tie = this.#options.calm ? 0 : this.#ties.below(TIE_BOUND);
+    return this.#queue.push(this.nowUs + Math.floor(delayUs), tie, process, callback, isTimer);
+  }
+
+  nextTimeUs(): TimeUs | null {
+    return this.#queue.peekTimeUs();
+  }
+
+  /** Delivers one event and runs what it wakes to its end. False when there is nothing left. */
+  step(): boolean {
+    for (;;) {
+      const callback = this.#queue.take();
+      if (callback === null) return false;
+      const process = this.#queue.process as Process | null;
+      if (process !== null && !process.alive) continue;
+      const timeUs = this.#queue.timeUs;
+      if (process !== null && process.pausedUntilUs > timeUs) {
+        this.#queue.postponeTaken(process.pausedUntilUs, callback);
+        continue;
+      }
+      this.nowUs = timeUs;
+      this.stepNumber += 1;
+      this.#run(process, this.#queue.isTimer, callback);
+      return true;
+    }
+  }
+
+  #run(process: Process | null, isTimer: boolean, callback: () => void): void {
+    try {
+      if (isTimer && process !== null) this.point(process, PORT_TRACE.timerRan, process.subject, 0, 0);
+      callback();
+    } catch (error) {
+      if (isProcessDied(error)) return;
+      this.crash = { error, step: this.stepNumber, atUs: this.nowUs };
+    }
+  }
+
+  reseed(seed: string): void {
+    this.streams.reseed(seed);
+  }
+
+  /* ---- names and streams ---- */
+
+  stream(label: string): RandomStream {
+    return this.streams.stream(label);
+  }
+
+  intern(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.#names.length;
+      this.#names.push(name);
+      this.#numbers.set(name, number);
+    }
+    return number;
+  }
+
+  nameOf(subject: number): string {
+    return present(this.#names[subject], "a subject was interned");
+  }
+
+  /* ---- trace points ---- */
+
+  on(kind: number, listener: TraceListener): void {
+    const list = this.#listeners[kind] ?? [];
+    list.push(listener);
+    this.#listeners[kind] = list;
+  }
+
+  enter(process: Process | null, kind: number, subject: number, x: number, y: number): InteractionFault | null {
+    this.#emit(process, kind, subject, x, y);
+    const armed = this.#armed.at(kind);
+    let fault: InteractionFault | null = null;
+    if (armed !== null) fault = this.#strike(armed, process, subject, x);
+    if (this.#countsOccurrences) {
+      this.windows.count(kind, subject, x);
+      if (fault === null && this.windows.any) fault = this.windows.deviation(kind, subject, x);
+    }
+    if (process !== null && !process.alive) throw new ProcessDied(process.name);
+    return fault;
+  }
+
+  leave(process: Process | null): void {
+    if (process === null) return;
+    if (process.diesOnLeave && process.alive) this.#actions.crashProcess(process);
+    if (!process.alive) throw new ProcessDied(process.name);
+  }
+
+  point(process: Process | null, kind: number, subject: number, x: number, y: number): void {
+    this.#emit(process, kind, subject, x, y);
+    const armed = this.#armed.at(kind);
+    if (armed === null) return;
+    this.#strike(armed, process, subject, x);
+    this.leave(process);
+  }
+
+  #emit(process: Process | null, kind: number, subject: number, x: number, y: number): void {
+    this.tracePoints += 1;
+    this.counts[kind] = (this.counts[kind] as number) + 1;
+    this.digest.foldPoint(this.nowUs, kind, subject, x, y);
+    const listeners = this.#listeners[kind] as TraceListener[] | null;
+    if (listeners !== null) for (let i = 0; i < listeners.length; i += 1) (listeners[i] as TraceListener)(process, subject, x, y);
+    if (this.recorder !== null) this.recorder(process, kind, subject, x, y);
+  }
+
+  /* ---- faults ---- */
+
+  #strike(
+    armed: NonNullable<ReturnType<ArmedFaults["at"]>>,
+    process: Process | null,
+    subject: number,
+    x: number,
+  ): InteractionFault | null {
+    let interaction: InteractionFault | null = null;
+    for (const struck of this.#armed.strike(armed, subject, x)) {
+      const result = this.#fire(struck.index, struck.fault, process, subject, struck.after);
+      if (result !== null) interaction = result;
+    }
+    return interaction;
+  }
+
+  /** Carries a fault out, or says why not. Returns it where it changes the interaction at hand. */
+  #fire(
+    index: number,
+    fault: Fault,
+    process: Process | null,
+    subject: number,
+    after: boolean = false,
+  ): InteractionFault | null {
+    if (this.healed) return null;
+    const refusal = this.#apply(fault, process, subject, after);
+    const fired = refusal === null || typeof refusal !== "string";
+    this.#outcomes[index] = {
+      id: fault.id,
+      kind: fault.kind,
+      outcome: fired ? "fired" : "downgraded",
+      atUs: this.nowUs,
+      step: this.stepNumber,
+      reason: fired ? null : (refusal as string),
+    };
+    if (fired) this.#emit(null, PORT_TRACE.faultFired, subject, index, 0);
+    if (fault.kind === "user-exception" && fired) throw new InjectedUserError("injected by the fault plan");
+    return typeof refusal === "string" ? null : refusal;
+  }
+
+  /** Null: carried out. A text: why it was not. A fault: the interaction at hand carries it out. */
+  #apply(fault: Fault, process: Process | null, subject: number, after: boolean): string | InteractionFault | null {
+    switch (fault.kind) {
+      case "process-crash": {
+        const target = fault.process === null ? (process ?? this.#actions.processOf(subject)) : this.#actions.processNamed(fault.process);
+        if (target === null || !target.alive) return "no such process lives at that moment";
+        if (after && target === process) target.diesOnLeave = true;
+        else this.#actions.crashProcess(target);
+        return null;
+      }
+      case "process-pause": {
+        const target = fault.process === null ? (process ?? this.#actions.processOf(subject)) : this.#actions.processNamed(fault.process);
+        if (target === null || !target.alive) return "no such process lives at that moment";
+        target.pausedUntilUs = Math.min(this.nowUs + fault.durationUs, Math.max(this.nowUs, this.#options.healAtUs));
+        this.#emit(target, PORT_TRACE.processPaused, target.subject, 0, 0);
+        return null;
+      }
+      case "host-crash": {
+        const host = fault.host === null ? ((process ?? this.#actions.processOf(subject))?.host ?? null) : this.#actions.hostNamed(fault.host);
+        if (host === null || !host.up) return "no such host is up at that moment";
+        this.#actions.crashHost(host, fault.replace);
+        return null;
+      }
+      case "lease-loss":
+        this.#actions.loseLease(fault.lease);
+        return null;
+      case "partition":
+      case "rpc-chaos":
+      case "network-slow":
+      case "blob-outage":
+      case "coordination-outage":
+      case "log-outage": {
+        const endsUs = Math.min(this.nowUs + fault.durationUs, this.#options.healAtUs);
+        this.windows.open(fault, endsUs);
+        if (fault.kind === "partition") {
+          this.#emit(null, PORT_TRACE.partitionStarted, 0, 0, 0);
+          this.#actions.partitionStarted();
+        }
+        this.schedule(null, endsUs - this.nowUs, () => this.windows.close(fault));
+        return null;
+      }
+      case "user-exception":
+        return null;
+      default:
+        return fault;
+    }
+  }
+
+  /** The end of chaos: windows close, nothing that has not fired will. */
+  heal(): void {
+    if (this.healed) return;
+    this.healed = true;
+    this.windows.closeAll();
+    this.#armed.disarmAll();
+    this.#emit(null, PORT_TRACE.healed, 0, 0, 0);
+  }
+
+  faultOutcomes(): readonly FaultOutcome[] {
+    return this.#options.plan.map((fault, index) => {
+      const dud: FaultOutcome = { id: fault.id, kind: fault.kind, outcome: "dud", atUs: null, step: null, reason: null };
+      return this.#outcomes[index] ?? dud;
+    });
+  }
+
+  isCut(from: SimHost, to: SimHost): boolean {
+    return this.windows.any && this.windows.isCut(from, to);
+  }
+
+  coordinationDown(): boolean {
+    return this.windows.any && this.windows.coordinationDown;
+  }
+
+  /* ---- costs and bytes ---- */
+
+  latencyUs(concern: Concern, component: string, bytes: number, fault: InteractionFault | null): number {
+    if (fault !== null && fault.kind === "latency") return fault.latencyUs;
+    const extraUs = this.windows.any && (concern === "rpc" || concern === "frame") ? this.windows.extraNetworkUs : 0;
+    if (this.#options.calm || concern === "loopback") return latencyUs(concern, bytes, null) + extraUs;
+    return latencyUs(concern, bytes, this.#latencyStream(concern, component)) + extraUs;
+  }
+
+  #latencyStream(concern: Concern, component: string): RandomStream {
+    const byComponent = this.#latencyStreams.get(component);
+    if (byComponent !== undefined && concern === "frame") return byComponent;
+    const stream = this.streams.stream(`latency:${concern}:${component}`);
+    if (concern === "frame") this.#latencyStreams.set(component, stream);
+    return stream;
+  }
+
+  foldBytes(bytes: Uint8Array): void {
+    this.digest.foldBytes(bytes);
+  }
+
+  foldText(text: string): void {
+    this.digest.foldText(text);
+  }
+}
+

@@ -1,0 +1,32 @@
+import type { TimeUs } from "../../engine/base/units.ts";
+import type { SimHost, SimProcess } from "./kernel.ts";
+
+/** One host: a disk and the processes on it. */
+export class Host implements SimHost {
+  readonly name: string;
+  up = true;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** One incarnation of a process. */
+export class Process implements SimProcess {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly host: Host;
+  readonly subject: number;
+  alive = true;
+  /** Dies when the port call that it is in has had its effect. */
+  diesOnLeave = false;
+  /** Its events wait until then. */
+  pausedUntilUs: TimeUs = 0;
+
+  constructor(name: string, incarnation: number, host: Host, subject: number) {
+    this.name = name;
+    this.incarnation = incarnation;
+    this.host = host;
+    this.subject = subject;
+  }
+}

@@ -1,0 +1,260 @@
+import { invariant, present } from "../../engine/base/assert.ts";
+import type { TimeUs } from "../../engine/base/units.ts";
+import { US_PER_MS } from "../../engine/base/units.ts";
+import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
+import type { StreamFrame } from "../../engine/runtime/buffer.ts";
+import type { ClusterConfig } from "../../engine/runtime/cluster-config.ts";
+import { JobManager } from "../../engine/runtime/job-manager.ts";
+import { jobStatusKey } from "../../engine/runtime/job-master.ts";
+import type { ControlMessage, ExecutionId } from "../../engine/runtime/messages.ts";
+import type { EnginePorts } from "../../engine/runtime/task-manager.ts";
+import { TaskManager } from "../../engine/runtime/task-manager.ts";
+import type { FaultPlan } from "../faults/fault.ts";
+import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
+import { SimBlobStore } from "../hosts/sim-blob-store.ts";
+import { SimCoordination } from "../hosts/sim-coordination.ts";
+import { BasicDisk } from "../hosts/sim-disk.ts";
+import { SimExternalLog } from "../hosts/sim-external-log.ts";
+import { SimNetwork } from "../hosts/sim-network.ts";
+import type { InputTopic, RunOptions, Scenario } from "../scenario.ts";
+import { PORT_TRACE } from "../trace/kinds.ts";
+import type { SimHost } from "./kernel.ts";
+import type { FaultActions } from "./sim-kernel.ts";
+import { SimKernel } from "./sim-kernel.ts";
+import { Host, Process } from "./sim-process.ts";
+
+/** Rewrites the job's graph before the engine sees it (oracles carry their ids through it). */
+export type GraphRewriter = (graph: StreamGraph, process: Process, execution: ExecutionId | null) => StreamGraph;
+
+export interface WorldOptions {
+  readonly scenario: Scenario;
+  readonly options: RunOptions;
+  /** Decimal u64. */
+  readonly seed: string;
+  /** Mean latencies, FIFO order, no faults but those of the plan. */
+  readonly calm: boolean;
+  readonly plan: FaultPlan;
+  /** Chaos ends here: windows close, what has not fired never will. */
+  readonly healAtUs: TimeUs;
+  readonly inputs: readonly InputTopic[];
+}
+
+export const JOB_ID = "job";
+const STORAGE_PREFIX = "checkpoints";
+/** After the job's end its processes get so long to tidy up. */
+const TIDY_UP_US = 2_000_000;
+
+/** A living engine process. */
+export type EngineProcess =
+  | { readonly kind: "job-manager"; readonly process: Process; readonly engine: JobManager }
+  | { readonly kind: "worker"; readonly process: Process; readonly engine: TaskManager };
+
+/** How the job ended, as its record in Coordination says. */
+export type JobEnd = { readonly status: "finished" | "failed"; readonly atUs: TimeUs; readonly step: number };
+
+/**
+ * Everything that exists in one run: hosts with disks, processes with the engine in them, and the services
+ * around them. Built from (scenario, options, seed, plan) alone; shares nothing with another World. Between
+ * two steps all of it can be looked at without changing it.
+ */
+export class World {
+  readonly options: WorldOptions;
+  readonly kernel: SimKernel;
+  readonly blobs: SimBlobStore;
+  readonly coordination: SimCoordination;
+  readonly log: SimExternalLog;
+  readonly network: SimNetwork<ControlMessage, StreamFrame>;
+  readonly networkObservers: NetworkObserver<ControlMessage, StreamFrame>[] = [];
+  readonly blobObservers: BlobObserver[] = [];
+  readonly coordinationObservers: CoordinationObserver[] = [];
+  readonly logObservers: LogObserver[] = [];
+  readonly hosts: readonly Host[];
+  /** Set by oracles that carry something through the job. */
+  rewriter: GraphRewriter = (graph) => graph;
+  jobEnd: JobEnd | null = null;
+  readonly #config: ClusterConfig;
+  readonly #disks = new Map<Host, BasicDisk>();
+  /** Living processes by address. */
+  readonly #living = new Map<string, EngineProcess>();
+  readonly #incarnations = new Map<string, number>();
+  /** Which processes belong on which host. */
+  readonly #placement: readonly { readonly name: string; readonly kind: EngineProcess["kind"]; readonly host: Host }[];
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    const { scenario, seed, calm, plan, healAtUs } = options;
+    this.kernel = new SimKernel({ seed, calm, plan, healAtUs }, this.#faultActions());
+    this.network = new SimNetwork(this.kernel, (address) => this.#living.get(address)?.process ?? null, this.networkObservers);
+    this.blobs = new SimBlobStore(this.kernel, this.blobObservers);
+    this.coordination = new SimCoordination(this.kernel, this.coordinationObservers);
+    this.log = new SimExternalLog(
+      this.kernel,
+      { inputs: options.inputs, outputs: scenario.outputs, transactionTimeoutUs: 60_000_000 },
+      this.logObservers,
+    );
+    this.coordinationObservers.push({
+      onWrite: (_process, _before, after) => {
+        if (after.key === jobStatusKey(JOB_ID) && after.value !== null) this.#jobEnded(after.value);
+      },
+    });
+    this.#config = clusterConfig(scenario.cluster.slotsPerWorker);
+    const { jobManagers, workers } = scenario.cluster;
+    const placement: { name: string; kind: EngineProcess["kind"]; host: Host }[] = [];
+    for (let i = 1; i <= jobManagers; i += 1) {
+      placement.push({ name: `jm-${i}`, kind: "job-manager", host: new Host(`jm-host-${i}`) });
+    }
+    for (let i = 1; i <= workers; i += 1) placement.push({ name: `worker-${i}`, kind: "worker", host: new Host(`host-${i}`) });
+    this.#placement = placement;
+    this.hosts = placement.map((one) => one.host);
+    for (const { name, kind, host } of placement) {
+      this.#disks.set(host, new BasicDisk(this.kernel, host));
+      this.#startProcess(name, kind, host);
+    }
+  }
+
+  /** Delivers one queue event and runs what it wakes to its end. False when nothing is left to happen. */
+  step(): boolean {
+    return this.kernel.step();
+  }
+
+  get nowUs(): TimeUs {
+    return this.kernel.nowUs;
+  }
+
+  /** True when the run is over: the job ended and had time to tidy up, or a bug ended it. */
+  get isOver(): boolean {
+    if (this.kernel.crash !== null) return true;
+    return this.jobEnd !== null && this.kernel.nowUs >= this.jobEnd.atUs + TIDY_UP_US;
+  }
+
+  /** Living engine processes, in order of address. */
+  get processes(): readonly EngineProcess[] {
+    return [...this.#living.values()].sort((left, right) => (left.process.name < right.process.name ? -1 : 1));
+  }
+
+  processNamed(name: string): EngineProcess | null {
+    return this.#living.get(name) ?? null;
+  }
+
+  diskOf(host: Host): BasicDisk {
+    return present(this.#disks.get(host), "every host has a disk");
+  }
+
+  /** From the next step on, all randomness goes on as with this seed. */
+  reseed(seed: string): void {
+    this.kernel.reseed(seed);
+  }
+
+  #jobEnded(value: string): void {
+    const { status } = JSON.parse(value) as { readonly status: "finished" | "failed" };
+    this.jobEnd ??= { status, atUs: this.kernel.nowUs, step: this.kernel.stepNumber };
+  }
+
+  /* ---- the supervisor: starts processes, and starts them again ---- */
+
+  #startProcess(name: string, kind: EngineProcess["kind"], host: Host): void {
+    invariant(!this.#living.has(name), `${name} runs at most once`);
+    const incarnation = (this.#incarnations.get(name) ?? 0) + 1;
+    this.#incarnations.set(name, incarnation);
+    const process = new Process(name, incarnation, host, this.kernel.intern(name));
+    const ports = this.#portsOf(process);
+    const factory = (execution: ExecutionId | null): StreamGraph =>
+      this.rewriter(this.options.scenario.job(this.options.options), process, execution);
+    const living: EngineProcess =
+      kind === "job-manager"
+        ? { kind, process, engine: new JobManager(ports, this.#config, factory) }
+        : { kind, process, engine: new TaskManager(ports, this.#config, factory) };
+    this.#living.set(name, living);
+    this.kernel.schedule(process, 0, () => {
+      this.kernel.point(process, PORT_TRACE.processStarted, process.subject, incarnation, 0);
+      living.engine.start();
+    });
+  }
+
+  #processDied(process: Process): void {
+    process.alive = false;
+    this.#living.delete(process.name);
+    this.kernel.point(null, PORT_TRACE.processCrashed, process.subject, process.incarnation, 0);
+    this.network.processDied(process);
+  }
+
+  #crashProcess(process: Process): void {
+    if (!process.alive) return;
+    this.#processDied(process);
+    const restartUs = this.options.scenario.cluster.processRestartUs;
+    this.kernel.schedule(null, restartUs, () => {
+      if (process.host.up && !this.#living.has(process.name)) this.#startOn(process.host, process.name);
+    });
+  }
+
+  #crashHost(host: Host, replace: boolean): void {
+    host.up = false;
+    this.kernel.point(null, PORT_TRACE.hostCrashed, this.kernel.intern(host.name), replace ? 1 : 0, 0);
+    for (const { process } of this.processes) if (process.host === host) this.#processDied(process);
+    if (replace) this.#disks.set(host, new BasicDisk(this.kernel, host));
+    else this.diskOf(host).powerLoss();
+    this.kernel.schedule(null, this.options.scenario.cluster.hostRestartUs, () => {
+      host.up = true;
+      this.kernel.point(null, PORT_TRACE.hostStarted, this.kernel.intern(host.name), 0, 0);
+      for (const one of this.#placement) if (one.host === host) this.#startOn(host, one.name);
+    });
+  }
+
+  #startOn(host: Host, name: string): void {
+    const placed = this.#placement.find((one) => one.name === name && one.host === host);
+    this.#startProcess(name, present(placed, "the supervisor knows what runs where").kind, host);
+  }
+
+  #portsOf(process: Process): EnginePorts {
+    const { kernel } = this;
+    return {
+      self: process.name,
+      incarnation: process.incarnation,
+      clock: {
+        nowUs: () => kernel.nowUs,
+        processingTimeMs: () => Math.floor(kernel.nowUs / US_PER_MS),
+      },
+      scheduler: {
+        after: (delayUs, callback) => kernel.scheduleTimer(process, delayUs, callback),
+        cancel: (handle) => kernel.cancel(handle),
+        resume: (workUnits, callback) => kernel.resume(process, workUnits, callback),
+      },
+      rng: { stream: (label) => kernel.stream(`${process.name}:${process.incarnation}:${label}`) },
+      tracer: {
+        intern: (name) => kernel.intern(name),
+        point: (kind, subject, x, y) => kernel.point(process, kind, subject, x, y),
+      },
+      network: this.network.portFor(process),
+      disk: this.diskOf(process.host).portFor(process),
+      blobs: this.blobs.portFor(process),
+      coordination: this.coordination.portFor(process),
+      log: this.log.portFor(process),
+    };
+  }
+
+  #faultActions(): FaultActions {
+    return {
+      crashProcess: (process) => this.#crashProcess(process),
+      crashHost: (host, replace) => this.#crashHost(host as Host, replace),
+      loseLease: (lease) => void this.coordination.loseLease(lease),
+      partitionStarted: () => this.network.hostsCut(),
+      processNamed: (name) => this.#living.get(name)?.process ?? null,
+      hostNamed: (name): SimHost | null => this.hosts.find((host) => host.name === name) ?? null,
+      processOf: (subject) => this.#living.get(this.kernel.nameOf(subject))?.process ?? null,
+    };
+  }
+}
+
+function clusterConfig(slotsPerWorker: number): ClusterConfig {
+  return {
+    jobId: JOB_ID,
+    storagePrefix: STORAGE_PREFIX,
+    slotsPerWorker,
+    heartbeatIntervalMs: 1_000,
+    heartbeatTimeoutMs: 3_000,
+    rpcTimeoutMs: 1_000,
+    registrationRetryMs: 200,
+    leaseTtlMs: 3_000,
+    tasksPerWorkerLimit: 256,
+  };
+}

@@ -1,0 +1,324 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  DISK_OK,
+  EBADF,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ENOENT,
+  ENOTDIR,
+  ENOTEMPTY,
+} from "#whitewater/engine/ports/disk.js";
+import type { Disk } from "#whitewater/engine/ports/disk.js";
+import { BasicDisk } from "#whitewater/simulator/hosts/sim-disk.js";
+import { DISK_NAMINGS, PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
+import { bytesOf, FakeKernel, textOf } from "./fake-kernel.ts";
+
+function host() {
+  const kernel = new FakeKernel();
+  const process = kernel.process("worker");
+  const disk = new BasicDisk(kernel, process.host);
+  const port = disk.portFor(process);
+  /** What a power loss keeps: draws for the dirty files, then for the changed directories; 0 after them. */
+  const losePower = (...survivors: number[]): Disk => {
+    kernel.draws("disk:worker-host", ...survivors);
+    disk.powerLoss();
+    return disk.portFor(kernel.process("worker", 2, process.host));
+  };
+  const content = (path: string): string | null => {
+    const bytes = disk.peek(path);
+    return bytes === null ? null : textOf(bytes);
+  };
+  return { kernel, process, disk, port, losePower, content };
+}
+
+function put(port: Disk, path: string, words: string, sync = false): void {
+  const descriptor = port.open(path, "create");
+  expect(port.write(descriptor, bytesOf(words), 0, words.length, 0)).toBe(words.length);
+  if (sync) port.fsync(descriptor);
+  port.close(descriptor);
+}
+
+describe("files", () => {
+  it("read what was written, with zeros in holes and nothing behind the end", () => {
+    const { port, content } = host();
+    const descriptor = port.open("/f", "create");
+    port.write(descriptor, bytesOf("xxabxx"), 2, 2, 3);
+    expect(content("/f")).toBe("\0\0\0ab");
+    const target = bytesOf("......");
+    expect(port.read(descriptor, target, 1, 5, 2)).toBe(3);
+    expect(textOf(target)).toBe(".\0ab..");
+    expect(port.read(descriptor, target, 0, 6, 5)).toBe(0);
+    expect(port.truncate(descriptor, 4)).toBe(DISK_OK);
+    expect(port.truncate(descriptor, 5)).toBe(DISK_OK);
+    expect(content("/f")).toBe("\0\0\0a\0");
+    expect(port.size(descriptor)).toBe(5);
+  });
+
+  it("open in the mode asked for", () => {
+    const { port, content } = host();
+    expect(port.open("/f", "read")).toBe(ENOENT);
+    expect(port.open("/f", "write")).toBe(ENOENT);
+    put(port, "/f", "long");
+    const reading = port.open("/f", "read");
+    expect(port.write(reading, bytesOf("x"), 0, 1, 0)).toBe(EBADF);
+    expect(port.truncate(reading, 0)).toBe(EBADF);
+    const writing = port.open("/f", "write");
+    port.write(writing, bytesOf("S"), 0, 1, 0);
+    expect(content("/f")).toBe("Song");
+    port.open("/f", "create");
+    expect(content("/f")).toBe("");
+  });
+
+  it("forget descriptors that were closed, and those of another process", () => {
+    const { kernel, disk, port, process } = host();
+    const descriptor = port.open("/f", "create");
+    expect(port.close(descriptor)).toBe(DISK_OK);
+    const calls = [port.close(descriptor), port.size(descriptor), port.fsync(descriptor)];
+    expect([...calls, port.read(descriptor, bytesOf("."), 0, 1, 0)]).toEqual([EBADF, EBADF, EBADF, EBADF]);
+    const open = port.open("/f", "write");
+    const successor = disk.portFor(kernel.process("worker", 2, process.host));
+    expect(successor.size(open)).toBe(EBADF);
+  });
+
+  it("live on under a descriptor after their name is gone", () => {
+    const { port, disk } = host();
+    const descriptor = port.open("/f", "create");
+    port.unlink("/f");
+    expect(port.write(descriptor, bytesOf("x"), 0, 1, 0)).toBe(1);
+    expect(port.size(descriptor)).toBe(1);
+    expect(disk.inspect()).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  it("refuse what does not fit, with the code POSIX has for it", () => {
+    const { port } = host();
+    put(port, "/f", "x");
+    expect(port.makeDirectory("/d")).toBe(DISK_OK);
+    put(port, "/d/g", "y");
+    expect(port.makeDirectory("/d")).toBe(EEXIST);
+    expect(port.makeDirectory("/")).toBe(EEXIST);
+    expect(port.makeDirectory("/no/d")).toBe(ENOENT);
+    expect(port.open("/d", "create")).toBe(EISDIR);
+    expect(port.open("/", "read")).toBe(EISDIR);
+    expect(port.open("/f/x", "create")).toBe(ENOTDIR);
+    expect(port.unlink("/d")).toBe(EISDIR);
+    expect(port.unlink("/x")).toBe(ENOENT);
+    expect(port.removeDirectory("/d")).toBe(ENOTEMPTY);
+    expect(port.removeDirectory("/f")).toBe(ENOTDIR);
+    expect(port.removeDirectory("/x")).toBe(ENOENT);
+    expect(port.link("/f", "/d")).toBe(EEXIST);
+    expect(port.link("/d", "/e")).toBe(EISDIR);
+    expect(port.list("/f")).toBe(ENOTDIR);
+    expect(port.list("/x")).toBe(ENOENT);
+    expect(port.fsyncDirectory("/f")).toBe(ENOTDIR);
+    expect(port.rename("/f", "/d")).toBe(EISDIR);
+    expect(port.rename("/d", "/f")).toBe(ENOTDIR);
+    expect(port.rename("/d", "/d/e")).toBe(EINVAL);
+    expect(port.rename("/x", "/y")).toBe(ENOENT);
+    port.makeDirectory("/e");
+    expect(port.rename("/e", "/d")).toBe(ENOTEMPTY);
+    expect(port.rename("/d", "/e")).toBe(DISK_OK);
+    expect(port.list("/e")).toEqual(["g"]);
+    expect(port.list("/")).toEqual(["e", "f"]);
+  });
+
+  it("rename over a file that exists, and leave two names of one file alone", () => {
+    const { port, content, disk } = host();
+    put(port, "/a", "new");
+    put(port, "/b", "old");
+    expect(port.rename("/a", "/b")).toBe(DISK_OK);
+    expect([content("/a"), content("/b")]).toEqual([null, "new"]);
+    port.link("/b", "/c");
+    expect(port.rename("/b", "/c")).toBe(DISK_OK);
+    put(port, "/b", "both");
+    expect(content("/c")).toBe("both");
+    const inodes = disk.inspect().map(({ inode }) => inode);
+    expect(inodes[0]).toBe(inodes[1]);
+    port.unlink("/b");
+    expect(content("/c")).toBe("both");
+  });
+});
+
+describe("power loss", () => {
+  it("loses nothing that was synced, name and contents", () => {
+    const { port, losePower, content } = host();
+    put(port, "/f", "durable", true);
+    port.fsyncDirectory("/");
+    losePower();
+    expect(content("/f")).toBe("durable");
+  });
+
+  it("loses a name whose directory was not synced, and contents that were not", () => {
+    const { port, losePower, content, disk } = host();
+    put(port, "/nameless", "x", true);
+    losePower();
+    expect(disk.inspect()).toEqual([]);
+    put(port, "/empty", "x");
+    port.fsyncDirectory("/");
+    losePower();
+    expect(content("/empty")).toBe("");
+  });
+
+  it("keeps a drawn prefix of the writes of a file and of the changes of a directory", () => {
+    const { port, losePower, content, disk } = host();
+    const descriptor = port.open("/f", "create");
+    port.fsyncDirectory("/");
+    port.write(descriptor, bytesOf("aaa"), 0, 3, 0);
+    port.write(descriptor, bytesOf("b"), 0, 1, 1);
+    port.truncate(descriptor, 1);
+    port.makeDirectory("/d1");
+    port.makeDirectory("/d2");
+    expect(disk.inspect().at(-1)).toMatchObject({ path: "/f", sizeBytes: 1, unsyncedBytes: 4 });
+    losePower(2, 1);
+    expect(content("/f")).toBe("aba");
+    expect(disk.inspect().map(({ path }) => path)).toEqual(["/d1", "/f"]);
+  });
+
+  it("leaves the file of before or the file of after where one was renamed over another", () => {
+    for (const [survivors, expected] of [
+      [0, "old"],
+      [1, "old"],
+      [2, "new"],
+    ] as const) {
+      const { port, losePower, content } = host();
+      put(port, "/f", "old", true);
+      port.fsyncDirectory("/");
+      put(port, "/f.tmp", "new", true);
+      port.rename("/f.tmp", "/f");
+      losePower(survivors);
+      expect(content("/f")).toBe(expected);
+      expect(content("/f.tmp")).toBe(survivors === 1 ? "new" : null);
+    }
+  });
+
+  it("never leaves a moved file in both directories or in neither, whichever was synced", () => {
+    for (const [synced, survivors] of [
+      ["/a", 0],
+      ["/b", 0],
+      ["/b", 1],
+    ] as const) {
+      const { port, losePower, disk } = host();
+      port.makeDirectory("/a");
+      port.makeDirectory("/b");
+      port.fsyncDirectory("/");
+      put(port, "/a/f", "x", true);
+      port.rename("/a/f", "/b/f");
+      port.fsyncDirectory(synced);
+      losePower(survivors);
+      expect(disk.inspect().map(({ path }) => path)).toEqual(["/a", "/b", "/b/f"]);
+    }
+  });
+
+  it("loses with a move everything done later in either directory", () => {
+    const { port, losePower, disk } = host();
+    port.makeDirectory("/a");
+    port.makeDirectory("/b");
+    put(port, "/a/f", "x", true);
+    for (const path of ["/", "/a"]) port.fsyncDirectory(path);
+    port.rename("/a/f", "/b/f");
+    put(port, "/b/g", "y", true);
+    losePower(0, 2);
+    expect(disk.inspect().map(({ path }) => path)).toEqual(["/a", "/a/f", "/b"]);
+  });
+
+  it("loses everything in a directory whose own name was not synced", () => {
+    const { port, losePower, disk } = host();
+    port.makeDirectory("/d");
+    put(port, "/d/f", "x", true);
+    port.fsyncDirectory("/d");
+    losePower();
+    expect(disk.inspect()).toEqual([]);
+  });
+
+  it("brings an unlinked name back, and a removed one not once its directory was synced", () => {
+    const { port, losePower, content } = host();
+    put(port, "/f", "x", true);
+    port.fsyncDirectory("/");
+    port.unlink("/f");
+    losePower();
+    expect(content("/f")).toBe("x");
+    const later = losePower();
+    later.unlink("/f");
+    later.fsyncDirectory("/");
+    losePower();
+    expect(content("/f")).toBeNull();
+  });
+
+  it("never loses what was synced, whatever else was done and whatever survives of it", () => {
+    const action = fc.record({
+      kind: fc.constantFrom("put", "rename", "unlink", "sync", "syncDirectory"),
+      file: fc.constantFrom("/f1", "/f2", "/f3"),
+      other: fc.constantFrom("/f1", "/f2", "/f3"),
+      words: fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom("x", "y", "z") }),
+    });
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 20 }), fc.array(fc.nat(100), { maxLength: 10 }), (actions, draws) => {
+        const { kernel, port, disk, content } = host();
+        kernel.stream = () => ({ below: (bound) => (draws.shift() ?? 0) % bound });
+        put(port, "/keep", "kept", true);
+        port.fsyncDirectory("/");
+        for (const { kind, file, other, words } of actions) {
+          if (kind === "put") put(port, file, words);
+          else if (kind === "rename") port.rename(file, other);
+          else if (kind === "unlink") port.unlink(file);
+          else if (kind === "syncDirectory") port.fsyncDirectory("/");
+          else port.fsync(port.open(file, "write"));
+        }
+        for (const { path } of disk.inspect()) port.fsync(port.open(path, "write"));
+        port.fsyncDirectory("/");
+        const before = disk.inspect().map(({ path }) => [path, content(path)]);
+        put(port, "/unsynced", "u");
+        port.rename("/unsynced", "/unsynced2");
+        disk.powerLoss();
+        const after = disk.inspect().map(({ path }) => [path, content(path)]);
+        expect(after.filter(([path]) => !path?.startsWith("/unsynced"))).toEqual(before);
+      }),
+    );
+  });
+});
+
+describe("a crash of the process", () => {
+  it("loses nothing on disk", () => {
+    const { kernel, process, port, content } = host();
+    put(port, "/f", "unsynced");
+    kernel.crash(process);
+    expect(content("/f")).toBe("unsynced");
+  });
+
+  it("strikes before or after any call", () => {
+    for (const [when, written] of [
+      ["before", ""],
+      ["after", "x"],
+    ] as const) {
+      const { kernel, process, port, content } = host();
+      const descriptor = port.open("/f", "create");
+      kernel.crashAt(PORT_TRACE.diskWritten, when, process);
+      kernel.inStep(() => port.write(descriptor, bytesOf("x"), 0, 1, 0));
+      expect(process.alive).toBe(false);
+      expect(content("/f")).toBe(written);
+    }
+  });
+});
+
+describe("tracing", () => {
+  it("marks every call and folds every byte and name", () => {
+    const { kernel, port } = host();
+    put(port, "/f", "abc", true);
+    port.rename("/f", "/g");
+    port.fsyncDirectory("/");
+    port.list("/");
+    expect(kernel.points.map(({ kind, x }) => [kind, x])).toEqual([
+      [PORT_TRACE.diskOpened, 2],
+      [PORT_TRACE.diskWritten, 3],
+      [PORT_TRACE.diskSynced, 3],
+      [PORT_TRACE.diskClosed, 0],
+      [PORT_TRACE.diskNamed, DISK_NAMINGS.rename],
+      [PORT_TRACE.diskDirectorySynced, 0],
+      [PORT_TRACE.diskLooked, 1],
+    ]);
+    expect(kernel.folded).toEqual(["/f", Array.from(bytesOf("abc")), "/g", "/f"]);
+  });
+});

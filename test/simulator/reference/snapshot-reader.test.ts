@@ -1,0 +1,149 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CorruptBytesError } from "#whitewater/engine/base/bytes.js";
+import { KeyedSectionWriter } from "#whitewater/engine/state/keyed-section-writer.js";
+import { OperatorLists } from "#whitewater/engine/state/operator-list-state.js";
+import { readKeyedSection, readListSection } from "#whitewater/simulator/reference/snapshot-reader.js";
+
+/** One state, one key group of two, written out by hand from the description of the format. */
+const BY_HAND = [
+  ...[0x57, 0x57, 0x4b, 0x53, 0x01], // magic, version
+  ...[0x02, 0x01, 0x01, 0x01], // max parallelism 2, from group 1, 1 group, 1 state
+  ...[0x09, 0x01, 0x73, 0x00], // state "s", value state
+  0x14, // length of the group
+  ...[0x05, 0x04], // watermark -5
+  ...[0x01, 0x09, 0x01, 0x61, 0x09, 0x00, 0x04, 0x2a], // 1 entry: key "a", namespace "", 42
+  ...[0x01, 0x09, 0x01, 0x61, 0x04, 0x03, 0x04, 0x90, 0x03], // 1 timer of event time: "a", 3, 400
+  ...[0x00], // none of processing time
+];
+
+test("a section written by hand reads as what it says", () => {
+  const section = readKeyedSection(Uint8Array.from(BY_HAND));
+  expect(section).toEqual({
+    maxParallelism: 2,
+    firstKeyGroup: 1,
+    watermarks: [-5],
+    watermarkMs: -5,
+    states: [{ name: "s", kind: "value" }],
+    entries: [{ state: "s", kind: "value", key: "a", namespace: "", value: 42, keyGroup: 1 }],
+    eventTimers: [{ key: "a", namespace: 3, timestampMs: 400, keyGroup: 1 }],
+    processingTimers: [],
+  });
+});
+
+function written(): Uint8Array {
+  const writer = new KeyedSectionWriter(8, { start: 2, end: 4 }, [
+    { name: "values", kind: "value" },
+    { name: "lists", kind: "list" },
+    { name: "maps", kind: "map" },
+  ]);
+  writer.beginKey("b");
+  writer.entry(0, "", { n: -0 });
+  writer.entry(0, 7, "seven");
+  writer.entry(2, "", [["x", 1], [2n, null]]);
+  writer.timer(1, "", 99);
+  writer.beginKey("a");
+  writer.entry(1, "", [1, [2]]);
+  writer.timer(0, 7, 16);
+  writer.timer(0, 7, 15);
+  writer.endGroup(10);
+  writer.endGroup(10);
+  writer.beginKey([1, "t", true]);
+  writer.entry(0, "", 5n);
+  writer.endGroup(9);
+  return writer.toBytes();
+}
+
+describe("a section of the engine", () => {
+  test("reads back entry by entry and timer by timer, by key group, in the order of the format", () => {
+    const section = readKeyedSection(written());
+    expect(section.states.map(({ name }) => name)).toEqual(["lists", "maps", "values"]);
+    expect([section.maxParallelism, section.firstKeyGroup, section.watermarks, section.watermarkMs]).toEqual([8, 2, [10, 10, 9], 9]);
+    expect(section.entries.map(({ state, key, namespace, value, keyGroup }) => [state, key, namespace, value, keyGroup])).toEqual([
+      ["lists", "a", "", [1, [2]], 2],
+      ["maps", "b", "", [["x", 1], [2n, null]], 2],
+      ["values", "b", 7, "seven", 2],
+      ["values", "b", "", { n: -0 }, 2],
+      ["values", [1, "t", true], "", 5n, 4],
+    ]);
+    expect(section.eventTimers.map(({ key, namespace, timestampMs }) => [key, namespace, timestampMs])).toEqual([["a", 7, 15], ["a", 7, 16]]);
+    expect(section.processingTimers).toEqual([{ key: "b", namespace: "", timestampMs: 99, keyGroup: 2 }]);
+  });
+
+  test("cut short at any byte, or with something behind it, it is refused", () => {
+    const bytes = written();
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => readKeyedSection(bytes.slice(0, length))).toThrow(CorruptBytesError);
+    }
+    expect(() => readKeyedSection(Uint8Array.from([...bytes, 0]))).toThrow(/follows the last key group/);
+  });
+
+  test("with any byte changed, it is refused or reads as something else", () => {
+    const bytes = written();
+    const good = readKeyedSection(bytes);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const damaged = Uint8Array.from(bytes);
+        damaged[at] = (damaged[at] ?? 0) ^ change;
+        let section: unknown;
+        try {
+          section = readKeyedSection(damaged);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CorruptBytesError);
+          return;
+        }
+        expect(section).not.toEqual(good);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("an empty range has no watermark and no state", () => {
+    const section = readKeyedSection(new KeyedSectionWriter(4, { start: 1, end: 0 }, []).toBytes());
+    expect([section.watermarks, section.watermarkMs, section.entries]).toEqual([[], Number.MIN_SAFE_INTEGER, []]);
+  });
+});
+
+describe("what no section may say is named", () => {
+  const changed = (at: number, byte: number): Uint8Array => {
+    const bytes = Uint8Array.from(BY_HAND);
+    bytes[at] = byte;
+    return bytes;
+  };
+
+  test.each([
+    ["another magic", 0, 0x58, /first bytes/],
+    ["a later version", 4, 2, /unknown version 2/],
+    ["no key groups in all", 5, 0, /0 key groups in all/],
+    ["a range beyond them", 6, 2, /key groups from 2, 1 of them, but there are 2/],
+    ["an unknown kind of state", 12, 3, /unknown kind 3/],
+    ["a length that is too small", 13, 3, /does not end where its length says/],
+    ["a length beyond the end", 13, 100, /longer than the section/],
+    ["a watermark that is true", 14, 0x03, /./],
+    ["a list without elements", 12, 1, /list state "s" holds no elements/],
+  ])("%s", (_what, at, byte, message) => {
+    expect(() => readKeyedSection(changed(at, byte))).toThrow(CorruptBytesError);
+    expect(() => readKeyedSection(changed(at, byte))).toThrow(message);
+  });
+});
+
+describe("list state", () => {
+  test("reads back what the engine wrote", () => {
+    const lists = new OperatorLists();
+    lists.update("offsets", [[0, 5], [1, 7]]);
+    lists.update("committables", [{ id: "t-1" }]);
+    lists.update("empty", []);
+    expect([...readListSection(lists.bytes())]).toEqual([["committables", [{ id: "t-1" }]], ["offsets", [[0, 5], [1, 7]]]]);
+  });
+
+  test("refuses keyed state, a cut, and what follows the end", () => {
+    const lists = new OperatorLists();
+    lists.update("a", [1]);
+    const bytes = lists.bytes();
+    expect(() => readListSection(written())).toThrow(/not those of list state/);
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => readListSection(bytes.slice(0, length))).toThrow(CorruptBytesError);
+    }
+    expect(() => readListSection(Uint8Array.from([...bytes, 1]))).toThrow(/follows the last list/);
+  });
+});
