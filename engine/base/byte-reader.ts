@@ -8,20 +8,22 @@ export class CorruptBytesError extends Error {
 
 /** Characters gathered before they become a string: far below the argument limit of any engine. */
 const TEXT_CHUNK = 1024;
+/** Up to here characters are strung together one by one. */
+const SHORT_TEXT = 24;
 /** What the last byte of the longest number counts: 2 to the 49th, the eighth byte. */
 const LAST_SCALE = 0x2000000000000;
 
 /** Reads what ByteWriter wrote. Whatever the bytes are, it gives a value or throws CorruptBytesError. */
 export class ByteReader {
   private readonly source: Uint8Array;
-  private readonly view: DataView;
+  /** Made for the first number that needs it: many readers only read small parts. */
+  private view: DataView | null = null;
   private readonly end: number;
   private at: number;
 
   constructor(source: Uint8Array, start: number = 0, end: number = source.length) {
     invariant(start >= 0 && start <= end && end <= source.length, "a reader covers a range inside its bytes");
     this.source = source;
-    this.view = new DataView(source.buffer, source.byteOffset, source.byteLength);
     this.at = start;
     this.end = end;
   }
@@ -45,14 +47,19 @@ export class ByteReader {
   }
 
   u16(): number {
-    return this.view.getUint16(this.take(2), true);
+    const start = this.take(2);
+    return this.source[start]! | (this.source[start + 1]! << 8);
   }
 
   u32(): number {
-    return this.view.getUint32(this.take(4), true);
+    const start = this.take(4);
+    const s = this.source;
+    return (s[start]! | (s[start + 1]! << 8) | (s[start + 2]! << 16) | (s[start + 3]! << 24)) >>> 0;
   }
 
   f64(): number {
+    const source = this.source;
+    this.view ??= new DataView(source.buffer, source.byteOffset, source.byteLength);
     return this.view.getFloat64(this.take(8), true);
   }
 
@@ -124,6 +131,10 @@ export class ByteReader {
     const end = this.take(byteLength) + byteLength;
     let at = end - byteLength;
     let text = "";
+    if (byteLength <= SHORT_TEXT) {
+      while (at < end && this.source[at]! < 0x80) text += String.fromCharCode(this.source[at++]!);
+      if (at === end) return text;
+    }
     let units: number[] = [];
     while (at < end) {
       const lead = this.source[at++]!;

@@ -5,6 +5,9 @@ export { ByteReader, CorruptBytesError } from "./byte-reader.ts";
 export { compareRanges };
 
 const INITIAL_CAPACITY = 64;
+/** Up to here a loop copies faster than a view is made for the built-in copy. */
+const SHORT_COPY = 48;
+const INSERTION_LIMIT = 24;
 const TWO_28 = 0x10000000;
 
 /** Bytes that `text` takes in UTF-8, or -1 if it holds a lone surrogate (which UTF-8 cannot express). */
@@ -87,17 +90,31 @@ export class ByteWriter {
   }
 
   bytes(source: Uint8Array): void {
-    this.reserve(source.length);
-    this.buffer.set(source, this.at);
-    this.at += source.length;
+    this.append(source, 0, source.length);
   }
 
   /** Appends what another writer holds from `start` to `end`. */
   copyFrom(source: ByteWriter, start: number, end: number): void {
     invariant(source !== this && end <= source.at, "bytes are copied from what another writer has written");
-    this.reserve(end - start);
-    this.buffer.set(source.buffer.subarray(start, end), this.at);
-    this.at += end - start;
+    this.append(source.buffer, start, end);
+  }
+
+  /** A tag, the length and the characters of a short string of ASCII alone; false (nothing written) for others. */
+  shortAscii(tag: number, text: string): boolean {
+    const length = text.length;
+    if (length >= 0x80) return false;
+    this.reserve(length + 2);
+    const buffer = this.buffer;
+    const start = this.at + 2;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) return false;
+      buffer[start + i] = unit;
+    }
+    buffer[this.at] = tag;
+    buffer[this.at + 1] = length;
+    this.at = start + length;
+    return true;
   }
 
   /** `text` in UTF-8; `byteLength` is what `utf8Length` said about it. */
@@ -135,31 +152,63 @@ export class ByteWriter {
    */
   sortItems(starts: readonly number[], keyEnds: readonly number[]): number {
     const count = starts.length;
-    const compare = (left: number, right: number): number =>
-      compareRanges(this.buffer, starts[left]!, keyEnds[left]!, starts[right]!, keyEnds[right]!);
-    let inOrder = true;
-    for (let i = 1; i < count && inOrder; i++) inOrder = compare(i - 1, i) < 0;
-    if (inOrder) return -1;
-    const order: number[] = [];
-    for (let i = 0; i < count; i++) order.push(i);
-    order.sort(compare);
-    for (let i = 1; i < count; i++) if (compare(order[i - 1]!, order[i]!) === 0) return order[i]!;
+    if (this.isSorted(starts, keyEnds)) return -1;
+    const order = this.sortedOrder(starts, keyEnds);
+    for (let i = 1; i < count; i++) {
+      if (this.compareItems(starts, keyEnds, order[i - 1]!, order[i]!) === 0) return order[i]!;
+    }
     const first = starts[0]!;
     const copy = this.buffer.slice(first, this.at);
-    let at = first;
+    const end = this.at;
+    this.at = first;
     for (const item of order) {
-      const end = (item + 1 < count ? starts[item + 1]! : this.at) - first;
-      const start = starts[item]! - first;
-      this.buffer.set(copy.subarray(start, end), at);
-      at += end - start;
+      this.append(copy, starts[item]! - first, (item + 1 < count ? starts[item + 1]! : end) - first);
     }
-    invariant(at === this.at, "sorting items moves bytes and loses none");
+    invariant(this.at === end, "sorting items moves bytes and loses none");
     return -1;
+  }
+
+  /** Few items, the usual case, are inserted one by one: that is faster than a sort that calls back. */
+  private sortedOrder(starts: readonly number[], keyEnds: readonly number[]): readonly number[] {
+    const count = starts.length;
+    const order: number[] = [];
+    for (let item = 0; item < count; item++) {
+      order.push(item);
+      if (count > INSERTION_LIMIT) continue;
+      let at = item;
+      for (; at > 0 && this.compareItems(starts, keyEnds, order[at - 1]!, item) > 0; at--) order[at] = order[at - 1]!;
+      order[at] = item;
+    }
+    if (count > INSERTION_LIMIT) order.sort((left, right) => this.compareItems(starts, keyEnds, left, right));
+    return order;
+  }
+
+  private compareItems(starts: readonly number[], keyEnds: readonly number[], left: number, right: number): number {
+    return compareRanges(this.buffer, starts[left]!, keyEnds[left]!, starts[right]!, keyEnds[right]!);
+  }
+
+  /** True where the keys already ascend strictly. */
+  private isSorted(starts: readonly number[], keyEnds: readonly number[]): boolean {
+    for (let i = 1; i < starts.length; i++) {
+      if (this.compareItems(starts, keyEnds, i - 1, i) >= 0) return false;
+    }
+    return true;
   }
 
   /** A copy of what was written. */
   toBytes(): Uint8Array {
     return this.buffer.slice(0, this.at);
+  }
+
+  private append(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.reserve(length);
+    if (length <= SHORT_COPY) {
+      for (let i = 0; i < length; i++) this.buffer[this.at + i] = source[start + i]!;
+    } else {
+      this.buffer.set(source.subarray(start, end), this.at);
+    }
+    this.at += length;
   }
 
   private reserve(count: number): void {

@@ -1,6 +1,5 @@
 import { unreachable } from "./assert.ts";
-import { utf8Length } from "./bytes.ts";
-import type { ByteWriter } from "./bytes.ts";
+import { ByteWriter, utf8Length } from "./bytes.ts";
 import { CODEC_BIGINT_BYTES_LIMIT, CODEC_DEPTH_LIMIT } from "./limits.ts";
 import { TAG } from "./structural-tags.ts";
 
@@ -17,11 +16,24 @@ export class UnencodableValueError extends Error {
   }
 }
 
+/** The keys of an object and how they are written. */
+interface Shape {
+  /** In the object's own order. */
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+  /** The sorted keys as encoded strings, once a second object of the shape came. */
+  encoded: readonly Uint8Array[] | null;
+}
+
+/** Objects with more keys are collections rather than records: their keys are not kept encoded. */
+const SHAPE_KEYS_LIMIT = 32;
+
 /** Writes values to one ByteWriter. Keep one where many values are written. After an error it may be used on. */
 export class StructuralEncoder {
   private readonly writer: ByteWriter;
   /** `path[d]` leads from the value at depth d to the one at d + 1; beyond the current depth it is stale. */
   private readonly path: (string | number)[] = [];
+  private readonly shapes: Shape[] = [];
   private root: unknown = undefined;
   private rootName = "$";
 
@@ -34,6 +46,28 @@ export class StructuralEncoder {
     this.root = value;
     this.rootName = rootName;
     this.value(value, 0);
+    this.root = undefined;
+  }
+
+  /** The array of these elements, without a look at holes and named properties. */
+  writeElements(values: readonly unknown[], rootName: string = "$"): void {
+    this.root = values;
+    this.rootName = rootName;
+    this.elements(values, 0);
+    this.root = undefined;
+  }
+
+  /** The array of the arrays [first, second], likewise. */
+  writePairs(pairs: Iterable<readonly [unknown, unknown]>, count: number, rootName: string = "$"): void {
+    this.rootName = rootName;
+    this.writer.u8(TAG.array);
+    this.writer.varuint(count);
+    let index = 0;
+    for (const pair of pairs) {
+      this.root = pair;
+      this.path[0] = index++;
+      this.elements(pair, 1);
+    }
     this.root = undefined;
   }
 
@@ -62,7 +96,7 @@ export class StructuralEncoder {
 
   private number(value: number): void {
     const writer = this.writer;
-    if (Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0)) {
+    if (((value | 0) === value || Number.isSafeInteger(value)) && (value !== 0 || 1 / value > 0)) {
       writer.u8(value >= 0 ? TAG.natural : TAG.negative);
       writer.varuint(value >= 0 ? value : -1 - value);
     } else {
@@ -73,6 +107,7 @@ export class StructuralEncoder {
 
   private text(text: string): void {
     const writer = this.writer;
+    if (writer.shortAscii(TAG.text, text)) return;
     const length = utf8Length(text);
     if (length >= 0) {
       writer.u8(TAG.text);
@@ -121,6 +156,10 @@ export class StructuralEncoder {
     if (Object.keys(values).length !== values.length) {
       this.refuse(depth, "an array with holes or with named properties");
     }
+    this.elements(values, depth);
+  }
+
+  private elements(values: readonly unknown[], depth: number): void {
     this.writer.u8(TAG.array);
     this.writer.varuint(values.length);
     for (let i = 0; i < values.length; i++) {
@@ -130,16 +169,32 @@ export class StructuralEncoder {
   }
 
   private record(value: object, depth: number): void {
-    if (Object.getOwnPropertySymbols(value).length !== 0) this.refuse(depth, "an object with symbol keys");
-    const keys = Object.keys(value);
-    if (!ascending(keys)) keys.sort();
+    const shape = this.shapeOf(value, depth);
+    const { sorted, encoded } = shape;
     this.writer.u8(TAG.object);
-    this.writer.varuint(keys.length);
-    for (const key of keys) {
-      this.text(key);
+    this.writer.varuint(sorted.length);
+    for (let i = 0; i < sorted.length; i++) {
+      const key = sorted[i]!;
+      if (encoded === null) this.text(key);
+      else this.writer.bytes(encoded[i]!);
       this.path[depth] = key;
       this.value((value as Readonly<Record<string, unknown>>)[key], depth + 1);
     }
+  }
+
+  /** How to write an object. Records of one kind come in numbers: the last one at each depth is remembered. */
+  private shapeOf(value: object, depth: number): Shape {
+    const keys = Object.keys(value);
+    const known = this.shapes[depth];
+    if (known !== undefined && sameKeys(keys, known.keys)) {
+      known.encoded ??= known.sorted.length > SHAPE_KEYS_LIMIT ? null : known.sorted.map(encodedText);
+      return known;
+    }
+    // An object whose string keys alone are like those of the last one is taken to be like it.
+    if (Object.getOwnPropertySymbols(value).length !== 0) this.refuse(depth, "an object with symbol keys");
+    const shape: Shape = { keys, sorted: keys.slice().sort(), encoded: null };
+    this.shapes[depth] = shape;
+    return shape;
   }
 
   private map(map: ReadonlyMap<unknown, unknown>, depth: number): void {
@@ -198,9 +253,16 @@ export class StructuralEncoder {
   }
 }
 
-function ascending(keys: readonly string[]): boolean {
-  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false;
+function sameKeys(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
   return true;
+}
+
+function encodedText(text: string): Uint8Array {
+  const writer = new ByteWriter();
+  new StructuralEncoder(writer).write(text);
+  return writer.toBytes();
 }
 
 function className(prototype: object): string {

@@ -92,7 +92,8 @@ export class WindowOperator extends KeyedOperator {
   #registerTimers(start: number, lastMs: TimestampMs, watermarkMs: TimestampMs): void {
     if (lastMs > watermarkMs) this.timers.register(0, start, lastMs);
     const cleanupMs = this.#cleanupMs(lastMs);
-    if (cleanupMs !== MAX_WATERMARK) this.timers.register(0, start, cleanupMs);
+    const isSame = cleanupMs === lastMs && lastMs > watermarkMs;
+    if (cleanupMs !== MAX_WATERMARK && !isSame) this.timers.register(0, start, cleanupMs);
   }
 
   /** MAX_WATERMARK, which is never, where the sum would be beyond it. */

@@ -15,9 +15,11 @@ class ItemList {
   keyEnds: number[] = [];
 
   moveTo(target: ByteWriter): void {
+    const count = this.starts.length;
+    target.varuint(count);
+    if (count === 0) return;
     const repeated = this.bytes.sortItems(this.starts, this.keyEnds);
     invariant(repeated < 0, "a key group holds each (key, namespace) of a state once");
-    target.varuint(this.starts.length);
     target.copyFrom(this.bytes, 0, this.bytes.position);
     this.bytes.truncate(0);
     this.starts = [];
@@ -70,14 +72,19 @@ export class KeyedSectionWriter {
     this.keyEncoder.write(key);
   }
 
-  /** `state` is the index in the states given to the constructor; `content` as the format says for its kind. */
-  entry(state: number, namespace: Namespace, content: unknown): void {
-    const list = this.lists[state]!;
-    list.starts.push(list.bytes.position);
-    list.bytes.copyFrom(this.key, 0, this.key.position);
-    list.encoder.write(namespace);
-    list.keyEnds.push(list.bytes.position);
-    list.encoder.write(content, this.states[state]!.name);
+  /** An entry of a value state; `state` is the index in the states given to the constructor. */
+  value(state: number, namespace: Namespace, value: unknown): void {
+    this.beginEntry(state, namespace).write(value, this.states[state]!.name);
+  }
+
+  /** An entry of a list state. */
+  list(state: number, namespace: Namespace, elements: readonly unknown[]): void {
+    this.beginEntry(state, namespace).writeElements(elements, this.states[state]!.name);
+  }
+
+  /** An entry of a map state. */
+  map(state: number, namespace: Namespace, pairs: Iterable<readonly [unknown, unknown]>, count: number): void {
+    this.beginEntry(state, namespace).writePairs(pairs, count, this.states[state]!.name);
   }
 
   timer(domain: TimerDomain, namespace: Namespace, timestampMs: TimestampMs): void {
@@ -98,6 +105,15 @@ export class KeyedSectionWriter {
     for (const index of this.tableOrder) this.lists[index]!.moveTo(this.group);
     this.out.varuint(this.group.position);
     this.out.copyFrom(this.group, 0, this.group.position);
+  }
+
+  private beginEntry(state: number, namespace: Namespace): StructuralEncoder {
+    const list = this.lists[state]!;
+    list.starts.push(list.bytes.position);
+    list.bytes.copyFrom(this.key, 0, this.key.position);
+    list.encoder.write(namespace);
+    list.keyEnds.push(list.bytes.position);
+    return list.encoder;
   }
 
   /** The section, once every key group of the range was closed. */

@@ -115,10 +115,11 @@ async function importScenarioFile(path: string, shown: string): Promise<Record<s
     return "__esModule" in inner ? inner : exported;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`scenario file ${shown}`, `cannot be loaded (${firstLine(reason)})`, "correct the file");
+    throw new UsageError(`scenario file ${shown}`, `cannot be loaded (${oneLine(reason)})`, "correct the file");
   }
 }
 
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
+function oneLine(text: string): string {
+  const line = text.replace(/\s*\n\s*/g, " ");
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }

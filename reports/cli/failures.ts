@@ -4,6 +4,7 @@ import { sourceArgument } from "../catalog/scenario-source.ts";
 import { firedFaults } from "../document/fault-text.ts";
 import type { FailureReport } from "../document/report-document.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
+import { UsageError } from "../files/usage-error.ts";
 import { recordFileName, recordOf, type RecordContext } from "../record/run-record.ts";
 import { formatToken } from "../record/token.ts";
 import type { FailedRun } from "../sweep/run-seed.ts";
@@ -19,15 +20,31 @@ export interface RecordDirectory {
   readonly shown: string;
 }
 
-/** What is shown of each failing run; writes their records. */
-export function reportFailures(failures: readonly FailureInContext[], out: RecordDirectory): FailureReport[] {
-  return failures.map(({ run, context }) => {
+/**
+ * What is shown of each failing run; writes their records. Where one cannot be written, the finding is
+ * reported all the same, without a record; `onProblem` hears of the first.
+ */
+export function reportFailures(
+  failures: readonly FailureInContext[],
+  out: RecordDirectory,
+  onProblem: (problem: string) => void,
+): FailureReport[] {
+  let problem: string | null = null;
+  const reports = failures.map(({ run, context }) => {
     const record = recordOf(run, context);
     const name = recordFileName(record);
-    const path = join(out.directory, name);
-    writeFileAtomically(path, [`${JSON.stringify(record, null, 2)}\n`], "choose another directory with --out");
-    return failureReport(run, context, join(out.shown, name));
+    try {
+      const text = `${JSON.stringify(record, null, 2)}\n`;
+      writeFileAtomically(join(out.directory, name), [text], "choose another directory with --out");
+      return failureReport(run, context, join(out.shown, name));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      problem ??= error.message;
+      return failureReport(run, context, null);
+    }
   });
+  if (problem !== null) onProblem(problem);
+  return reports;
 }
 
 /** What is shown of a failing run. */

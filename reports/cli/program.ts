@@ -97,6 +97,12 @@ function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
 }
 
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own.split("\n", 1)[0]}\ncaused by: ${stackOf(error.cause)}`;
+}
+
 /** One line for what the user can correct; the stack for what only we can. */
 function reportError(error: unknown, host: Host): ExitCode {
   if (error instanceof CommanderError) {
@@ -109,7 +115,7 @@ function reportError(error: unknown, host: Host): ExitCode {
     host.stderr.write(`whitewater: ${visible(error.message)}\n`);
     return EXIT.usage;
   }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = stackOf(error);
   host.stderr.write(
     `whitewater: internal error, please report it with the command line and these lines ` +
       `(version ${toolVersion()}, node ${process.version}):\n${stack.split("\n").map(visible).join("\n")}\n`,

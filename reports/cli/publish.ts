@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { ReportDocument, ReportHead } from "../document/report-document.ts";
 import { renderJson } from "../document/render-json.ts";
 import { renderBody, renderHead, renderText } from "../document/render-text.ts";
-import { writeFileAtomically } from "../files/atomic-write.ts";
+import { checkWritable, writeFileAtomically } from "../files/atomic-write.ts";
 import { paintFor } from "./colours.ts";
 import type { Host } from "./host.ts";
 import type { ReporterSpec, RunCommandOptions } from "./run-options.ts";
@@ -14,17 +14,25 @@ export function printHead(head: ReportHead, options: RunCommandOptions, host: Ho
   else host.stderr.write(renderHead(head));
 }
 
-/** Hands the report to every reporter: files first, then standard output. */
-export function publish(document: ReportDocument, options: RunCommandOptions, host: Host): void {
-  const toFiles = options.reporters.filter((reporter) => reporter.file !== null);
-  const toStdout = options.reporters.filter((reporter) => reporter.file === null);
-  for (const reporter of toFiles) {
-    const path = resolve(host.cwd, reporter.file ?? "");
-    writeFileAtomically(path, pieces(reporter, document), "choose another file for the report");
+const ANOTHER_FILE = "choose another file for the report";
+
+/** Throws UsageError before a long sweep whose report could not be written. */
+export function checkReportFiles(options: RunCommandOptions, host: Host): void {
+  for (const { file } of options.reporters) {
+    if (file !== null) checkWritable(resolve(host.cwd, file), ANOTHER_FILE);
   }
-  for (const reporter of toStdout) {
+}
+
+/** Hands the report to every reporter; standard output first, because a file may fail. */
+export function publish(document: ReportDocument, options: RunCommandOptions, host: Host): void {
+  for (const reporter of options.reporters) {
+    if (reporter.file !== null) continue;
     if (reporter.name === "default") host.stdout.write(renderBody(document, paintFor(host, options.color)));
     else for (const piece of renderJson(document)) host.stdout.write(piece);
+  }
+  for (const reporter of options.reporters) {
+    if (reporter.file === null) continue;
+    writeFileAtomically(resolve(host.cwd, reporter.file), pieces(reporter, document), ANOTHER_FILE);
   }
 }
 

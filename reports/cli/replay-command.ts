@@ -7,7 +7,7 @@ import type { ScenarioSource } from "../catalog/scenario-source.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { looksLikeToken, oneOf, optionsOfCombination, parseToken } from "../record/token.ts";
 import type { RecordContext, RunRecord } from "../record/run-record.ts";
-import { judgePair, requestFor, type FailedRun, type Simulate } from "../sweep/run-seed.ts";
+import { judgePair, requestFor, runOnce, type FailedRun, type Simulate } from "../sweep/run-seed.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
@@ -112,14 +112,14 @@ function replay(target: ReplayTarget, loaded: LoadedScenario, simulate: Simulate
   const { expected } = target;
   const tried: { readonly request: RunRequest; readonly result: RunResult }[] = [];
   for (const request of target.requests) {
-    tried.push({ request, result: simulate(loaded.scenario, request) });
+    tried.push({ request, result: runOnce(loaded.scenario, request, simulate) });
     if (expected === null || tried.at(-1)?.result.digest.startsWith(expected.digest) === true) break;
   }
   const last = tried.at(-1);
   const matches = expected === null || last?.result.digest.startsWith(expected.digest) === true;
   // Where nothing gives the digest, what the seed draws today is shown.
   const { request, result } = (matches ? last : tried[0]) as (typeof tried)[number];
-  const run = judgePair(result, simulate(loaded.scenario, request), request.checked);
+  const run = judgePair(result, runOnce(loaded.scenario, request, simulate), request.checked);
   return {
     run,
     expected,

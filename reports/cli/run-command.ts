@@ -6,12 +6,13 @@ import type { ReportDocument, ReportHead } from "../document/report-document.ts"
 import { localRunner, type ChunkRunner } from "../sweep/chunk.ts";
 import type { RunSettings } from "../sweep/run-seed.ts";
 import { sweep, type SweepOutcome } from "../sweep/sweep.ts";
+import { visible } from "../text/visible.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { reportFailures } from "./failures.ts";
 import { gitCommit } from "./git-commit.ts";
 import type { Host } from "./host.ts";
 import { Progress } from "./progress.ts";
-import { printHead, publish } from "./publish.ts";
+import { checkReportFiles, printHead, publish } from "./publish.ts";
 import { checkParallelism, parseRunOptions, type RawRunOptions, type RunCommandOptions } from "./run-options.ts";
 import { toolVersion } from "./version.ts";
 
@@ -24,6 +25,7 @@ export async function runCommand(names: readonly string[], raw: RawRunOptions, h
   const loaded = await loadAll(names, options.input, host.cwd);
   const scenarios = loaded.map((one) => one.scenario);
   checkParallelism(options.fixed, scenarios);
+  checkReportFiles(options, host);
   const head = headOf(options);
   printHead(head, options, host);
   const outcome = await runSweep(loaded, options, host);
@@ -117,6 +119,7 @@ function documentOf(
       maxSteps: options.maxSteps,
     },
   }));
-  const reports = reportFailures(failures, { directory: resolve(host.cwd, options.out), shown: options.out });
+  const out = { directory: resolve(host.cwd, options.out), shown: options.out };
+  const reports = reportFailures(failures, out, (problem) => host.stderr.write(`whitewater: ${visible(problem)}\n`));
   return buildDocument(head, loaded.map((one) => one.scenario), outcome, reports);
 }

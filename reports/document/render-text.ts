@@ -8,10 +8,14 @@ import type { Totals } from "../sweep/tally.ts";
 /** Failures shown as a block; the others are counted, and listed in the JSON report. */
 const SHOWN_FAILURES = 3;
 
+/** Where a range ends here, time ends it. */
+const LAST_SEED = String((1n << 64n) - 1n);
+
 /** The first lines of a report: what is going to run. */
 export function renderHead(head: ReportHead, paint: Paint = plainPaint): string {
   const { first, last, commit } = head.seeds;
-  const seeds = first === last ? `seed ${first}` : `seeds ${first}-${last}`;
+  const endless = last === LAST_SEED ? `seeds from ${first} on` : `seeds ${first}-${last}`;
+  const seeds = first === last ? `seed ${first}` : endless;
   const from = commit === null ? "" : ` (from commit ${commit.slice(0, 12)})`;
   const fixed = Object.entries(head.fixed).map(([name, value]) => `  ${name} ${String(value)}`);
   return `${paint("bold", `whitewater ${head.tool}`)}  profile ${head.profile}${fixed.join("")}  ${seeds}${from}\n`;
@@ -23,7 +27,9 @@ export function renderBody(document: ReportDocument, paint: Paint = plainPaint):
   lines.push("", ...checkLines(document), ...endLines(document));
   for (const reason of document.vacuous) lines.push(`${paint("yellow", "vacuous:")} ${visible(reason)}`);
   if (document.failureCount === 0) {
-    if (document.vacuous.length === 0) lines.push(paint("green", "ok: nothing found"));
+    if (document.vacuous.length === 0 && document.end !== "interrupted") {
+      lines.push(paint("green", "ok: nothing found"));
+    }
     return `${lines.join("\n")}\n`;
   }
   lines.push(...failureSummary(document));

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UsageError, fileErrorReason } from "./usage-error.ts";
 
@@ -7,14 +7,45 @@ import { UsageError, fileErrorReason } from "./usage-error.ts";
  * synced, then renamed over the target. Missing directories are made. `wayOut` ends the error's line.
  */
 export function writeFileAtomically(path: string, pieces: Iterable<string>, wayOut: string): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryFor(path);
   try {
     mkdirSync(dirname(path), { recursive: true });
     writePieces(temporary, pieces);
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new UsageError(path, `cannot be written (${fileErrorReason(error)})`, wayOut);
+    removeQuietly(temporary);
+    throw notWritable(path, error, wayOut);
+  }
+}
+
+/** Throws the UsageError of `writeFileAtomically` now, where it would throw one later. Writes nothing. */
+export function checkWritable(path: string, wayOut: string): void {
+  const temporary = temporaryFor(path);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error("is a directory");
+    writePieces(temporary, []);
+  } catch (error) {
+    throw notWritable(path, error, wayOut);
+  } finally {
+    removeQuietly(temporary);
+  }
+}
+
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+}
+
+function notWritable(path: string, error: unknown, wayOut: string): UsageError {
+  return new UsageError(path, `cannot be written (${fileErrorReason(error)})`, wayOut);
+}
+
+/** Where it was never made there is nothing to remove. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    return;
   }
 }
 

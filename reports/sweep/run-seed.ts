@@ -70,7 +70,7 @@ export function requestFor(seed: string, settings: RunSettings, checked: boolean
  * twice in checked mode. Runs of one seed that disagree make the verdict "diverged".
  */
 export function runSeed(scenario: Scenario, seed: string, settings: RunSettings, simulate: Simulate): SeedRow {
-  const run = (checked: boolean): RunResult => simulate(scenario, requestFor(seed, settings, checked));
+  const run = (checked: boolean): RunResult => runOnce(scenario, requestFor(seed, settings, checked), simulate);
   const first = run(false);
   let failure = isFailing(first.verdict) ? judgePair(first, run(false), false) : null;
   const selfChecked = isSelfChecked(seed, settings.selfCheckMillionths);
@@ -80,6 +80,15 @@ export function runSeed(scenario: Scenario, seed: string, settings: RunSettings,
     else if (failure === null && isFailing(pair.result.verdict)) failure = pair;
   }
   return rowOf(first, selfChecked, failure);
+}
+
+/** A run ends in a verdict; what is thrown nevertheless names the run. */
+export function runOnce(scenario: Scenario, request: RunRequest, simulate: Simulate): RunResult {
+  try {
+    return simulate(scenario, request);
+  } catch (error) {
+    throw new Error(`${scenario.name}, seed ${request.seed}: the simulator threw`, { cause: error });
+  }
 }
 
 /** Two runs of the same request as one: confirmed, or diverged. */

@@ -26,14 +26,22 @@ export async function workerRunner(
     maxThreads: jobs,
     workerData: setup,
   });
+  const inHand = new Set<Promise<unknown>>();
   return {
     window: jobs * 3,
-    run: (chunk) => pool.run(chunk),
+    run(chunk): Promise<ChunkRows> {
+      const rows = pool.run(chunk);
+      const settled: Promise<unknown> = rows.catch(() => null).finally(() => inHand.delete(settled));
+      inHand.add(settled);
+      return rows;
+    },
     stop(): void {
       Atomics.store(stopFlag, 0, 1);
     },
     async close(): Promise<void> {
       Atomics.store(stopFlag, 0, 1);
+      // A pool that is destroyed while an answer is on its way fails on that answer.
+      await Promise.all(inHand);
       await pool.destroy();
     },
   };

@@ -56,7 +56,8 @@ class Interpreter {
   run(): Interpretation {
     this.#advanceWatermarks();
     for (let feed = this.#earliest(); feed !== null; feed = this.#earliest()) {
-      for (const process of this.#processes) process.advanceProcessingTime(Math.floor(feed.nextArrivalUs() / US_PER_MS));
+      const nowMs = Math.floor(feed.nextArrivalUs / US_PER_MS);
+      for (const process of this.#processes) process.advanceProcessingTime(nowMs);
       if (feed.emitNext()) this.#advanceWatermarks();
     }
     const state = new Map([...this.#keyed].map(([uid, operator]) => [uid, operator.entriesByKey()]));
@@ -97,8 +98,8 @@ class Interpreter {
   #earliest(): SourceFeed | null {
     let earliest: SourceFeed | null = null;
     for (const feed of this.#sources) {
-      if (feed.nextArrivalUs() === Infinity) continue;
-      if (earliest === null || feed.nextArrivalUs() < earliest.nextArrivalUs()) earliest = feed;
+      if (feed.nextArrivalUs === Infinity) continue;
+      if (earliest === null || feed.nextArrivalUs < earliest.nextArrivalUs) earliest = feed;
     }
     return earliest;
   }
@@ -125,9 +126,12 @@ class SourceFeed {
   readonly #emitter: Emitter;
   readonly #partitions: readonly (readonly ArrivingRecord[])[];
   readonly #positions: number[];
+  /** Arrival of each partition's next record; Infinity at its end. */
+  readonly #arrivalsUs: TimeUs[];
   readonly #generators: readonly WatermarkGenerator[];
-  /** The partition whose next record arrives first, or -1. */
+  /** The partition whose next record arrives first, and when; -1 and Infinity at the end of all. */
   #next = -1;
+  nextArrivalUs: TimeUs = Infinity;
 
   constructor(node: SourceNode, partitions: readonly (readonly ArrivingRecord[])[], emitter: Emitter) {
     this.nodeId = node.id;
@@ -135,25 +139,23 @@ class SourceFeed {
     this.#emitter = emitter;
     this.#partitions = partitions;
     this.#positions = partitions.map(() => 0);
+    this.#arrivalsUs = partitions.map((records) => records[0]?.arrivesAtUs ?? Infinity);
     this.#generators = partitions.map(() => node.watermarks.createGenerator());
     this.#findNext();
     this.#advanceWatermark();
-  }
-
-  /** Infinity at the end. */
-  nextArrivalUs(): TimeUs {
-    return this.#arrivalUs(this.#next);
   }
 
   /** Emits the next record; true if the watermark rose. */
   emitNext(): boolean {
     const partition = this.#next;
     const position = this.#positions[partition] ?? 0;
-    const record = this.#partitions[partition]?.[position];
+    const records = this.#partitions[partition] ?? [];
+    const record = records[position];
     if (record === undefined) throw new Error("emitNext at the end of a source");
     const timestampMs = this.#timestampOf?.(record.value, record.timestampMs) ?? record.timestampMs;
     this.#generators[partition]?.onEvent(timestampMs);
     this.#positions[partition] = position + 1;
+    this.#arrivalsUs[partition] = records[position + 1]?.arrivesAtUs ?? Infinity;
     this.#emitter.collect(record.value, timestampMs);
     this.#findNext();
     return this.#advanceWatermark();
@@ -161,21 +163,21 @@ class SourceFeed {
 
   #findNext(): void {
     this.#next = -1;
-    for (let partition = 0; partition < this.#partitions.length; partition++) {
-      if (this.#arrivalUs(partition) < this.#arrivalUs(this.#next)) this.#next = partition;
-    }
-  }
-
-  #arrivalUs(partition: number): TimeUs {
-    return this.#partitions[partition]?.[this.#positions[partition] ?? 0]?.arrivesAtUs ?? Infinity;
+    this.nextArrivalUs = Infinity;
+    this.#arrivalsUs.forEach((atUs, partition) => {
+      if (atUs >= this.nextArrivalUs) return;
+      this.#next = partition;
+      this.nextArrivalUs = atUs;
+    });
   }
 
   #advanceWatermark(): boolean {
     let least = MAX_WATERMARK;
     for (let partition = 0; partition < this.#partitions.length; partition++) {
       // A partition that ended holds nothing back.
-      if (this.#arrivalUs(partition) === Infinity) continue;
-      least = Math.min(least, this.#generators[partition]?.currentWatermarkMs() ?? MIN_WATERMARK);
+      if (this.#arrivalsUs[partition] === Infinity) continue;
+      const watermarkMs = this.#generators[partition]?.currentWatermarkMs() ?? MIN_WATERMARK;
+      if (watermarkMs < least) least = watermarkMs;
     }
     if (least <= this.watermarkMs) return false;
     this.watermarkMs = least;

@@ -1,4 +1,4 @@
-import { invariant } from "../../engine/base/assert.ts";
+import { invariant, unreachable } from "../../engine/base/assert.ts";
 import type { StateDescriptor, StateKind } from "../../engine/state/descriptors.ts";
 import type { Key, ListState, MapState, Namespace, ValueState } from "../../engine/state/state.ts";
 import { canonicalKey } from "./canonical-key.ts";
@@ -86,6 +86,8 @@ export class ReferenceKeyedState {
         return listHandle(read, write);
       case "map":
         return mapHandle(read, write);
+      default:
+        return unreachable(kind, "ReferenceKeyedState");
     }
   }
 }

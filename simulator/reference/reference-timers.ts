@@ -4,31 +4,36 @@ import type { TimestampMs } from "../../engine/base/units.ts";
 export interface ReferenceTimer<Target> {
   readonly timestampMs: TimestampMs;
   readonly seq: number;
-  /** Equal for timers that are one and the same at one timestamp. */
-  readonly identity: string;
+  /** The same for timers that are one and the same at one timestamp. */
+  readonly identity: unknown;
   readonly target: Target;
 }
 
 /**
- * A set of timers over (timestamp, identity), earliest first. A binary heap; removal is remembered in
- * `#live` and happens when the timer comes to the top.
+ * A set of timers over (timestamp, identity), earliest first. A binary heap; a timer that is
+ * removed is only forgotten in `#live`, and leaves the heap when it comes to the top.
  */
 export class ReferenceTimers<Target> {
   readonly #heap: ReferenceTimer<Target>[] = [];
-  readonly #live: Map<string, number> = new Map();
+  /** By timestamp, then identity: the seq of the timer that is registered. */
+  readonly #live: Map<TimestampMs, Map<unknown, number>> = new Map();
   #nextSeq = 0;
 
-  register(timestampMs: TimestampMs, identity: string, target: Target): void {
-    const name = `${timestampMs}@${identity}`;
-    if (this.#live.has(name)) return;
+  register(timestampMs: TimestampMs, identity: unknown, target: Target): void {
+    let live = this.#live.get(timestampMs);
+    if (live === undefined) {
+      live = new Map();
+      this.#live.set(timestampMs, live);
+    }
+    if (live.has(identity)) return;
     const timer = { timestampMs, seq: this.#nextSeq++, identity, target };
-    this.#live.set(name, timer.seq);
+    live.set(identity, timer.seq);
     this.#heap.push(timer);
     this.#siftUp(this.#heap.length - 1);
   }
 
-  remove(timestampMs: TimestampMs, identity: string): void {
-    this.#live.delete(`${timestampMs}@${identity}`);
+  remove(timestampMs: TimestampMs, identity: unknown): void {
+    this.#forget(timestampMs, identity);
   }
 
   /** Takes out the earliest timer with timestamp <= upToMs, or null. */
@@ -37,12 +42,16 @@ export class ReferenceTimers<Target> {
       const top = this.#heap[0];
       if (top === undefined || top.timestampMs > upToMs) return null;
       this.#removeTop();
-      const name = `${top.timestampMs}@${top.identity}`;
-      if (this.#live.get(name) === top.seq) {
-        this.#live.delete(name);
-        return top;
-      }
+      if (this.#live.get(top.timestampMs)?.get(top.identity) !== top.seq) continue;
+      this.#forget(top.timestampMs, top.identity);
+      return top;
     }
+  }
+
+  #forget(timestampMs: TimestampMs, identity: unknown): void {
+    const live = this.#live.get(timestampMs);
+    live?.delete(identity);
+    if (live?.size === 0) this.#live.delete(timestampMs);
   }
 
   #removeTop(): void {

@@ -93,11 +93,10 @@ export class ReferenceWindow implements ReferenceOperator {
   }
 
   #registerTimers(pane: Pane): void {
-    const identity = `${pane.start}/${canonicalKey(pane.key)}`;
     const lastMs = pane.start + this.#node.sizeMs - 1;
-    if (lastMs > this.#watermarkMs) this.#timers.register(lastMs, identity, pane);
+    if (lastMs > this.#watermarkMs) this.#timers.register(lastMs, pane, pane);
     const cleanupMs = cleanupTimeOf(this.#node, pane.start);
-    if (cleanupMs < MAX_WATERMARK) this.#timers.register(cleanupMs, identity, pane);
+    if (cleanupMs < MAX_WATERMARK) this.#timers.register(cleanupMs, pane, pane);
   }
 
   #fire(pane: Pane): void {

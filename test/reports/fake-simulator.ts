@@ -29,7 +29,7 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
 /** A result as the simulator gives it for a request: the digest depends on the seed and on checked mode. */
 export function fakeResult(request: RunRequest, changes: Partial<RunResult> = {}): RunResult {
   const parallelism = request.fixed.parallelism ?? 2;
-  const mix = (BigInt(request.seed) * 0x9e3779b97f4a7c15n + (request.checked ? 1n : 0n)) & 0xffff_ffff_ffff_ffffn;
+  const mix = (BigInt(request.seed) * 0x9e3779b97f4a7c15n + (request.checked ? 1n << 63n : 0n)) & 0xffff_ffff_ffff_ffffn;
   return {
     scenario: "fake",
     combination: `heap/aligned/full/${parallelism}/job`,

@@ -107,7 +107,7 @@ describe("sweep", () => {
       throw new TypeError("the simulator is broken");
     };
     const run = sweep(request(), disorderlyRunner(broken), unwatched);
-    await expect(run).rejects.toThrow("the simulator is broken");
+    await expect(run).rejects.toThrow("fake, seed 1: the simulator threw");
   });
 });
 

@@ -7,7 +7,8 @@ import type { KeyedBackend, KeyedEntry, KeyGroupRange, SnapshotWriter } from "..
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
 import type { SectionState } from "../../snapshot-format.ts";
 import type { Key, NamespacedState, Timer, TimerStore } from "../../state.ts";
-import { HeapSnapshotWriter, contentOf } from "./heap-snapshot-writer.ts";
+import type { MapContent } from "./heap-map-state.ts";
+import { HeapSnapshotWriter } from "./heap-snapshot-writer.ts";
 import { HeapTable } from "./heap-table.ts";
 import { HeapTimers } from "./heap-timers.ts";
 import type { StateCell } from "./key-entry.ts";
@@ -125,7 +126,9 @@ export class HeapKeyedBackend implements KeyedBackend {
   private describe(cell: StateCell, entries: KeyedEntry[]): void {
     if (cell.value === null) return;
     const { name, kind } = this.states[cell.state]!;
-    const value = kind === "list" ? (cell.value as readonly unknown[]).slice() : contentOf(kind, cell.value);
+    let value: unknown = cell.value;
+    if (kind === "list") value = (cell.value as readonly unknown[]).slice();
+    if (kind === "map") value = [...(cell.value as MapContent).values()];
     entries.push({ state: name, key: cell.entry.key, namespace: cell.namespace, value });
   }
 }

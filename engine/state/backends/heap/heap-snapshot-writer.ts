@@ -1,6 +1,5 @@
-import { invariant } from "../../../base/assert.ts";
+import { invariant, unreachable } from "../../../base/assert.ts";
 import type { TimestampMs } from "../../../base/units.ts";
-import type { StateKind } from "../../descriptors.ts";
 import type { SnapshotWriter } from "../../keyed-backend.ts";
 import { KeyedSectionWriter } from "../../keyed-section-writer.ts";
 import { TIMER_DOMAINS } from "../../snapshot-format.ts";
@@ -10,11 +9,6 @@ import type { MapContent } from "./heap-map-state.ts";
 import type { HeapTable } from "./heap-table.ts";
 import type { KeyEntry, StateCell } from "./key-entry.ts";
 import { valueAt } from "./versioned.ts";
-
-/** What a cell holds, in the form of the snapshot format. */
-export function contentOf(kind: StateKind, value: unknown): unknown {
-  return kind === "map" ? [...(value as MapContent).values()] : value;
-}
 
 /**
  * Serializes a heap table as it was when this object was made, in steps, while the table changes. An entry
@@ -111,7 +105,22 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   private writeCell(section: KeyedSectionWriter, cell: StateCell): boolean {
     const value = valueAt(cell, this.version);
     if (value === null) return false;
-    section.entry(cell.state, cell.namespace, contentOf(this.states[cell.state]!.kind, value));
+    const { kind } = this.states[cell.state]!;
+    switch (kind) {
+      case "value":
+        section.value(cell.state, cell.namespace, value);
+        break;
+      case "list":
+        section.list(cell.state, cell.namespace, value as readonly unknown[]);
+        break;
+      case "map": {
+        const content = value as MapContent;
+        section.map(cell.state, cell.namespace, content.values(), content.size);
+        break;
+      }
+      default:
+        unreachable(kind, "snapshot writer");
+    }
     return this.written();
   }
 

@@ -54,10 +54,13 @@ export class HeapTable {
   }
 
   setCurrentKey(key: Key): void {
-    if (key === this.key) return;
+    if (typeof key === "object") {
+      if (key === this.key) return;
+      this.entry = this.tuples.get(tupleIdentity(key)) ?? null;
+    } else {
+      this.entry = this.keys.get(key) ?? null;
+    }
     this.key = key;
-    const entry = typeof key === "object" ? this.tuples.get(tupleIdentity(key)) : this.keys.get(key);
-    this.entry = entry === undefined ? null : entry;
   }
 
   currentKey(): Key {

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+import type { Edit, PlantedBug } from "./planted-bug.ts";
+
+/** Pairs of a module's URL and the source it gets instead of what lies there. */
+export type Sources = readonly (readonly [url: string, source: string])[];
+
+const ROOT = new URL("../", import.meta.url);
+
+/** The bug's edits do not fit the engine's source any more. */
+export class StaleBugError extends Error {
+  override readonly name = "StaleBugError";
+}
+
+/** The modules of the compiled engine that a bug changes. Throws StaleBugError where an edit does not fit. */
+export function mutatedModules(bug: PlantedBug): Sources {
+  const byFile = Map.groupBy(bug.edits, ({ file }) => file);
+  return [...byFile].map(([file, edits]) => [compiledUrl(file), stripped(applyEdits(bug.id, file, edits), file)]);
+}
+
+/** The same for files of the engine as they are: what the mutation itself must leave unchanged. */
+export function unchangedModules(files: readonly string[]): Sources {
+  return files.map((file) => [compiledUrl(file), stripped(sourceOf(file), file)]);
+}
+
+/** A TypeScript file of this folder as a module that plain Node can load. */
+export function strippedModule(file: string): readonly [url: string, source: string] {
+  const url = new URL(file, import.meta.url);
+  return [url.href, stripped(readFileSync(url, "utf8"), file)];
+}
+
+function applyEdits(bug: string, file: string, edits: readonly Edit[]): string {
+  let source = sourceOf(file);
+  for (const { find, replace } of edits) {
+    const times = source.split(find).length - 1;
+    if (times !== 1) {
+      const quoted = find.trim().split("\n", 1)[0] ?? "";
+      throw new StaleBugError(`planted bug "${bug}": its text "${quoted}" stands ${times} times in ${file}, not once`);
+    }
+    source = source.replace(find, () => replace);
+  }
+  return source;
+}
+
+function sourceOf(file: string): string {
+  return readFileSync(new URL(file, ROOT), "utf8");
+}
+
+function compiledUrl(file: string): string {
+  return new URL(`dist/${file.replace(/\.ts$/, ".js")}`, ROOT).href;
+}
+
+/** Types away, and specifiers as the compiler writes them. The map leads stack traces to the mutated text. */
+function stripped(source: string, file: string): string {
+  const { code } = transformSync(source, {
+    loader: "ts",
+    format: "esm",
+    target: "esnext",
+    sourcefile: fileURLToPath(new URL(file, ROOT)),
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+  });
+  return code.replace(/(from\s*")(\.{1,2}\/[^"]+)\.ts"/g, '$1$2.js"');
+}

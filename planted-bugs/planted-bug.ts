@@ -1,0 +1,31 @@
+import type { RunOptions } from "#whitewater/simulator/scenario.js";
+
+/** Replaces a text that stands in a source file of the engine exactly once. */
+export interface Edit {
+  /** From the root of the repository: "engine/runtime/task.ts". */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A real mistake, made again in the engine's source, and who should notice. */
+export interface PlantedBug {
+  readonly id: string;
+  /** The issue in which Flink had it, where there is one. */
+  readonly flink: string | null;
+  /** What goes wrong, in one line. */
+  readonly symptom: string;
+  /**
+   * Names of the oracles that may notice it, or verdicts ("stuck", "crashed"): whatever else the runs report
+   * does not count.
+   */
+  readonly noticedBy: readonly string[];
+  /** Swept in this order, seed by seed: each seed runs every one of them before the next seed. */
+  readonly scenarios: readonly string[];
+  /** Fixes what the seed would draw. */
+  readonly fixed: Partial<RunOptions>;
+  readonly edits: readonly Edit[];
+}
+
+/** The bug has to be found within so many seeds of an ordinary sweep. */
+export const SEEDS_TO_FIND = 500;

@@ -1,0 +1,282 @@
+import { present } from "../../engine/base/assert.ts";
+import { leaseOf } from "../../engine/runtime/leader-election.ts";
+import type { RandomStream } from "../../engine/ports/rng.ts";
+import type { Census, CensusEntry } from "../explore/census.ts";
+import type { Profile } from "../run-result.ts";
+import type { ClusterShape, FaultBudget } from "../scenario.ts";
+import { TRACE } from "../../engine/ports/tracer.ts";
+import { PORT_TRACE } from "../trace/kinds.ts";
+import { STRIKES_AT } from "./check-plan.ts";
+import type { Fault, FaultKind, FaultPlan, Trigger } from "./fault.ts";
+
+/** Kinds in the order in which they are considered; how likely a kind is at all, and by what it is hit. */
+const KINDS: readonly FaultKind[] = [
+  "process-crash",
+  "process-pause",
+  "host-crash",
+  "user-exception",
+  "rpc-drop",
+  "rpc-duplicate",
+  "rpc-delay",
+  "rpc-reply-drop",
+  "connection-break",
+  "frame-delay",
+  "blob-error",
+  "blob-slow",
+  "blob-late-delete",
+  "coordination-error",
+  "coordination-slow",
+  "log-error",
+  "log-slow",
+  "transaction-timeout",
+  "partition",
+  "rpc-chaos",
+  "network-slow",
+  "blob-outage",
+  "coordination-outage",
+  "lease-loss",
+  "log-outage",
+];
+
+const NETWORK_KINDS: readonly FaultKind[] = [
+  "rpc-drop",
+  "rpc-duplicate",
+  "rpc-delay",
+  "rpc-reply-drop",
+  "connection-break",
+  "frame-delay",
+  "partition",
+  "rpc-chaos",
+  "network-slow",
+];
+
+/** Faults after which the job recovers, so that the census of a recovery applies. */
+const DISRUPTIVE: readonly FaultKind[] = ["process-crash", "host-crash", "user-exception", "connection-break"];
+
+/** Trace kinds of the outside world, at which no process of its own runs. */
+const NOT_IN_A_PROCESS: ReadonlySet<number> = new Set<number>([
+  PORT_TRACE.blobPutApplied,
+  PORT_TRACE.blobDeleteApplied,
+  PORT_TRACE.coordinationApplied,
+  PORT_TRACE.logApplied,
+  PORT_TRACE.leaseExpired,
+  PORT_TRACE.transactionTimedOut,
+  PORT_TRACE.processStarted,
+  PORT_TRACE.processCrashed,
+  PORT_TRACE.processPaused,
+  PORT_TRACE.processResumed,
+  PORT_TRACE.hostCrashed,
+  PORT_TRACE.hostStarted,
+  PORT_TRACE.faultFired,
+  PORT_TRACE.partitionStarted,
+  PORT_TRACE.partitionHealed,
+  PORT_TRACE.healed,
+]);
+
+/** Does not happen again however often the job recovers. */
+const LATE_KINDS: ReadonlySet<number> = new Set<number>([TRACE.jobFinished, TRACE.taskFinished]);
+
+const MOST_FAULTS = 12;
+
+export interface PlanSource {
+  readonly census: Census;
+  readonly cluster: ClusterShape;
+  readonly budget: FaultBudget;
+  readonly jobId: string;
+  readonly profile: Profile;
+  readonly random: RandomStream;
+}
+
+/**
+ * Draws a plan as swarm testing does: for this seed, whole kinds of fault are switched off and the rest get
+ * very different weights. What is drawn names an event of the census (or a time within the calm run).
+ */
+export function drawPlan(source: PlanSource): FaultPlan {
+  const { random, profile, budget } = source;
+  if (profile === "calm") return [];
+  const weights = drawWeights(source);
+  const plan: Fault[] = [];
+  const used = new Map<FaultKind, number>();
+  const count = 1 + Math.min(random.below(MOST_FAULTS), random.below(MOST_FAULTS));
+  for (let i = 0; i < count; i += 1) {
+    const kind = pick(weights, random);
+    if (kind === null) break;
+    const before = used.get(kind) ?? 0;
+    if (before >= (budget.most[kind] ?? 0)) continue;
+    const recovers = plan.some((fault) => DISRUPTIVE.includes(fault.kind));
+    const fault = drawFault(kind, `f${plan.length + 1}`, source, recovers);
+    if (fault === null) continue;
+    used.set(kind, before + 1);
+    plan.push(fault);
+  }
+  return plan;
+}
+
+interface Weight {
+  readonly kind: FaultKind;
+  readonly weight: number;
+}
+
+function drawWeights({ random, profile, budget }: PlanSource): readonly Weight[] {
+  const candidates = profile === "network" ? NETWORK_KINDS : KINDS;
+  const weights: Weight[] = [];
+  for (const kind of candidates) {
+    const off = random.below(2) === 0;
+    const weight = 1 + random.below(16) * random.below(16);
+    if (!off && (budget.most[kind] ?? 0) > 0) weights.push({ kind, weight });
+  }
+  return weights;
+}
+
+function pick(weights: readonly Weight[], random: RandomStream): FaultKind | null {
+  let total = 0;
+  for (const { weight } of weights) total += weight;
+  if (total === 0) return null;
+  let at = random.below(total);
+  for (const { kind, weight } of weights) {
+    if (at < weight) return kind;
+    at -= weight;
+  }
+  return null;
+}
+
+function drawFault(kind: FaultKind, id: string, source: PlanSource, recovers: boolean): Fault | null {
+  const { random, census, cluster, jobId } = source;
+  const strikes = STRIKES_AT[kind];
+  const time = (): Trigger => ({ on: "time", atUs: 1 + random.below(Math.max(1, census.endedAtUs)) });
+  if (strikes !== undefined) {
+    const at = drawEvent(census, (entry) => strikes.includes(entry.kind), recovers, random);
+    return at === null ? null : interactionFault(kind, id, { ...at, when: "before" }, random);
+  }
+  const inProcess = (entry: CensusEntry): boolean => !NOT_IN_A_PROCESS.has(entry.kind) && !LATE_KINDS.has(entry.kind);
+  const byEvent = random.below(8) !== 0 ? drawEvent(census, inProcess, recovers, random) : null;
+  switch (kind) {
+    case "process-crash":
+      return { id, at: byEvent ?? time(), kind, process: byEvent === null ? anyProcess(cluster, random) : null };
+    case "process-pause":
+      return {
+        id,
+        at: byEvent ?? time(),
+        kind,
+        process: byEvent === null ? anyProcess(cluster, random) : null,
+        durationUs: longDuration(random),
+      };
+    case "host-crash":
+      return {
+        id,
+        at: byEvent ?? time(),
+        kind,
+        host: byEvent === null ? anyHost(cluster, random) : null,
+        replace: random.below(3) === 0,
+      };
+    case "lease-loss":
+      return { id, at: byEvent ?? time(), kind, lease: leaseOf(jobId) };
+    default:
+      return windowFault(kind, id, random.below(2) === 0 ? time() : (byEvent ?? time()), source);
+  }
+}
+
+/** Milliseconds to seconds, so that it stays below the timeouts as often as not. */
+function longDuration(random: RandomStream): number {
+  const scale = [20_000, 200_000, 1_500_000, 6_000_000][random.below(4)] as number;
+  return 1 + random.below(scale);
+}
+
+/** The trace kind is drawn first, so that rare places of the protocol are hit as often as busy ones. */
+function drawEvent(
+  census: Census,
+  eligible: (entry: CensusEntry) => boolean,
+  recovers: boolean,
+  random: RandomStream,
+): Extract<Trigger, { readonly on: "event" }> | null {
+  const onlyRecovery = recovers && random.below(2) === 0;
+  const usable = census.entries.filter((entry) => eligible(entry) && (onlyRecovery ? entry.count > entry.calmCount : entry.calmCount > 0));
+  if (usable.length === 0) return null;
+  const kinds: number[] = [];
+  for (const { kind } of usable) if (kinds.at(-1) !== kind) kinds.push(kind);
+  const kind = present(kinds[random.below(kinds.length)], "there is a kind");
+  const ofKind = usable.filter((entry) => entry.kind === kind);
+  const entry = present(ofKind[random.below(ofKind.length)], "there is an entry");
+  const from = onlyRecovery ? entry.calmCount : 0;
+  const to = onlyRecovery ? entry.count : entry.calmCount;
+  const nth = from + 1 + random.below(to - from);
+  const when = random.below(2) === 0 ? "before" : "after";
+  return { on: "event", event: entry.event, subject: entry.subject, x: entry.x, nth, when };
+}
+
+function interactionFault(kind: FaultKind, id: string, at: Trigger, random: RandomStream): Fault | null {
+  switch (kind) {
+    case "user-exception":
+    case "rpc-drop":
+    case "rpc-reply-drop":
+    case "connection-break":
+    case "transaction-timeout":
+      return { id, at, kind };
+    case "rpc-duplicate":
+    case "rpc-delay":
+    case "frame-delay":
+    case "blob-slow":
+    case "blob-late-delete":
+    case "coordination-slow":
+    case "log-slow":
+      return { id, at, kind, delayUs: longDuration(random) };
+    case "blob-error":
+    case "log-error":
+      return { id, at, kind, code: random.below(2) === 0 ? "unavailable" : "unknown" };
+    case "coordination-error":
+      return { id, at, kind, code: random.below(2) === 0 ? "unreachable" : "unknown" };
+    default:
+      return null;
+  }
+}
+
+function windowFault(kind: FaultKind, id: string, at: Trigger, source: PlanSource): Fault | null {
+  const { random, cluster } = source;
+  const durationUs = longDuration(random);
+  switch (kind) {
+    case "partition": {
+      const hosts = hostNames(cluster);
+      const from = hosts.filter(() => random.below(2) === 0);
+      const to = hosts.filter((host) => !from.includes(host));
+      if (from.length === 0 || to.length === 0) return null;
+      return { id, at, kind, from, to, oneWay: random.below(2) === 0, durationUs };
+    }
+    case "rpc-chaos":
+      return {
+        id,
+        at,
+        kind,
+        lossPercent: random.below(31),
+        duplicatePercent: random.below(21),
+        delayPercent: random.below(31),
+        delayUs: longDuration(random),
+        durationUs,
+      };
+    case "network-slow":
+      return { id, at, kind, extraUs: 1 + random.below(200_000), durationUs };
+    case "blob-outage":
+    case "log-outage":
+      return { id, at, kind, errorPercent: 10 + random.below(91), durationUs };
+    case "coordination-outage":
+      return { id, at, kind, durationUs };
+    default:
+      return null;
+  }
+}
+
+function anyProcess({ jobManagers, workers }: ClusterShape, random: RandomStream): string {
+  const index = random.below(jobManagers + workers);
+  return index < jobManagers ? `jm-${index + 1}` : `worker-${index - jobManagers + 1}`;
+}
+
+function hostNames({ jobManagers, workers }: ClusterShape): string[] {
+  const names: string[] = [];
+  for (let i = 1; i <= jobManagers; i += 1) names.push(`jm-host-${i}`);
+  for (let i = 1; i <= workers; i += 1) names.push(`host-${i}`);
+  return names;
+}
+
+function anyHost(cluster: ClusterShape, random: RandomStream): string {
+  const hosts = hostNames(cluster);
+  return present(hosts[random.below(hosts.length)], "a cluster has hosts");
+}

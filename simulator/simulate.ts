@@ -1,0 +1,300 @@
+import { present } from "../engine/base/assert.ts";
+import type { StreamGraph } from "../engine/graph/stream-graph.ts";
+import { TRACE } from "../engine/ports/tracer.ts";
+import type { TimeUs } from "../engine/base/units.ts";
+import type { Census } from "./explore/census.ts";
+import { CensusTaker, buildCensus } from "./explore/census.ts";
+import { refusePlan } from "./faults/check-plan.ts";
+import { drawPlan } from "./faults/draw-plan.ts";
+import type { FaultPlan } from "./faults/fault.ts";
+import { DATA_ORACLES } from "./oracles/data-oracles.ts";
+import { livenessDeadlineUs } from "./oracles/liveness.ts";
+import type { Oracle, OracleKind, RunEnd } from "./oracles/oracle.ts";
+import { PROTOCOL_ORACLES } from "./oracles/protocol-oracles.ts";
+import type { Finding, RunRequest, RunResult, VerdictKind } from "./run-result.ts";
+import type { InputTopic, RunOptions, Scenario } from "./scenario.ts";
+import { RandomStreams } from "./world/random-streams.ts";
+import { JOB_ID, World } from "./world/world.ts";
+
+/** Findings of one oracle that a result keeps. */
+const FINDINGS_KEPT = 5;
+/** After the calm run would have ended, chaos goes on for so long. */
+const CHAOS_MARGIN_US = 4_000_000;
+const BUFFER_SIZES = [1, 4, 16, 64] as const;
+/** One seed in so many runs with calm timing: mean latencies and FIFO order. */
+const CALM_TIMING_ONE_IN = 8;
+const CENSUS_SEED = "0";
+
+/** Everything that a seed and a request decide before the run starts. */
+export interface Preparation {
+  readonly options: RunOptions;
+  readonly calm: boolean;
+  readonly plan: FaultPlan;
+  readonly healAtUs: TimeUs;
+  readonly inputs: readonly InputTopic[];
+  readonly graph: StreamGraph;
+}
+
+/** A World with its oracles, ready for its first step. */
+export interface PreparedRun {
+  readonly world: World;
+  readonly preparation: Preparation;
+  /** Lets the oracles have their last word and sums up. */
+  conclude(): RunResult;
+  /** Steps until the run is over, stuck, or `maxSteps` were made. */
+  runToEnd(): void;
+}
+
+/**
+ * Runs one scenario over and over. What it keeps between runs (the census of each combination) depends on
+ * the scenario alone, so a result is the same from a fresh Simulator and from a used one.
+ */
+export class Simulator {
+  readonly scenario: Scenario;
+  readonly #censuses = new Map<string, Census>();
+
+  constructor(scenario: Scenario) {
+    this.scenario = scenario;
+  }
+
+  run(request: RunRequest): RunResult {
+    const prepared = this.prepare(request);
+    if ("verdict" in prepared) return prepared;
+    prepared.runToEnd();
+    return prepared.conclude();
+  }
+
+  /** The World of a request before its first step; or the result, where the plan is refused. */
+  prepare(request: RunRequest): PreparedRun | RunResult {
+    const streams = new RandomStreams(request.seed);
+    const options = this.#drawOptions(request, streams);
+    const census = this.#censusOf(options);
+    const calm = request.profile === "calm" || streams.stream("timing").below(CALM_TIMING_ONE_IN) === 0;
+    const plan =
+      request.plan ??
+      drawPlan({
+        census,
+        cluster: this.scenario.cluster,
+        budget: this.scenario.budget,
+        jobId: JOB_ID,
+        profile: request.profile,
+        random: streams.stream("plan"),
+      });
+    const preparation: Preparation = {
+      options,
+      calm,
+      plan,
+      healAtUs: census.endedAtUs + CHAOS_MARGIN_US,
+      inputs: this.#inputs(options, request.seed),
+      graph: this.scenario.job(options),
+    };
+    const refusal = refusePlan(plan, this.scenario.budget, this.scenario.cluster);
+    return refusal === null
+      ? new Run(this.scenario, request, preparation)
+      : refusedResult(this.scenario, request, preparation, refusal);
+  }
+
+  #inputs(options: RunOptions, seed: string): readonly InputTopic[] {
+    const streams = new RandomStreams(seed);
+    return this.scenario.workload({ options, random: (label) => streams.stream(`workload:${label}`) });
+  }
+
+  #drawOptions({ fixed }: RunRequest, streams: RandomStreams): RunOptions {
+    const draw = streams.stream("options");
+    const { parallelisms } = this.scenario;
+    const parallelism = present(parallelisms[draw.below(parallelisms.length)], "a scenario names parallelisms");
+    const bufferElements = present(BUFFER_SIZES[draw.below(BUFFER_SIZES.length)], "there are buffer sizes");
+    return { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism, bufferElements, ...fixed };
+  }
+
+  /** One calm run, and one in which a worker crashes half-way: where events are, and where they recover. */
+  #censusOf(options: RunOptions): Census {
+    const key = `${combinationOf(options)}/${options.bufferElements}`;
+    const known = this.#censuses.get(key);
+    if (known !== undefined) return known;
+    const inputs = this.#inputs(options, CENSUS_SEED);
+    const calm = this.#censusRun(options, inputs, []);
+    const atUs = Math.floor(calm.endedAtUs / 2);
+    const crash: FaultPlan = [{ id: "census", kind: "process-crash", process: "worker-1", at: { on: "time", atUs } }];
+    const disturbed = this.#censusRun(options, inputs, crash);
+    const times = { durationUs: calm.endedAtUs, endedAtUs: calm.endedAtUs };
+    const census = buildCensus(calm.taker, calm.nameOf, disturbed.taker, disturbed.nameOf, times);
+    this.#censuses.set(key, census);
+    return census;
+  }
+
+  #censusRun(
+    options: RunOptions,
+    inputs: readonly InputTopic[],
+    plan: FaultPlan,
+  ): { readonly taker: CensusTaker; readonly nameOf: (subject: number) => string; readonly endedAtUs: TimeUs } {
+    const request: RunRequest = {
+      seed: CENSUS_SEED,
+      profile: "calm",
+      fixed: options,
+      plan,
+      oracles: true,
+      checked: false,
+      maxSteps: Number.MAX_SAFE_INTEGER,
+    };
+    const graph = this.scenario.job(options);
+    const healAtUs = lastArrivalUs(inputs) + 60_000_000;
+    const run = new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph });
+    const taker = new CensusTaker();
+    run.world.kernel.recorder = taker.record;
+    run.runToEnd();
+    const { kernel, jobEnd } = run.world;
+    return { taker, nameOf: (subject) => kernel.nameOf(subject), endedAtUs: jobEnd?.atUs ?? kernel.nowUs };
+  }
+}
+
+/** One run of one scenario, when no further run will follow. */
+export function simulate(scenario: Scenario, request: RunRequest): RunResult {
+  return new Simulator(scenario).run(request);
+}
+
+export function combinationOf({ backend, mode, restore, parallelism, failover }: RunOptions): string {
+  return `${backend}/${mode}/${restore}/${parallelism}to${parallelism}/${failover}`;
+}
+
+function lastArrivalUs(inputs: readonly InputTopic[]): TimeUs {
+  let lastUs = 0;
+  for (const { partitions } of inputs) {
+    for (const partition of partitions) lastUs = Math.max(lastUs, partition.at(-1)?.arrivesAtUs ?? 0);
+  }
+  return lastUs;
+}
+
+class Run implements PreparedRun {
+  readonly world: World;
+  readonly preparation: Preparation;
+  readonly #scenario: Scenario;
+  readonly #request: RunRequest;
+  readonly #oracles: Oracle[] = [];
+  readonly #findings: Finding[] = [];
+  readonly #sometimes = new Map<string, number>();
+  readonly #deadlineUs: TimeUs;
+  #restarts = 0;
+  #restoredFrom: number | null = null;
+
+  constructor(scenario: Scenario, request: RunRequest, preparation: Preparation) {
+    this.#scenario = scenario;
+    this.#request = request;
+    this.preparation = preparation;
+    const { options, calm, plan, healAtUs, inputs, graph } = preparation;
+    this.world = new World({ scenario, options, seed: request.seed, calm, plan, healAtUs, inputs });
+    this.#deadlineUs = livenessDeadlineUs(scenario, graph, inputs, healAtUs);
+    for (const name of scenario.sometimes) this.#sometimes.set(name, 0);
+    if (request.oracles) for (const kind of [...DATA_ORACLES, ...PROTOCOL_ORACLES]) this.#attach(kind);
+    this.#countRestores();
+  }
+
+  runToEnd(): void {
+    const { world, preparation } = this;
+    const { maxSteps } = this.#request;
+    while (!world.isOver && world.kernel.stepNumber < maxSteps && world.nowUs <= this.#deadlineUs) {
+      if (!world.step()) break;
+    }
+    if (world.nowUs >= preparation.healAtUs) world.kernel.heal();
+  }
+
+  conclude(): RunResult {
+    const { world, preparation } = this;
+    const { kernel } = world;
+    if (kernel.crash !== null) this.#report("no crash", crashMessage(kernel.crash.error));
+    const end: RunEnd = { job: world.jobEnd?.status ?? "stuck" };
+    for (const oracle of this.#oracles) oracle.finish(end);
+    return Object.freeze({
+      scenario: this.#scenario.name,
+      combination: combinationOf(preparation.options),
+      options: preparation.options,
+      seed: this.#request.seed,
+      verdict: this.#verdict(end),
+      findings: this.#findings,
+      digest: kernel.digest.hex(),
+      steps: kernel.stepNumber,
+      tracePoints: kernel.tracePoints,
+      virtualTimeUs: kernel.nowUs,
+      plan: preparation.plan,
+      faults: kernel.faultOutcomes(),
+      sometimes: Object.fromEntries(this.#sometimes),
+      restarts: this.#restarts,
+      checkpointsCompleted: kernel.counts[TRACE.checkpointCompleted] ?? 0,
+      restoredFrom: this.#restoredFrom,
+    });
+  }
+
+  #verdict({ job }: RunEnd): VerdictKind {
+    if (this.world.kernel.crash !== null) return "crashed";
+    const isStuck = job === "stuck";
+    const other = this.#findings.some((finding) => finding.oracle !== "liveness");
+    if (other) return "violation";
+    if (isStuck) return "stuck";
+    if (this.#findings.length > 0) return "violation";
+    if (job === "failed") return this.#scenario.budget.jobMayFail ? "expected-failure" : "violation";
+    return "ok";
+  }
+
+  #attach(kind: OracleKind): void {
+    const { inputs, graph } = this.preparation;
+    let kept = 0;
+    const oracle = kind.create({
+      world: this.world,
+      scenario: this.#scenario,
+      graph,
+      inputs,
+      report: (message) => {
+        kept += 1;
+        if (kept <= FINDINGS_KEPT) this.#report(kind.name, message);
+      },
+      sometimes: (name) => {
+        const count = this.#sometimes.get(name);
+        if (count !== undefined) this.#sometimes.set(name, count + 1);
+      },
+    });
+    if (oracle !== null) this.#oracles.push(oracle);
+  }
+
+  #report(oracle: string, message: string): void {
+    const { kernel } = this.world;
+    this.#findings.push({ oracle, message, step: kernel.stepNumber, atUs: kernel.nowUs });
+  }
+
+  #countRestores(): void {
+    const { kernel } = this.world;
+    kernel.on(TRACE.jobRestarting, () => {
+      this.#restarts += 1;
+    });
+    kernel.on(TRACE.jobDeploying, (_process, _subject, _attempt, checkpointId) => {
+      if (checkpointId >= 0) this.#restoredFrom = checkpointId;
+    });
+  }
+}
+
+function refusedResult(scenario: Scenario, request: RunRequest, preparation: Preparation, refusal: string): RunResult {
+  const { options, plan } = preparation;
+  return Object.freeze({
+    scenario: scenario.name,
+    combination: combinationOf(options),
+    options,
+    seed: request.seed,
+    verdict: "invalid-plan",
+    findings: [{ oracle: "fault budget", message: refusal, step: 0, atUs: 0 }],
+    digest: "0000000000000000",
+    steps: 0,
+    tracePoints: 0,
+    virtualTimeUs: 0,
+    plan,
+    faults: [],
+    sometimes: {},
+    restarts: 0,
+    checkpointsCompleted: 0,
+    restoredFrom: null,
+  });
+}
+
+/** The error and where it came from; lines, not the whole stack. */
+function crashMessage(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown: ${String(error)}`;
+  return `${error.name}: ${error.message}`;
+}
