@@ -15,8 +15,11 @@ export class StaleBugError extends Error {
 
 /** The modules of the compiled engine that a bug changes. Throws StaleBugError where an edit does not fit. */
 export function mutatedModules(bug: PlantedBug): Sources {
-  const byFile = Map.groupBy(bug.edits, ({ file }) => file);
-  return [...byFile].map(([file, edits]) => [compiledUrl(file), stripped(applyEdits(bug.id, file, edits), file)]);
+  const files = [...new Set(bug.edits.map(({ file }) => file))];
+  return files.map((file) => {
+    const edits = bug.edits.filter((edit) => edit.file === file);
+    return [compiledUrl(file), stripped(applyEdits(bug.id, file, edits), file)];
+  });
 }
 
 /** The same for files of the engine as they are: what the mutation itself must leave unchanged. */

@@ -54,6 +54,8 @@ export const SURVIVES_EVERYTHING: FaultBudget = { most: MOST, jobMayFail: false 
 /** One virtual second between checkpoints; a checkpoint that hangs is given up after four. */
 export const CHECKPOINT_INTERVAL_MS = 1000;
 const CHECKPOINT_TIMEOUT_MS = 4000;
+/** Small, because every snapshot writes a line for each key group; founding-checkpointing keeps Flink's 128. */
+const MAX_PARALLELISM = 32;
 /** No number of failures in a row may fail a job that must survive. */
 const UNLIMITED = 1_000_000;
 
@@ -61,6 +63,7 @@ const UNLIMITED = 1_000_000;
 export function configure(environment: StreamExecutionEnvironment, options: RunOptions): CheckpointSettings {
   environment
     .setParallelism(options.parallelism)
+    .setMaxParallelism(MAX_PARALLELISM)
     .setBufferElements(options.bufferElements)
     .enableCheckpointing(CHECKPOINT_INTERVAL_MS)
     .setRestartStrategy(RestartStrategies.fixedDelay(UNLIMITED, 500));

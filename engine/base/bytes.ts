@@ -9,6 +9,8 @@ const INITIAL_CAPACITY = 64;
 const SHORT_COPY = 48;
 const INSERTION_LIMIT = 24;
 const TWO_28 = 0x10000000;
+/** Always written before it is read. */
+const doubleBits = new DataView(new ArrayBuffer(8));
 
 /** Bytes that `text` takes in UTF-8, or -1 if it holds a lone surrogate (which UTF-8 cannot express). */
 export function utf8Length(text: string): number {
@@ -32,13 +34,11 @@ export function utf8Length(text: string): number {
 /** A growing buffer. Multi-byte numbers are little-endian. */
 export class ByteWriter {
   private buffer: Uint8Array;
-  private view: DataView;
   private at = 0;
 
   constructor(capacity: number = INITIAL_CAPACITY) {
     invariant(capacity >= 1, "a byte writer starts with room for a byte");
     this.buffer = new Uint8Array(capacity);
-    this.view = new DataView(this.buffer.buffer);
   }
 
   /** Bytes written so far. */
@@ -59,20 +59,24 @@ export class ByteWriter {
 
   u16(value: number): void {
     this.reserve(2);
-    this.view.setUint16(this.at, value, true);
-    this.at += 2;
+    this.buffer[this.at++] = value;
+    this.buffer[this.at++] = value >>> 8;
   }
 
   u32(value: number): void {
     this.reserve(4);
-    this.view.setUint32(this.at, value, true);
-    this.at += 4;
+    const buffer = this.buffer;
+    buffer[this.at++] = value;
+    buffer[this.at++] = value >>> 8;
+    buffer[this.at++] = value >>> 16;
+    buffer[this.at++] = value >>> 24;
   }
 
   f64(value: number): void {
     this.reserve(8);
-    this.view.setFloat64(this.at, value, true);
-    this.at += 8;
+    doubleBits.setFloat64(0, value, true);
+    this.u32(doubleBits.getUint32(0, true));
+    this.u32(doubleBits.getUint32(4, true));
   }
 
   /** A safe integer from 0 on, seven bits a byte, the least first; the top bit says that more follow. */
@@ -219,6 +223,5 @@ export class ByteWriter {
     const buffer = new Uint8Array(Math.max(this.buffer.length * 2, this.at + count));
     buffer.set(this.buffer.subarray(0, this.at));
     this.buffer = buffer;
-    this.view = new DataView(buffer.buffer);
   }
 }

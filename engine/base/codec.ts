@@ -37,6 +37,18 @@ export function encode(value: unknown): Uint8Array {
   return writer.toBytes();
 }
 
+/** Encodes value after value, each into bytes of its own; faster than `encode` where there are many. */
+export class ValueEncoder {
+  readonly #writer = new ByteWriter(256);
+  readonly #encoder = new StructuralEncoder(this.#writer);
+
+  encode(value: unknown): Uint8Array {
+    this.#writer.truncate(0);
+    this.#encoder.write(value);
+    return this.#writer.toBytes();
+  }
+}
+
 export function encodeInto(writer: ByteWriter, value: unknown): void {
   new StructuralEncoder(writer).write(value);
 }

@@ -1,11 +1,13 @@
 import { bitMix } from "./hash.ts";
 import { CODEC_DEPTH_LIMIT } from "./limits.ts";
+import { UnencodableValueError } from "./structural-encoder.ts";
 
 /**
  * Equality and hash by content, over the values that the structural codec keeps and in its sense: -0 is not
  * 0, every NaN is one, the order of an object's keys and of a Map or Set does not count. Both also accept
  * what the codec refuses: class instances count by prototype (equality only) and own properties, functions
- * and symbols by identity (equality) or type (hash).
+ * and symbols by identity (equality) or type (hash). What is nested deeper than the codec's limit (a cycle)
+ * has no hash (UnencodableValueError) and equals nothing but itself.
  */
 
 const SEED = {
@@ -89,8 +91,7 @@ function bigintHash(value: bigint): number {
 }
 
 function objectHash(value: object, depth: number): number {
-  // A cycle ends here too: equal content is cut at the same depth.
-  if (depth >= CODEC_DEPTH_LIMIT) return SEED.opaque;
+  if (depth >= CODEC_DEPTH_LIMIT) throw new UnencodableValueError("$", `nesting beyond ${CODEC_DEPTH_LIMIT} levels, or a cycle`);
   if (Array.isArray(value)) {
     let hash: number = SEED.array;
     for (let i = 0; i < value.length; i++) hash = mix(hash, hashOf(value[i], depth + 1));
@@ -127,7 +128,7 @@ function setHash(set: ReadonlySet<unknown>, depth: number): number {
   return mix(mix(SEED.set, sum), set.size);
 }
 
-/** True where the contents are equal. Values nested beyond the codec's limit (cycles) count as different. */
+/** True where the contents are equal. */
 export function structuralEquals(left: unknown, right: unknown): boolean {
   return equalAt(left, right, 0);
 }

@@ -6,8 +6,8 @@ import type { CheckpointConfig } from "../graph/stream-graph.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
 import { TRACE } from "../ports/tracer.ts";
-import type { ExecutionId } from "../runtime/messages.ts";
-import { retryStorage } from "../runtime/storage-retry.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
+import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { encodeMetadata, filesOf, metadataKey } from "./checkpoint-metadata.ts";
 import { handleOf } from "./checksummed-file.ts";
@@ -67,9 +67,14 @@ export class CheckpointCoordinator {
   #lastCompletionUs: TimeUs = Number.NEGATIVE_INFINITY;
   #failuresInARow = 0;
   #timer: TimerHandle | null = null;
+  readonly #executions: readonly ExecutionId[];
+  readonly #sources: readonly ExecutionId[];
 
   constructor(context: CoordinatorContext) {
     this.#context = context;
+    const { vertices, attempt } = context;
+    this.#executions = vertices.flatMap((vertex) => executionsOf(vertex, attempt));
+    this.#sources = vertices.filter((vertex) => vertex.inputs.length === 0).flatMap((vertex) => executionsOf(vertex, attempt));
   }
 
   get pending(): readonly PendingCheckpoint[] {
@@ -157,9 +162,8 @@ export class CheckpointCoordinator {
   }
 
   #trigger(checkpointId: CheckpointId): void {
-    const { ports, subject, attempt, config, vertices } = this.#context;
-    const tasks = vertices.flatMap((vertex) => executionsOf(vertex, attempt));
-    const checkpoint = new PendingCheckpoint(checkpointId, ports.clock.nowUs(), tasks);
+    const { ports, subject, attempt, config } = this.#context;
+    const checkpoint = new PendingCheckpoint(checkpointId, ports.clock.nowUs(), this.#executions);
     this.#pending.set(checkpointId, checkpoint);
     ports.tracer.point(TRACE.checkpointTriggered, subject, checkpointId, attempt);
     checkpoint.expiry = ports.scheduler.after(config.timeoutMs * US_PER_MS, () => {
@@ -167,10 +171,7 @@ export class CheckpointCoordinator {
         this.#abort(checkpoint, "expired");
       }
     });
-    for (const vertex of vertices) {
-      if (vertex.inputs.length > 0) continue;
-      for (const id of executionsOf(vertex, attempt)) this.#context.triggerSource(id, checkpointId);
-    }
+    for (const id of this.#sources) this.#context.triggerSource(id, checkpointId);
   }
 
   /* ---- commit ---- */
@@ -213,7 +214,7 @@ export class CheckpointCoordinator {
   }
 
   #completed(checkpoint: PendingCheckpoint, metadata: CheckpointMetadata): void {
-    const { ports, subject, attempt, store, vertices } = this.#context;
+    const { ports, subject, attempt, store } = this.#context;
     const { checkpointId } = checkpoint;
     this.#committing = null;
     this.#close(checkpoint);
@@ -225,9 +226,7 @@ export class CheckpointCoordinator {
     }
     if (!this.#stopped) {
       if (metadata.inputEnded) this.#endWith(checkpointId);
-      for (const vertex of vertices) {
-        for (const id of executionsOf(vertex, attempt)) this.#context.notifyComplete(id, checkpointId, metadata.inputEnded);
-      }
+      for (const id of this.#executions) this.#context.notifyComplete(id, checkpointId, metadata.inputEnded);
     }
     store.subsumeOldest();
     this.#commitDecided();
@@ -270,16 +269,14 @@ export class CheckpointCoordinator {
   /* ---- giving up ---- */
 
   #abort(checkpoint: PendingCheckpoint, reason: AbortReason): void {
-    const { ports, subject, attempt, vertices, store, config } = this.#context;
+    const { ports, subject, store, config } = this.#context;
     const { checkpointId } = checkpoint;
     this.#close(checkpoint);
     ports.tracer.point(TRACE.checkpointAborted, subject, checkpointId, ABORT_REASONS[reason]);
     const files = checkpoint.files();
     if (files.length > 0) store.discardFiles(checkpointId, files);
     if (reason !== "failover") {
-      for (const vertex of vertices) {
-        for (const id of executionsOf(vertex, attempt)) this.#context.notifyAborted(id, checkpointId);
-      }
+      for (const id of this.#executions) this.#context.notifyAborted(id, checkpointId);
     }
     if (reason === "declined" || reason === "expired" || reason === "finalize") {
       this.#failuresInARow += 1;

@@ -1,15 +1,18 @@
 import { crc32 } from "../base/crc32.ts";
-import { decode, encode } from "../base/codec.ts";
+import { ByteWriter } from "../base/bytes.ts";
+import { decode, encodeInto } from "../base/codec.ts";
 
 /**
  * Every file of a checkpoint:
  *
  *   offset 0   4 bytes  magic, four ASCII letters that name the kind of file
  *   offset 4   n bytes  one structurally encoded value (engine/base/codec)
- *   last 4     4 bytes  CRC-32 of everything before, little endian
+ *   last 4     4 bytes  CRC-32 of everything before, big endian (little endian would make the CRC-32 of the
+ *                       whole file the same number for every file, and a handle could not tell two apart)
  */
 const MAGIC_BYTES = 4;
 const TRAILER_BYTES = 4;
+const FILE_BYTES_EXPECTED = 2048;
 
 /** Names a file and what it must contain. */
 export interface FileHandle {
@@ -22,12 +25,13 @@ export interface FileHandle {
 export type FileResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
 
 export function sealFile(magic: string, value: unknown): Uint8Array {
-  const body = encode(value);
-  const file = new Uint8Array(MAGIC_BYTES + body.length + TRAILER_BYTES);
-  for (let i = 0; i < MAGIC_BYTES; i += 1) file[i] = magic.charCodeAt(i);
-  file.set(body, MAGIC_BYTES);
+  const writer = new ByteWriter(FILE_BYTES_EXPECTED);
+  for (let i = 0; i < MAGIC_BYTES; i += 1) writer.u8(magic.charCodeAt(i));
+  encodeInto(writer, value);
+  writer.u32(0);
+  const file = writer.toBytes();
   const checksum = crc32(file, 0, file.length - TRAILER_BYTES);
-  new DataView(file.buffer).setUint32(file.length - TRAILER_BYTES, checksum, true);
+  new DataView(file.buffer).setUint32(file.length - TRAILER_BYTES, checksum, false);
   return file;
 }
 

@@ -4,7 +4,7 @@ import { US_PER_MS } from "../base/units.ts";
 import type { Fence, Register } from "../ports/coordination.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
-import { retryStorage } from "../runtime/storage-retry.ts";
+import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata, CompletedCheckpoint } from "./checkpoint-metadata.ts";
 import { decodeMetadata, filesOf } from "./checkpoint-metadata.ts";
 import type { FileHandle } from "./checksummed-file.ts";

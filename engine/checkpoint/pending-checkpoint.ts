@@ -1,7 +1,7 @@
 import { invariant } from "../base/assert.ts";
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
-import type { ExecutionId } from "../runtime/messages.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
 import type { SnapshotHandle } from "./snapshot-file.ts";
 
 interface Acknowledgement {

@@ -5,7 +5,7 @@ import type { VertexId } from "../graph/job-graph.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
-import { retryStorage } from "../runtime/storage-retry.ts";
+import { retryStorage } from "./storage-retry.ts";
 import type { SnapshotWriter } from "../state/keyed-backend.ts";
 import type { OperatorSnapshot, SnapshotHandle } from "./snapshot-file.ts";
 import { handleOf } from "./checksummed-file.ts";

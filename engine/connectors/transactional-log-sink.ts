@@ -1,5 +1,5 @@
 import { invariant, present } from "../base/assert.ts";
-import { encode } from "../base/codec.ts";
+import { ValueEncoder } from "../base/codec.ts";
 import { APPEND_RECORDS_LIMIT } from "../base/limits.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import type { Sink, SinkWriter, SinkWriterContext } from "../api/sink.ts";
@@ -41,6 +41,7 @@ export class TransactionalLogSink<T> implements Sink<T> {
 }
 
 class TransactionalLogWriter<T> implements SinkWriter<T> {
+  readonly #encoder = new ValueEncoder();
   readonly #topic: string;
   readonly #partitionOf: ((value: T, partitions: number) => number) | null;
   readonly #context: SinkWriterContext;
@@ -87,7 +88,7 @@ class TransactionalLogWriter<T> implements SinkWriter<T> {
     if (buffer === undefined) {
       throw new Error(`partitionOf of the sink into ${this.#topic} gave ${partition} of ${this.#partitions} partitions`);
     }
-    buffer.push(encode(value));
+    buffer.push(this.#encoder.encode(value));
     if (buffer.length === APPEND_RECORDS_LIMIT) this.#flush(this.#current, partition);
   }
 

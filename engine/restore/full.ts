@@ -1,10 +1,9 @@
 import { invariant } from "../base/assert.ts";
 import type { SnapshotHandle, SubtaskSnapshot } from "../checkpoint/snapshot-file.ts";
 import { decodeSnapshotFile } from "../checkpoint/snapshot-file.ts";
+import { retryStorage } from "../checkpoint/storage-retry.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
-import type { RestoreRequest } from "../runtime/messages.ts";
-import { retryStorage } from "../runtime/storage-retry.ts";
-import type { RestoreOutcome, RestoreStrategy, RestoreTarget } from "./restore-strategy.ts";
+import type { RestoreOutcome, RestoreRequest, RestoreStrategy, RestoreTarget } from "./restore-strategy.ts";
 
 /** `full`: reads the whole snapshot of the subtask from remote storage. */
 export const fullRestore: RestoreStrategy = {

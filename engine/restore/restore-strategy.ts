@@ -1,6 +1,14 @@
 import type { KeyedBackend, OperatorListBackend } from "../state/keyed-backend.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
-import type { RestoreRequest } from "../runtime/messages.ts";
+import type { CheckpointId } from "../base/units.ts";
+import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+
+/** Where a subtask starts from. */
+export interface RestoreRequest {
+  readonly checkpointId: CheckpointId;
+  /** What the checkpoint holds of this vertex, one entry an old subtask; null where it held no state. */
+  readonly handles: readonly (SnapshotHandle | null)[];
+}
 
 /** What one restore read, and how long it took. */
 export interface RestoreCost {

@@ -1,5 +1,5 @@
 import type { StreamGraph } from "../graph/stream-graph.ts";
-import type { ExecutionId } from "./messages.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
 
 /**
  * The job's code: builds its graph anew at every call, with new user function objects. Called with null by

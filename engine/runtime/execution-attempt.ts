@@ -1,6 +1,7 @@
 import { invariant, present } from "../base/assert.ts";
 import type { JobGraph } from "../graph/job-graph.ts";
-import type { ExecutionId, SlotAssignment } from "./messages.ts";
+import type { SlotAssignment } from "./messages.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
 
 export type ExecutionState = "deploying" | "initialized" | "finished";
 

@@ -12,7 +12,9 @@ import { TRACE } from "../ports/tracer.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { Execution } from "./execution-attempt.ts";
 import { ExecutionAttempt } from "./execution-attempt.ts";
-import type { ControlMessage, ExecutionId, RestoreRequest, SlotAssignment } from "./messages.ts";
+import type { ControlMessage, SlotAssignment } from "./messages.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
+import type { RestoreRequest } from "../restore/restore-strategy.ts";
 import type { EnginePorts } from "./task-manager.ts";
 import { WorkerRegistry } from "./worker-registry.ts";
 

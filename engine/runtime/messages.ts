@@ -1,6 +1,7 @@
-import type { CheckpointId } from "../base/units.ts";
 import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
 import type { Address, Message } from "../ports/network.ts";
+import type { RestoreRequest } from "../restore/restore-strategy.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
 import type { VertexId } from "../graph/job-graph.ts";
 
 /**
@@ -13,24 +14,10 @@ interface Control extends Message {
   readonly epoch: number;
 }
 
-/** Which attempt of which subtask. */
-export interface ExecutionId {
-  readonly attempt: number;
-  readonly vertex: VertexId;
-  readonly subtask: number;
-}
-
 /** A slot of a worker that the attempt uses; subtask i of every vertex runs in slot i (slot sharing). */
 export interface SlotAssignment {
   readonly worker: Address;
   readonly incarnation: number;
-}
-
-/** Where a subtask starts from. */
-export interface RestoreRequest {
-  readonly checkpointId: CheckpointId;
-  /** What the checkpoint holds of this vertex, one entry an old subtask; null where it held no state. */
-  readonly handles: readonly (SnapshotHandle | null)[];
 }
 
 export interface TaskDescriptor {

@@ -10,7 +10,8 @@ import { fullRestore } from "../restore/full.ts";
 import type { StreamFrame } from "./buffer.ts";
 import type { ClusterConfig, JobFactory } from "./cluster-config.ts";
 import { leaderKey, parseLeader } from "./leader-election.ts";
-import type { ControlMessage, ExecutionId, TaskDescriptor, TaskState } from "./messages.ts";
+import type { ControlMessage, TaskDescriptor, TaskState } from "./messages.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
 import type { OutputChannel } from "./output-channel.ts";
 import { Task } from "./task.ts";
 import { openWorkingDirectory } from "./working-directory.ts";
@@ -275,10 +276,12 @@ export class TaskManager {
 
   /* ---- tasks ---- */
 
-  #taskOf(id: ExecutionId): Task | undefined {
-    return this.tasks.find(
-      (task) => task.id.attempt === id.attempt && task.id.vertex === id.vertex && task.id.subtask === id.subtask,
-    );
+  #taskOf({ attempt, vertex, subtask }: ExecutionId): Task | undefined {
+    for (const task of this.tasks) {
+      const { id } = task;
+      if (id.subtask === subtask && id.vertex === vertex && id.attempt === attempt) return task;
+    }
+    return undefined;
   }
 
   #tasksOf(attempt: number): Task[] {

@@ -1,8 +1,8 @@
 import { InvariantError, invariant, present, unreachable } from "../base/assert.ts";
-import { TIMERS_PER_STEP } from "../base/limits.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
-import { MAX_WATERMARK, MIN_WATERMARK, NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
 import { AlignedBarrierHandler } from "../checkpoint/aligned-barrier-handler.ts";
+import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import { isProcessDied } from "../ports/process-ports.ts";
@@ -11,11 +11,14 @@ import { WatermarkValve } from "../stream/watermark-valve.ts";
 import type { ChannelEvent, StreamFrame } from "./buffer.ts";
 import type { InputChannel } from "./input-gate.ts";
 import { InputGate } from "./input-gate.ts";
-import type { ExecutionId } from "./messages.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
 import type { OutputChannel } from "./output-channel.ts";
+import { ProcessingTime } from "./processing-time.ts";
+import { SourceLoop } from "./source-loop.ts";
 import { TaskCheckpointing } from "./task-checkpointing.ts";
 import type { TaskEnvironment } from "./task-environment.ts";
 import { buildInputChannels, buildOutputs, buildTaskChain } from "./task-environment.ts";
+import { WatermarkDelivery } from "./watermark-delivery.ts";
 
 export type TaskLifeState = "restoring" | "initialized" | "running" | "finished" | "failed" | "cancelled";
 
@@ -37,22 +40,16 @@ export class Task {
   readonly checkpointing: TaskCheckpointing;
   readonly restoredFrom: CheckpointId | null;
   state: TaskLifeState = "restoring";
-  watermarkMs: TimestampMs = MIN_WATERMARK;
-  inputEnded = false;
+  readonly watermarks: WatermarkDelivery;
 
   readonly #environment: TaskEnvironment;
   readonly #valve: WatermarkValve | null;
   readonly #mails: (() => void)[] = [];
   #mailsTaken = 0;
-  /** A watermark that is being delivered to the chain. */
-  #pendingWatermarkMs: TimestampMs | null = null;
-  #endAfterWatermark = false;
-  #sourceReady = true;
-  #sourceEnded = false;
-  #announcedIdle = false;
+  readonly #source: SourceLoop | null;
   #stepScheduled = false;
   #flushScheduled = false;
-  #processingTimerMs: TimestampMs | null = null;
+  readonly #processingTime: ProcessingTime;
   readonly #runStep = (): void => this.#step();
   readonly #runFlush = (): void => this.#flushNow();
 
@@ -71,12 +68,14 @@ export class Task {
     this.barriers = channelCount === 0 ? null : new AlignedBarrierHandler(channelCount, this.#barrierActions());
     this.#valve = channelCount === 0 ? null : new WatermarkValve(channelCount, this.#valveOutput());
     this.checkpointing = new TaskCheckpointing(this.#checkpointingTask(), this.restoredFrom);
-    if (this.chain.source !== null) {
-      this.chain.source.onAvailable = (): void => {
-        this.#sourceReady = true;
-        this.#wake();
-      };
-    }
+    this.watermarks = new WatermarkDelivery({
+      chain: this.chain,
+      tracer: ports.tracer,
+      subject: this.subject,
+      broadcast: (event) => this.#broadcast(event),
+    });
+    this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(action));
+    this.#source = this.chain.source === null ? null : this.#createSourceLoop(this.chain.source);
     ports.tracer.point(TRACE.taskDeployed, this.subject, this.id.attempt, 0);
   }
 
@@ -98,9 +97,7 @@ export class Task {
 
   #open(): void {
     this.#guard(() => {
-      for (const { keyed } of this.chain.operators) {
-        if (keyed !== null) this.watermarkMs = Math.max(this.watermarkMs, keyed.watermarkMs);
-      }
+      for (const { keyed } of this.chain.operators) if (keyed !== null) this.watermarks.restore(keyed.watermarkMs);
       this.chain.open();
       this.chain.restoreExternal((error) => {
         if (this.state !== "restoring") return;
@@ -125,7 +122,7 @@ export class Task {
       channel.attach(this.#environment.connect(channel, this.#outputHandlers(channel)));
     }
     ports.tracer.point(TRACE.taskRunning, this.subject, this.id.attempt, 0);
-    if (this.chain.source !== null) this.#armWatermarkTimer();
+    this.#source?.start();
     this.#wake();
   }
 
@@ -200,6 +197,7 @@ export class Task {
   #end(state: "failed" | "cancelled"): void {
     this.state = state;
     this.checkpointing.cancelAll();
+    this.chain.dispose();
     for (const channel of this.outputs) channel.close();
     for (const channel of this.gate.channels) channel.connection?.close();
   }
@@ -244,23 +242,23 @@ export class Task {
     } else {
       this.#idle();
     }
-    this.#armProcessingTimer();
+    this.#processingTime.arm();
   }
 
   /** One unit of work; returns how many elements it handled. */
   #runOnce(): number {
-    if (this.#pendingWatermarkMs !== null) return this.#continueWatermark();
+    if (this.watermarks.isPending) return this.watermarks.proceed();
     if (this.#mailsTaken < this.#mails.length) return this.#runMail();
     if (!this.#outputsHaveRoom()) return 0;
-    if (this.chain.source !== null) return this.#emitFromSource();
+    if (this.#source !== null) return this.#source.emit();
     const channel = this.gate.nextChannel();
     return channel === null ? 0 : this.#processBuffer(channel);
   }
 
   #hasWork(): boolean {
-    if (this.#pendingWatermarkMs !== null || this.#mailsTaken < this.#mails.length) return true;
+    if (this.watermarks.isPending || this.#mailsTaken < this.#mails.length) return true;
     if (!this.#outputsHaveRoom()) return false;
-    return this.chain.source === null ? this.gate.hasReady : this.#sourceReady && !this.#sourceEnded;
+    return this.#source === null ? this.gate.hasReady : this.#source.isReady;
   }
 
   #runMail(): number {
@@ -310,64 +308,11 @@ export class Task {
         return;
       case "end-of-input":
         channel.ended = true;
-        if (this.gate.channels.every((one) => one.ended)) this.#endInput();
+        if (this.gate.channels.every((one) => one.ended)) this.watermarks.endInput();
         return;
       default:
         unreachable(event, "Task.handleEvent");
     }
-  }
-
-  #emitFromSource(): number {
-    const source = present(this.chain.source, "only source tasks emit");
-    if (!this.#sourceReady || this.#sourceEnded) return 0;
-    const limit = this.#environment.config.bufferElements;
-    const more = source.emitNext(limit);
-    if (more === "nothing") this.#sourceReady = false;
-    if (this.#announcedIdle && !source.isIdle()) this.#announceIdle(false);
-    if (more === "ended") {
-      this.#sourceEnded = true;
-      if (this.#announcedIdle) this.#announceIdle(false);
-      this.#endInput();
-    }
-    return limit;
-  }
-
-  #announceIdle(idle: boolean): void {
-    this.#announcedIdle = idle;
-    this.#broadcast({ kind: "idle", idle });
-  }
-
-  /** Watermark MAX, then the operators flush, then everybody downstream learns. */
-  #endInput(): void {
-    invariant(!this.inputEnded, "an input ends once");
-    this.#endAfterWatermark = true;
-    this.#advanceWatermark(MAX_WATERMARK);
-  }
-
-  #advanceWatermark(watermarkMs: TimestampMs): void {
-    if (watermarkMs <= this.watermarkMs && !this.#endAfterWatermark) return;
-    invariant(this.#pendingWatermarkMs === null, "watermarks are delivered one after the other");
-    this.#pendingWatermarkMs = watermarkMs;
-    this.#continueWatermark();
-  }
-
-  #continueWatermark(): number {
-    const watermarkMs = present(this.#pendingWatermarkMs, "a watermark is being delivered");
-    if (!this.chain.advanceWatermark(watermarkMs, TIMERS_PER_STEP)) return TIMERS_PER_STEP;
-    this.#pendingWatermarkMs = null;
-    if (watermarkMs > this.watermarkMs) {
-      this.watermarkMs = watermarkMs;
-      this.#environment.ports.tracer.point(TRACE.watermarkAdvanced, this.subject, watermarkMs, 0);
-    }
-    this.#broadcast({ kind: "watermark", watermarkMs });
-    if (this.#endAfterWatermark) {
-      this.#endAfterWatermark = false;
-      this.inputEnded = true;
-      this.chain.endInput();
-      this.#environment.ports.tracer.point(TRACE.inputEnded, this.subject, 0, 0);
-      this.#broadcast({ kind: "end-of-input" });
-    }
-    return 1;
   }
 
   #broadcast(event: ChannelEvent): void {
@@ -391,40 +336,19 @@ export class Task {
     for (const channel of this.outputs) channel.flush();
   }
 
-  #armProcessingTimer(): void {
-    const dueMs = this.chain.nextProcessingTimerMs();
-    if (dueMs === null || dueMs === this.#processingTimerMs) return;
-    this.#processingTimerMs = dueMs;
-    const { clock, scheduler } = this.#environment.ports;
-    // Flink fires at dueMs + 1: a timer is due once its millisecond is over.
-    const delayMs = Math.max(0, dueMs + 1 - clock.processingTimeMs());
-    scheduler.after(delayMs * US_PER_MS, () => {
-      this.#processingTimerMs = null;
-      this.#mail(() => this.#fireProcessingTimers());
+  #createSourceLoop(source: SourceOperator): SourceLoop {
+    const { ports, config } = this.#environment;
+    return new SourceLoop({
+      source,
+      watermarks: this.watermarks,
+      scheduler: ports.scheduler,
+      batchElements: config.bufferElements,
+      watermarkIntervalMs: config.autoWatermarkIntervalMs,
+      isRunning: () => this.state === "running",
+      broadcast: (event) => this.#broadcast(event),
+      mail: (action) => this.#mail(action),
+      wake: () => this.#wake(),
     });
-  }
-
-  #fireProcessingTimers(): void {
-    const nowMs = this.#environment.ports.clock.processingTimeMs() - 1;
-    if (!this.chain.advanceProcessingTime(nowMs, TIMERS_PER_STEP)) this.#mail(() => this.#fireProcessingTimers());
-  }
-
-  #armWatermarkTimer(): void {
-    const { scheduler } = this.#environment.ports;
-    scheduler.after(this.#environment.config.autoWatermarkIntervalMs * US_PER_MS, () => {
-      if (this.state !== "running" || this.#sourceEnded) return;
-      this.#mail(() => this.#emitSourceWatermark());
-      this.#armWatermarkTimer();
-    });
-  }
-
-  #emitSourceWatermark(): void {
-    const source = present(this.chain.source, "only sources make watermarks");
-    if (this.#sourceEnded) return;
-    const watermarkMs = source.watermarkMs();
-    if (watermarkMs > this.watermarkMs) this.#advanceWatermark(watermarkMs);
-    const idle = source.isIdle();
-    if (idle !== this.#announcedIdle) this.#announceIdle(idle);
   }
 
   #outputHandlers(channel: OutputChannel): ConnectionHandlers<StreamFrame> {
@@ -453,7 +377,7 @@ export class Task {
 
   #valveOutput(): ConstructorParameters<typeof WatermarkValve>[1] {
     return {
-      emitWatermark: (watermarkMs) => this.#advanceWatermark(watermarkMs),
+      emitWatermark: (watermarkMs) => this.watermarks.advance(watermarkMs),
       emitIdle: (idle) => this.#broadcast({ kind: "idle", idle }),
     };
   }
@@ -471,7 +395,7 @@ export class Task {
       },
       chain: this.chain,
       broadcast: (event) => this.#broadcast(event),
-      inputHasEnded: () => this.inputEnded,
+      inputHasEnded: () => this.watermarks.inputEnded,
       acknowledge: (checkpointId, handle, inputEnded) => environment.acknowledge(checkpointId, handle, inputEnded),
       decline: (checkpointId, reason) => environment.decline(checkpointId, reason),
     };

@@ -11,8 +11,8 @@ import type { Key, Namespace, TimerDomain } from "./state.ts";
 class ItemList {
   readonly bytes: ByteWriter = new ByteWriter(256);
   readonly encoder: StructuralEncoder = new StructuralEncoder(this.bytes);
-  starts: number[] = [];
-  keyEnds: number[] = [];
+  readonly starts: number[] = [];
+  readonly keyEnds: number[] = [];
 
   moveTo(target: ByteWriter): void {
     const count = this.starts.length;
@@ -21,9 +21,33 @@ class ItemList {
     const repeated = this.bytes.sortItems(this.starts, this.keyEnds);
     invariant(repeated < 0, "a key group holds each (key, namespace) of a state once");
     target.copyFrom(this.bytes, 0, this.bytes.position);
+    this.clear();
+  }
+
+  clear(): void {
     this.bytes.truncate(0);
-    this.starts = [];
-    this.keyEnds = [];
+    this.starts.length = 0;
+    this.keyEnds.length = 0;
+  }
+}
+
+/** The buffers of one section in progress. They keep their size, so that the next section grows none. */
+export class SectionBuffers {
+  readonly out: ByteWriter = new ByteWriter(1024);
+  readonly outEncoder: StructuralEncoder = new StructuralEncoder(this.out);
+  readonly group: ByteWriter = new ByteWriter(1024);
+  readonly groupEncoder: StructuralEncoder = new StructuralEncoder(this.group);
+  readonly key: ByteWriter = new ByteWriter();
+  readonly keyEncoder: StructuralEncoder = new StructuralEncoder(this.key);
+  readonly lists: ItemList[] = [];
+
+  /** Forgets what a section left behind, and has room for this many lists. */
+  reset(lists: number): void {
+    this.out.truncate(0);
+    this.group.truncate(0);
+    this.key.truncate(0);
+    for (const list of this.lists) list.clear();
+    while (this.lists.length < lists) this.lists.push(new ItemList());
   }
 }
 
@@ -32,20 +56,34 @@ class ItemList {
  * their entries may come in any order: for each key `beginKey`, then its entries and timers.
  */
 export class KeyedSectionWriter {
-  private readonly out: ByteWriter = new ByteWriter(1024);
-  private readonly outEncoder: StructuralEncoder = new StructuralEncoder(this.out);
-  private readonly group: ByteWriter = new ByteWriter(1024);
-  private readonly groupEncoder: StructuralEncoder = new StructuralEncoder(this.group);
-  private readonly key: ByteWriter = new ByteWriter();
-  private readonly keyEncoder: StructuralEncoder = new StructuralEncoder(this.key);
+  private readonly out: ByteWriter;
+  private readonly outEncoder: StructuralEncoder;
+  private readonly group: ByteWriter;
+  private readonly groupEncoder: StructuralEncoder;
+  private readonly key: ByteWriter;
+  private readonly keyEncoder: StructuralEncoder;
   private readonly states: readonly SectionState[];
   /** As the caller numbers the states; the last ones are the timers. */
-  private readonly lists: ItemList[] = [];
+  private readonly lists: readonly ItemList[];
   /** Caller's numbers in the order of the state table, the timers' lists after them. */
   private readonly tableOrder: readonly number[];
   private groupsLeft: number;
 
-  constructor(maxParallelism: number, range: KeyGroupRange, states: readonly SectionState[]) {
+  /** `buffers` belong to this writer until its bytes were taken. */
+  constructor(
+    maxParallelism: number,
+    range: KeyGroupRange,
+    states: readonly SectionState[],
+    buffers: SectionBuffers = new SectionBuffers(),
+  ) {
+    buffers.reset(states.length + TIMER_DOMAINS);
+    this.out = buffers.out;
+    this.outEncoder = buffers.outEncoder;
+    this.group = buffers.group;
+    this.groupEncoder = buffers.groupEncoder;
+    this.key = buffers.key;
+    this.keyEncoder = buffers.keyEncoder;
+    this.lists = buffers.lists;
     this.states = states;
     this.groupsLeft = Math.max(0, range.end - range.start + 1);
     const order = states.map((_, index) => index);
@@ -63,7 +101,6 @@ export class KeyedSectionWriter {
     }
     for (let domain = 0; domain < TIMER_DOMAINS; domain++) order.push(states.length + domain);
     this.tableOrder = order;
-    for (let i = 0; i < order.length; i++) this.lists.push(new ItemList());
   }
 
   /** The key of the entries and timers that follow. */

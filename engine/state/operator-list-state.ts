@@ -8,7 +8,7 @@ const VERSION = 1;
 /**
  * The list state of one operator subtask, in memory.
  *
- * Its section ("varuint" and "value" as in snapshot-format):
+ * Where there are no lists, its section is empty. Else ("varuint" and "value" as in snapshot-format):
  *
  *     magic            4 bytes   57 57 4f 4c ("WWOL")
  *     format version   1 byte    01
@@ -38,6 +38,7 @@ export class OperatorLists implements OperatorListState {
   }
 
   bytes(): Uint8Array {
+    if (this.lists.size === 0) return new Uint8Array(0);
     const writer = new ByteWriter();
     const encoder = new StructuralEncoder(writer);
     const names = this.names();
@@ -53,6 +54,10 @@ export class OperatorLists implements OperatorListState {
 
   /** Replaces everything by what `bytes` wrote; throws CorruptBytesError (and changes nothing) for other bytes. */
   restore(bytes: Uint8Array): void {
+    if (bytes.length === 0) {
+      this.lists = new Map();
+      return;
+    }
     const reader = new ByteReader(bytes);
     if (reader.u32() !== MAGIC) reader.corrupt("no operator-list section");
     const version = reader.u8();

@@ -1,5 +1,5 @@
 import { invariant } from "../base/assert.ts";
-import { MIN_WATERMARK } from "../base/units.ts";
+import { MAX_WATERMARK, MIN_WATERMARK } from "../base/units.ts";
 import type { TimestampMs } from "../base/units.ts";
 
 export interface WatermarkValveOutput {
@@ -81,12 +81,11 @@ export class WatermarkValve {
 
   private emitMinimum(): void {
     let found = false;
-    let minimum: TimestampMs = 0;
+    let minimum: TimestampMs = MAX_WATERMARK;
     for (let i = 0; i < this.watermarks.length; i++) {
-      if (this.aligned[i]! && (!found || this.watermarks[i]! < minimum)) {
-        found = true;
-        minimum = this.watermarks[i]!;
-      }
+      if (!this.aligned[i]!) continue;
+      found = true;
+      if (this.watermarks[i]! < minimum) minimum = this.watermarks[i]!;
     }
     // The minimum over no channel is no watermark at all.
     if (found && minimum > this.lastMs) this.emit(minimum);

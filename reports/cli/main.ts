@@ -11,7 +11,7 @@ const host: Host = {
   env: process.env,
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
-  simulate: async () => (await import("../../simulator/simulate.ts")).simulate,
+  simulate: async () => (await import("../sweep/kept-simulators.ts")).keptSimulators(),
   onInterrupt(callback) {
     let asked = false;
     const onSignal = (): void => {

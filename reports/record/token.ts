@@ -17,7 +17,7 @@ export type RunToken =
 const FULL = /^ww1:(.+)\/([^/@]+\/[^/@]+\/[^/@]+\/[^/@]+\/[^/@]+)@([0-9]+)#([0-9a-f]{8,16})$/;
 const FORMS = "give a record file (.whitewater/flights-9f3ac1d2.json), a token (ww1:…) or scenario@seed (flights@7)";
 
-/** Names a run and what it gave: `ww1:flights/heap/aligned/full/4/job@7#9f3ac1d2`. */
+/** Names a run and what it gave: `ww1:flights/heap/aligned/full/4to4/job@7#9f3ac1d2`. */
 export function formatToken(scenario: string, combination: string, seed: string, digest: string): string {
   return `ww1:${scenario}/${combination}@${seed}#${digest.slice(0, 8)}`;
 }
@@ -60,17 +60,19 @@ export function oneOf<T extends string>(value: string, values: readonly T[], inp
   return found;
 }
 
-/** The options that a combination ("heap/aligned/full/4/job") fixes. */
+/** The options that a combination ("heap/aligned/full/4to4/job") fixes. */
 export function optionsOfCombination(combination: string, input: string): Partial<RunOptions> {
   const [backend = "", mode = "", restore = "", parallelism = "", failover = ""] = combination.split("/");
-  if (!/^[1-9]\d{0,4}$/.test(parallelism)) {
+  // "4to4": before and after a restore.
+  const before = /^([1-9]\d{0,4})(?:to\1)?$/.exec(parallelism)?.[1];
+  if (before === undefined) {
     throw new UsageError(input, `${JSON.stringify(parallelism)} is no parallelism`, "paste the token whole");
   }
   return {
     backend: oneOf(backend, OPTION_VALUES.backend, `${input}, backend ${JSON.stringify(backend)}`),
     mode: oneOf(mode, OPTION_VALUES.mode, `${input}, mode ${JSON.stringify(mode)}`),
     restore: oneOf(restore, OPTION_VALUES.restore, `${input}, restore ${JSON.stringify(restore)}`),
-    parallelism: Number(parallelism),
+    parallelism: Number(before),
     failover: oneOf(failover, OPTION_VALUES.failover, `${input}, failover ${JSON.stringify(failover)}`),
   };
 }

@@ -2,7 +2,7 @@ import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import type { Profile, RunRequest, RunResult, VerdictKind } from "../../simulator/run-result.ts";
 import { isSelfChecked } from "./seed.ts";
 
-/** What `simulator/simulate.ts` exports; handed in, so that the sweep can be tested without a cluster. */
+/** Runs a scenario once; handed in, so that the sweep can be tested without a cluster. */
 export type Simulate = (scenario: Scenario, request: RunRequest) => RunResult;
 
 /** What all runs of a sweep share. */

@@ -1,12 +1,13 @@
 import { workerData } from "piscina";
-import { simulate } from "../../simulator/simulate.ts";
 import type { Scenario } from "../../simulator/scenario.ts";
 import { loadScenario } from "../catalog/load-scenario.ts";
 import type { ScenarioSource } from "../catalog/scenario-source.ts";
 import { runChunk, type Chunk, type ChunkRows } from "./chunk.ts";
+import { keptSimulators } from "./kept-simulators.ts";
 import type { WorkerSetup } from "./worker-runner.ts";
 
 const setup = workerData as WorkerSetup;
+const simulate = keptSimulators();
 const loaded: (Scenario | undefined)[] = [];
 
 /** Piscina calls the function of this name in each worker thread. */

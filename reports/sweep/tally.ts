@@ -38,7 +38,7 @@ function noTotals(): Mutable<Totals> {
   };
 }
 
-/** "heap/aligned/full/4/job" -> "heap/aligned/full": the rows of the matrix. */
+/** "heap/aligned/full/4to4/job" -> "heap/aligned/full": the rows of the matrix. */
 export function combinationGroup(combination: string): string {
   return combination.split("/").slice(0, 3).join("/");
 }

@@ -1,3 +1,4 @@
+import type { BlobError } from "../../engine/ports/blob-store.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
 import type { LogError, ProducerSession } from "../../engine/ports/external-log.ts";
 import type { Address, Frame, Message, RpcReply } from "../../engine/ports/network.ts";
@@ -44,6 +45,10 @@ export interface BlobObserver {
   onPut?(process: SimProcess, key: string, bytes: Uint8Array, before: Uint8Array | null): void;
   /** The object is gone from now on. Not called for deleting what is absent. */
   onDelete?(process: SimProcess, key: string, before: Uint8Array): void;
+  /** A delete leaves its caller. */
+  onDeleteAsked?(process: SimProcess, key: string): void;
+  /** Just before the caller of a put or delete gets its reply; null: ok. */
+  onAnswered?(process: SimProcess, call: "put" | "delete", key: string, code: BlobError | null): void;
 }
 
 export interface CoordinationObserver {

@@ -1,5 +1,5 @@
 import { invariant } from "../../engine/base/assert.ts";
-import type { BlobReply, BlobStore } from "../../engine/ports/blob-store.ts";
+import type { BlobError, BlobReply, BlobStore } from "../../engine/ports/blob-store.ts";
 import type { InteractionFault } from "../faults/fault.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { Kernel, SimProcess } from "../world/kernel.ts";
@@ -73,6 +73,14 @@ export class SimBlobStore {
     this.#kernel.foldText(key);
     for (const observer of this.#observers) observer.onDelete?.(process, key, before);
   }
+
+  deleteAsked(process: SimProcess, key: string): void {
+    for (const observer of this.#observers) observer.onDeleteAsked?.(process, key);
+  }
+
+  answered(process: SimProcess, call: "put" | "delete", key: string, code: BlobError | null): void {
+    for (const observer of this.#observers) observer.onAnswered?.(process, call, key, code);
+  }
 }
 
 /** The checkpoint a key belongs to ("…/chk-7/…"), or -1. */
@@ -116,6 +124,7 @@ class BlobStorePort implements BlobStore {
     const kernel = this.#kernel;
     const process = this.#process;
     const fault = kernel.enter(process, PORT_TRACE.blobDeleteIssued, process.subject, checkpointOfKey(key), 0);
+    this.#store.deleteAsked(process, key);
     const latencyUs = kernel.latencyUs("blobDelete", process.name, 0, fault) + slownessUs(fault);
     const reply = (outcome: BlobReply<null>): void =>
       this.#reply(PORT_TRACE.blobDeleteReplied, key, outcome, 0, done);
@@ -200,6 +209,10 @@ class BlobStorePort implements BlobStore {
   ): void {
     const y = outcome.ok ? size : REPLY_NUMBERS[outcome.code];
     this.#kernel.point(this.#process, kind, this.#process.subject, checkpointOfKey(key), y);
+    if (kind === PORT_TRACE.blobPutReplied || kind === PORT_TRACE.blobDeleteReplied) {
+      const call = kind === PORT_TRACE.blobPutReplied ? "put" : "delete";
+      this.#store.answered(this.#process, call, key, outcome.ok ? null : outcome.code);
+    }
     done(outcome);
   }
 }

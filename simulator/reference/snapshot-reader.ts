@@ -54,6 +54,7 @@ export function readKeyedSection(bytes: Uint8Array): KeyedSection {
 
 /** Reads the list state of one operator subtask: elements by name of the list. */
 export function readListSection(bytes: Uint8Array): ReadonlyMap<string, readonly unknown[]> {
+  if (bytes.length === 0) return new Map();
   const reader = new ByteReader(bytes);
   expectHead(reader, LISTS_MAGIC, "list state");
   const lists = new Map<string, readonly unknown[]>();

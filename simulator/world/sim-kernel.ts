@@ -70,7 +70,8 @@ export class SimKernel implements Kernel {
   readonly #outcomes: (FaultOutcome | null)[];
   readonly #countsOccurrences: boolean;
   readonly #ties: RandomStream;
-  readonly #latencyStreams = new Map<string, RandomStream>();
+  /** By concern, then component: no label is built for a draw. */
+  readonly #latencyStreams = new Map<Concern, Map<string, RandomStream>>();
 
   constructor(options: KernelOptions, actions: FaultActions) {
     this.#options = options;
@@ -340,10 +341,13 @@ export class SimKernel implements Kernel {
   }
 
   #latencyStream(concern: Concern, component: string): RandomStream {
-    const byComponent = this.#latencyStreams.get(component);
-    if (byComponent !== undefined && concern === "frame") return byComponent;
-    const stream = this.streams.stream(`latency:${concern}:${component}`);
-    if (concern === "frame") this.#latencyStreams.set(component, stream);
+    let byComponent = this.#latencyStreams.get(concern);
+    if (byComponent === undefined) this.#latencyStreams.set(concern, (byComponent = new Map()));
+    let stream = byComponent.get(component);
+    if (stream === undefined) {
+      stream = this.streams.stream(`latency:${concern}:${component}`);
+      byComponent.set(component, stream);
+    }
     return stream;
   }
 

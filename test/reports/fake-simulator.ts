@@ -32,7 +32,7 @@ export function fakeResult(request: RunRequest, changes: Partial<RunResult> = {}
   const mix = (BigInt(request.seed) * 0x9e3779b97f4a7c15n + (request.checked ? 1n << 63n : 0n)) & 0xffff_ffff_ffff_ffffn;
   return {
     scenario: "fake",
-    combination: `heap/aligned/full/${parallelism}/job`,
+    combination: `heap/aligned/full/${parallelism}to${parallelism}/job`,
     options: { backend: "heap", mode: "aligned", restore: "full", parallelism, failover: "job", bufferElements: 16 },
     seed: request.seed,
     verdict: "ok",

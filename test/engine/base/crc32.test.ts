@@ -19,7 +19,7 @@ describe("crc32", () => {
 
   it("agrees with the bit-by-bit definition for every length and range", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 70 }), fc.nat(70), fc.nat(70), (bytes, a, b) => {
+      fc.property(fc.uint8Array({ maxLength: 70, size: "max" }), fc.nat(70), fc.nat(70), (bytes, a, b) => {
         const start = Math.min(a, bytes.length);
         const end = Math.max(start, Math.min(b, bytes.length));
         expect(crc32(bytes, start, end)).toBe(bitwise(bytes.subarray(start, end)));

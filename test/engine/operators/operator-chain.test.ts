@@ -222,7 +222,15 @@ test("a source reads its own partitions and makes their watermark", () => {
   ]);
 });
 
-test("a source's watermark is the minimum over its partitions, without those that ended or fell idle", () => {
+test("a partition that ended holds the source's watermark back no more", () => {
+  const { chain } = reading();
+  chain.source?.emitNext(3);
+  expect(chain.source?.watermarkMs()).toBe(MIN_WATERMARK);
+  chain.source?.emitNext(1);
+  expect(chain.source?.watermarkMs()).toBe(394);
+});
+
+test("a source's watermark is the minimum over its partitions; without records they fall idle", () => {
   const { chain, process } = reading();
   const source = chain.source;
   if (source === null) throw new Error("the head is a source");

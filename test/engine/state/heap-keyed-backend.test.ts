@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CorruptBytesError } from "#whitewater/engine/base/bytes.js";
 import { UnencodableValueError } from "#whitewater/engine/base/codec.js";
@@ -192,6 +193,29 @@ describe("timers", () => {
     expect([timers.size(0), timers.peek(0), state.inspectTimers().processingTime.length]).toEqual([0, null, 2]);
     timers.register(0, "", 10);
     expect(timers.size(0)).toBe(1);
+  });
+
+  it("come in order of time after any registrations and removals", () => {
+    const change = fc.tuple(fc.boolean(), fc.constantFrom("a", "b"), fc.constantFrom("", 1, 2), fc.integer({ min: 1, max: 25 }));
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 150, size: "max" }), (changes) => {
+        const state = backend();
+        const model = new Map<string, number>();
+        for (const [register, key, namespace, timestampMs] of changes) {
+          state.setCurrentKey(key);
+          const name = JSON.stringify([key, namespace, timestampMs]);
+          if (register) state.timers().register(0, namespace, timestampMs);
+          else state.timers().remove(0, namespace, timestampMs);
+          if (register) model.set(name, timestampMs);
+          else model.delete(name);
+        }
+        const fired = pollAll(state);
+        expect(fired.map((timer) => timer.timestampMs)).toEqual([...model.values()].sort((a, b) => a - b));
+        const names = fired.map(({ key, namespace, timestampMs }) => JSON.stringify([key, namespace, timestampMs]));
+        expect(new Set(names)).toEqual(new Set(model.keys()));
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("of one timestamp come in an order that the seed draws", () => {

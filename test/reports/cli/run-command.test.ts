@@ -251,7 +251,7 @@ describe("whitewater replay", () => {
     const fixed = await whitewater(cwd, ["replay", record], { simulate: fakeSimulate() });
     expect(fixed.code).toBe(6);
     expect(fixed.stdout).toContain("says violation, now it is ok");
-    const token = await whitewater(cwd, ["replay", "ww1:fake.mjs/heap/aligned/full/2/job@7#00000000"], { simulate });
+    const token = await whitewater(cwd, ["replay", "ww1:fake.mjs/heap/aligned/full/2to2/job@7#00000000"], { simulate });
     expect(token.code).toBe(6);
     expect(token.stdout).toContain("stale: token says digest 00000000");
   });

@@ -42,12 +42,12 @@ function failing(changes: Partial<RunResult> = {}): FailureReport {
 describe("the failure block", () => {
   it("says what, where, which faults, how sure, and ends with the line that shows it again", () => {
     expect(failureBlock(failing())).toEqual([
-      "FAIL  fake/heap/aligned/full/2/job  exactly-once state    seed 7    event 867, t=3.121s",
+      "FAIL  fake/heap/aligned/full/2to2/job  exactly-once state    seed 7    event 867, t=3.121s",
       '  key "ORD": expected 42, got 43',
       "  faults that fired (1 of 1 planned):",
       "    t=0.427s    process crash worker-2  after snapshotTaken of sum[1], 4",
       "  restored from checkpoint 4      determinism: 2 of 2 runs, digest 9f3ac1d2",
-      "reproduce:  npx whitewater replay ww1:fake/heap/aligned/full/2/job@7#9f3ac1d2",
+      "reproduce:  npx whitewater replay ww1:fake/heap/aligned/full/2to2/job@7#9f3ac1d2",
     ]);
   });
 
@@ -117,7 +117,7 @@ describe("the JSON report", () => {
     });
     expect((json as ReportDocument).runs?.[2]).toEqual({
       scenario: "fake",
-      combination: "heap/aligned/full/2/job",
+      combination: "heap/aligned/full/2to2/job",
       seed: "3",
       verdict: "violation",
       digest: fakeResult(requestFor("3", settings, false)).digest,

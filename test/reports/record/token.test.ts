@@ -4,12 +4,12 @@ import { formatToken, looksLikeToken, optionsOfCombination, parseToken } from "#
 describe("tokens", () => {
   it("are read back as they were written, also for scenarios in files", () => {
     for (const scenario of ["flights", "./my scenarios/pay@2.ts", "../x.mjs"]) {
-      const token = formatToken(scenario, "heap/aligned/full/4/job", "18446744073709551615", "9f3ac1d200000000");
+      const token = formatToken(scenario, "heap/aligned/full/4to4/job", "18446744073709551615", "9f3ac1d200000000");
       expect(looksLikeToken(token)).toBe(true);
       expect(parseToken(token)).toEqual({
         kind: "full",
         scenario,
-        combination: "heap/aligned/full/4/job",
+        combination: "heap/aligned/full/4to4/job",
         seed: 18446744073709551615n,
         digest: "9f3ac1d2",
       });
@@ -21,9 +21,9 @@ describe("tokens", () => {
   });
 
   it.each([
-    ["ww1:flights/heap/aligned/full/4/job@7#9f3a", "cut off"],
-    ["ww1:flights/heap/aligned/full/4/job@7", "cut off"],
-    ["ww1:heap/aligned/full/4/job@7#9f3ac1d2", "cut off"],
+    ["ww1:flights/heap/aligned/full/4to4/job@7#9f3a", "cut off"],
+    ["ww1:flights/heap/aligned/full/4to4/job@7", "cut off"],
+    ["ww1:heap/aligned/full/4to4/job@7#9f3ac1d2", "cut off"],
     ["ww2:flights/heap@7#9f3ac1d2", "later version"],
     ["flights@", "no token"],
     ["@7", "no token"],
@@ -34,8 +34,8 @@ describe("tokens", () => {
   });
 
   it("name the valid values of an option they do not know", () => {
-    expect(optionsOfCombination("heap/aligned/full/4/job", "token")).toMatchObject({ backend: "heap", parallelism: 4 });
-    expect(() => optionsOfCombination("rocks/aligned/full/4/job", "token")).toThrow(/backend "rocks".*choose one of: heap/);
-    expect(() => optionsOfCombination("heap/aligned/full/0/job", "token")).toThrow(/"0" is no parallelism/);
+    expect(optionsOfCombination("heap/aligned/full/4to4/job", "token")).toMatchObject({ backend: "heap", parallelism: 4 });
+    expect(() => optionsOfCombination("rocks/aligned/full/4to4/job", "token")).toThrow(/backend "rocks".*choose one of: heap/);
+    expect(() => optionsOfCombination("heap/aligned/full/0to0/job", "token")).toThrow(/"0to0" is no parallelism/);
   });
 });

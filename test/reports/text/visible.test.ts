@@ -35,8 +35,8 @@ describe("visibleJson", () => {
 
 describe("format", () => {
   it("quotes what a shell would change", () => {
-    expect(shellQuoted("ww1:flights/heap/aligned/full/4/job@7#9f3ac1d2")).toBe(
-      "ww1:flights/heap/aligned/full/4/job@7#9f3ac1d2",
+    expect(shellQuoted("ww1:flights/heap/aligned/full/4to4/job@7#9f3ac1d2")).toBe(
+      "ww1:flights/heap/aligned/full/4to4/job@7#9f3ac1d2",
     );
     expect(shellQuoted("my file's.csv")).toBe(`'my file'\\''s.csv'`);
     expect(shellQuoted("#x")).toBe("'#x'");

@@ -1,7 +1,7 @@
 import { invariant, unreachable } from "../../../base/assert.ts";
 import type { TimestampMs } from "../../../base/units.ts";
 import type { SnapshotWriter } from "../../keyed-backend.ts";
-import { KeyedSectionWriter } from "../../keyed-section-writer.ts";
+import { KeyedSectionWriter, SectionBuffers } from "../../keyed-section-writer.ts";
 import { TIMER_DOMAINS } from "../../snapshot-format.ts";
 import type { SectionState } from "../../snapshot-format.ts";
 import type { TimerDomain } from "../../state.ts";
@@ -24,6 +24,7 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   private readonly watermarkMs: TimestampMs;
   private walk: Iterator<void, void> | null;
   private section: KeyedSectionWriter | null = null;
+  private readonly buffers: SectionBuffers;
   private left: number;
   private budget = 0;
   private released = false;
@@ -35,6 +36,9 @@ export class HeapSnapshotWriter implements SnapshotWriter {
     this.watermarkMs = watermarkMs;
     this.left = table.live;
     this.version = table.beginSnapshot();
+    // One snapshot at a time may use the buffers of the one before it.
+    this.buffers = table.spareBuffers ?? new SectionBuffers();
+    table.spareBuffers = null;
     this.walk = this.serialize();
   }
 
@@ -42,13 +46,19 @@ export class HeapSnapshotWriter implements SnapshotWriter {
     invariant(entryBudget >= 1, "a step of a snapshot serializes at least one entry");
     invariant(this.walk !== null, "a cancelled snapshot takes no further step");
     this.budget = entryBudget;
-    if (!this.released && this.walk.next().done === true) this.release();
+    if (!this.released && this.walk.next().done === true) {
+      invariant(this.left === 0, "a snapshot that failed takes no further step");
+      this.release();
+    }
     return this.left;
   }
 
   bytes(): Uint8Array {
     invariant(this.section !== null && this.released, "a snapshot's bytes are taken after its last step");
-    return this.section.toBytes();
+    const bytes = this.section.toBytes();
+    this.section = null;
+    this.table.spareBuffers = this.buffers;
+    return bytes;
   }
 
   cancel(): void {
@@ -69,6 +79,7 @@ export class HeapSnapshotWriter implements SnapshotWriter {
       this.table.maxParallelism,
       this.table.range,
       this.states.slice(0, this.stateCount),
+      this.buffers,
     );
     this.section = section;
     for (const group of this.table.groups) {

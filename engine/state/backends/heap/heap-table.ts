@@ -3,6 +3,7 @@ import type { KeyGroup } from "../../../base/units.ts";
 import { keyGroupOf } from "../../../stream/key-groups.ts";
 import { canonicalKey, tupleIdentity } from "../../key-identity.ts";
 import type { KeyGroupRange } from "../../keyed-backend.ts";
+import type { SectionBuffers } from "../../keyed-section-writer.ts";
 import type { Key } from "../../state.ts";
 import { KeyEntry } from "./key-entry.ts";
 import { dropUnseen } from "./versioned.ts";
@@ -38,6 +39,9 @@ export class HeapTable {
   version = 0;
   /** Version of the newest snapshot in flight: what is not newer must be preserved before a write. */
   newestInFlight: number = NONE_IN_FLIGHT;
+
+  /** Left by the last snapshot for the next. */
+  spareBuffers: SectionBuffers | null = null;
 
   private readonly keys: Map<Key, KeyEntry> = new Map();
   private readonly tuples: Map<string, KeyEntry> = new Map();

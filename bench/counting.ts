@@ -1,0 +1,67 @@
+import { StreamExecutionEnvironment } from "#whitewater/engine/api/environment.js";
+import { WatermarkStrategies } from "#whitewater/engine/api/watermark-strategies.js";
+import { DiscardingSink } from "#whitewater/engine/connectors/discarding-sink.js";
+import { SequenceSource } from "#whitewater/engine/connectors/sequence-source.js";
+import type { RunRequest } from "#whitewater/simulator/run-result.js";
+import type { Scenario } from "#whitewater/simulator/scenario.js";
+import { Simulator } from "#whitewater/simulator/simulate.js";
+import type { Contender } from "./rounds.ts";
+import type { Word } from "./words.ts";
+import { wordAt } from "./words.ts";
+
+const SOURCE_PARTITIONS = 4;
+const CHECKPOINT_INTERVAL_MS = 1000;
+
+/** source -> keyBy -> sum -> sink over `records` words, checkpoints every virtual second, buffers of 64. */
+function countingScenario(records: number, parallelism: number): Scenario {
+  return {
+    name: "counting",
+    title: "a keyed sum as fast as it goes",
+    doc: "",
+    job: (options) => {
+      const env = StreamExecutionEnvironment.create();
+      env.setParallelism(options.parallelism).setBufferElements(options.bufferElements).enableCheckpointing(CHECKPOINT_INTERVAL_MS);
+      env
+        .fromSource(new SequenceSource<Word>(records, wordAt, SOURCE_PARTITIONS), WatermarkStrategies.noWatermarks<Word>())
+        .uid("words")
+        .keyBy(({ word }) => word)
+        .reduce((sum, { count }) => ({ word: sum.word, count: sum.count + count }))
+        .uid("sum")
+        .sinkTo(new DiscardingSink<Word>())
+        .uid("discard");
+      return env.execute("Counting");
+    },
+    workload: () => [],
+    outputs: [],
+    cluster: { jobManagers: 1, workers: 3, slotsPerWorker: 2, processRestartUs: 500_000, hostRestartUs: 2_000_000 },
+    budget: { most: {}, jobMayFail: false },
+    parallelisms: [parallelism],
+    confluent: true,
+    sometimes: [],
+  };
+}
+
+/** The engine in a calm World, digest on. */
+export function engine(records: number, parallelism: number, oracles: boolean): Contender {
+  // The census of the combination, made by the first run, belongs to the warm-up: it is kept.
+  const simulator = new Simulator(countingScenario(records, parallelism));
+  const request: RunRequest = {
+    seed: "1",
+    profile: "calm",
+    fixed: { bufferElements: 64 },
+    plan: [],
+    oracles,
+    checked: false,
+    maxSteps: Number.MAX_SAFE_INTEGER,
+  };
+  return {
+    name: `engine, parallelism ${parallelism}, oracles ${oracles ? "on" : "off"}`,
+    unit: "records",
+    run: () => {
+      const result = simulator.run(request);
+      if (result.verdict !== "ok") throw new Error(`the benchmark's run ended as ${result.verdict}: ${result.findings[0]?.message}`);
+      const { steps, tracePoints, checkpointsCompleted } = result;
+      return { units: records, also: { steps, tracePoints, checkpointsCompleted } };
+    },
+  };
+}

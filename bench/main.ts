@@ -1,0 +1,151 @@
+import { parseArgs } from "node:util";
+import { bareMap, differential, handWritten } from "./baselines.ts";
+import { engine } from "./counting.ts";
+import type { Explored } from "./exploring.ts";
+import { exploreFlights, exploreWindows, exploreWithFastCheck } from "./exploring.ts";
+import { selfTimes } from "./profile.ts";
+import type { Target } from "./report.ts";
+import { asText, machine, profileText, target } from "./report.ts";
+import type { Contender, Measured } from "./rounds.ts";
+import { measure } from "./rounds.ts";
+
+const USAGE = `Benchmarks: everything in one process, contenders in turn, medians.
+
+  throughput | exploring   only these (default: both)
+  --json                   the result as JSON
+  --profile NAME           one of ${"engine-1, engine-4, engine-1-oracles, engine-4-oracles, flights, windows"} under a
+                           sampling profiler: the functions that take the time
+  --records N              records of a throughput run (default 1,000,000)
+  --rounds N               counted rounds (default 7)
+  --runs N                 runs of an exploring benchmark (default 200)
+`;
+
+const WARM_UP_ROUNDS = 2;
+/** The differential dataflow is slow enough to be measured on few. */
+const DIFFERENTIAL_SHARE = 50;
+const FUNCTIONS_SHOWN = 40;
+
+interface Settings {
+  readonly records: number;
+  readonly rounds: number;
+  readonly runs: number;
+}
+
+function throughput({ records, rounds }: Settings): { readonly measured: readonly Measured[]; readonly targets: readonly Target[] } {
+  const contenders: readonly Contender[] = [
+    engine(records, 1, false),
+    engine(records, 4, false),
+    engine(records, 1, true),
+    engine(records, 4, true),
+    handWritten(records, 1),
+    handWritten(records, 4),
+    bareMap(records),
+    differential(Math.ceil(records / DIFFERENTIAL_SHARE)),
+  ];
+  const measured = measure(contenders, WARM_UP_ROUNDS, rounds);
+  const [off1 = 0, off4 = 0, on1 = 0, on4 = 0, hand1 = 0, hand4 = 0, bare = 0, d2 = 0] = measured.map((one) => one.unitsPerSecond);
+  return {
+    measured,
+    targets: [
+      target("engine / hand-written, parallelism 1", off1 / hand1, 0.4),
+      target("engine / hand-written, parallelism 4", off4 / hand4, 0.4),
+      target("engine / bare Map, parallelism 1", off1 / bare, 0.1),
+      target("engine / bare Map, parallelism 4", off4 / bare, 0.1),
+      target("engine / d2ts, parallelism 1", off1 / d2, 20),
+      target("engine / d2ts, parallelism 4", off4 / d2, 20),
+      target("oracles on / off, parallelism 1", on1 / off1, 1 / 3),
+      target("oracles on / off, parallelism 4", on4 / off4, 1 / 3),
+    ],
+  };
+}
+
+async function exploring({ runs }: Settings): Promise<{ readonly explored: readonly Explored[]; readonly targets: readonly Target[] }> {
+  const flights = exploreFlights(runs);
+  const windows = exploreWindows(runs);
+  const peer = await exploreWithFastCheck(runs);
+  return {
+    explored: [flights, windows, peer],
+    targets: [
+      target("flights: trace points/s", flights.tracePointsPerSecond, 1_000_000),
+      target("flights: runs/s", flights.runsPerSecond, 100),
+      target("1,000 records: trace points/s", windows.tracePointsPerSecond, 1_000_000),
+      target("1,000 records: runs/s", windows.runsPerSecond, 100),
+    ],
+  };
+}
+
+function profile(name: string, settings: Settings): string {
+  const engines: Readonly<Record<string, readonly [number, boolean]>> = {
+    "engine-1": [1, false],
+    "engine-4": [4, false],
+    "engine-1-oracles": [1, true],
+    "engine-4-oracles": [4, true],
+  };
+  const chosen = engines[name];
+  if (chosen !== undefined) {
+    const contender = engine(settings.records, ...chosen);
+    for (let round = 0; round < WARM_UP_ROUNDS; round += 1) contender.run();
+    const times = selfTimes(() => {
+      for (let round = 0; round < settings.rounds; round += 1) contender.run();
+    });
+    return profileText(name, times, FUNCTIONS_SHOWN);
+  }
+  if (name === "flights") return profileText(name, selfTimes(() => void exploreFlights(settings.runs)), FUNCTIONS_SHOWN);
+  if (name === "windows") return profileText(name, selfTimes(() => void exploreWindows(settings.runs)), FUNCTIONS_SHOWN);
+  throw new RangeError(`there is no benchmark "${name}" to profile`);
+}
+
+function positive(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`--${option} takes a whole number above 0, not "${text}"`);
+  return value;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+      profile: { type: "string" },
+      records: { type: "string", default: "1000000" },
+      rounds: { type: "string", default: "7" },
+      runs: { type: "string", default: "200" },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const settings: Settings = {
+    records: positive(values.records, "records"),
+    rounds: positive(values.rounds, "rounds"),
+    runs: positive(values.runs, "runs"),
+  };
+  if (values.profile !== undefined) {
+    process.stdout.write(profile(values.profile, settings));
+    return;
+  }
+  for (const name of positionals) {
+    if (name !== "throughput" && name !== "exploring") throw new RangeError(`there is no benchmark "${name}"`);
+  }
+  const wants = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
+  const counted = wants("throughput") ? throughput(settings) : { measured: [], targets: [] };
+  const swept = wants("exploring") ? await exploring(settings) : { explored: [], targets: [] };
+  const document = {
+    ...machine(),
+    throughput: counted.measured,
+    exploring: swept.explored,
+    targets: [...counted.targets, ...swept.targets],
+  };
+  process.stdout.write(values.json ? `${JSON.stringify(document, null, 2)}\n` : asText(document));
+}
+
+try {
+  await main();
+} catch (error) {
+  const isUsage = error instanceof RangeError || (error instanceof TypeError && "code" in error);
+  if (!isUsage) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

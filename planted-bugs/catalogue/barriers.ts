@@ -1,0 +1,89 @@
+import type { PlantedBug } from "../planted-bug.ts";
+
+/** Sources, barriers, and what a snapshot may contain. */
+export const BARRIER_BUGS: readonly PlantedBug[] = [
+  {
+    id: "offset-of-fetched-records",
+    flink: null,
+    symptom: "the source's snapshot holds the offset up to which it has fetched, not up to which it has emitted",
+    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "consistent cut"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/connectors/log-source.ts",
+        find: "  poll(limit: number): SourceBatch | null {\n",
+        replace: `  fetchedOffset(partition: number): number {
+    return this.#queues.find((queue) => queue.partition === partition)?.fetchOffset ?? 0;
+  }
+
+  poll(limit: number): SourceBatch | null {
+`,
+      },
+      {
+        file: "engine/operators/source-operator.ts",
+        find: "      return { partition, offset: this.#offsets[slot] as number };",
+        replace: `      const reader = this.#reader as { fetchedOffset?(partition: number): number } | null;
+      return { partition, offset: reader?.fetchedOffset?.(partition) ?? (this.#offsets[slot] as number) };`,
+      },
+    ],
+  },
+  {
+    id: "snapshot-one-barrier-short",
+    flink: null,
+    symptom: "an aligned snapshot is taken when all barriers but one are there",
+    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "consistent cut"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/aligned-barrier-handler.ts",
+        find: "if (this.#alignedCount < this.#channelCount) return;",
+        replace: "if (this.#alignedCount < this.#channelCount - 1) return;",
+      },
+    ],
+  },
+  {
+    id: "buffer-between-barrier-and-snapshot",
+    flink: "FLINK-17568",
+    symptom: "one more buffer is processed after the last barrier and before the snapshot",
+    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "consistent cut"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/runtime/task.ts",
+        find: "        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);\n",
+        replace: `        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);
+        this.gate.unblockAll();
+        const next = this.gate.nextChannel();
+        if (next !== null) this.#processBuffer(next);
+`,
+      },
+    ],
+  },
+  {
+    id: "ack-before-durable",
+    flink: "FLINK-35217",
+    symptom: "a task acknowledges when it has begun to write its snapshot, not when the bytes are durable",
+    noticedBy: ["durability", "referential integrity"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/task-snapshot.ts",
+        find: "      () => this.isRunning,\n      (error) => {",
+        replace: "      () => true,\n      (error) => {\n        if (this.#state === \"done\") return;",
+      },
+      {
+        file: "engine/checkpoint/task-snapshot.ts",
+        find: "    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);\n",
+        replace: `    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
+    ports.scheduler.after(0, () => {
+      if (this.isRunning) this.#finish({ ok: true, handle }, done);
+    });
+`,
+      },
+    ],
+  },
+];

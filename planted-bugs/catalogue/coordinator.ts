@@ -1,0 +1,196 @@
+import type { PlantedBug } from "../planted-bug.ts";
+
+/** The coordinator, the commit point, failover, and which checkpoint a restart begins from. */
+export const COORDINATOR_BUGS: readonly PlantedBug[] = [
+  {
+    id: "restore-from-latest-started",
+    flink: null,
+    symptom: "a restart begins from the latest checkpoint that was started, complete or not",
+    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "restore fidelity", "durability"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/checkpoint-coordinator.ts",
+        find: "  #timer: TimerHandle | null = null;\n",
+        replace: "  #timer: TimerHandle | null = null;\n  latestStarted: CheckpointMetadata | null = null;\n",
+      },
+      {
+        file: "engine/checkpoint/checkpoint-coordinator.ts",
+        find: "      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);\n    }\n  }\n\n  whenQuiet",
+        replace: `      if (reason === "failover") this.latestStarted = this.#metadataOf(checkpoint);
+      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);
+    }
+  }
+
+  whenQuiet`,
+      },
+      {
+        file: "engine/checkpoint/checkpoint-coordinator.ts",
+        find: "    if (files.length > 0) store.discardFiles(checkpointId, files);\n",
+        replace: '    if (files.length > 0 && reason !== "failover") store.discardFiles(checkpointId, files);\n',
+      },
+      {
+        file: "engine/checkpoint/pending-checkpoint.ts",
+        find: `    invariant(acknowledgement !== undefined, "a complete checkpoint was acknowledged by every task");
+    return acknowledgement.handle;`,
+        replace: "    return acknowledgement?.handle ?? null;",
+      },
+      {
+        file: "engine/runtime/job-master.ts",
+        find: "    const latest = this.store.latest();\n",
+        replace: `    const completed = this.store.latest();
+    const started = this.coordinator?.latestStarted ?? null;
+    const isNewer = started !== null && started.checkpointId > (completed?.metadata.checkpointId ?? 0);
+    const latest = isNewer ? ({ metadata: started } as CompletedCheckpoint) : completed;
+`,
+      },
+    ],
+  },
+  {
+    id: "discard-after-ambiguous-commit",
+    flink: "FLINK-24543",
+    symptom: "a commit whose outcome is unknown is taken for failed, and the checkpoint's files are deleted",
+    noticedBy: ["referential integrity", "durability"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/completed-store.ts",
+        find: "    writeRegister(ports, { key, expectedVersion: 0, value, fence }, isActive, (outcome) => {\n",
+        replace: `    ports.coordination.compareAndSet(key, 0, value, fence, (reply) => {
+      if (!isActive()) return;
+      const outcome = reply.ok ? { kind: "written", version: reply.value } : { kind: "fenced", version: 0 };
+`,
+      },
+      {
+        file: "engine/checkpoint/checkpoint-coordinator.ts",
+        find: '          if (outcome === "added") this.#completed(checkpoint, metadata);\n          else this.#context.deposed();\n',
+        replace: `          if (outcome === "added") this.#completed(checkpoint, metadata);
+          else this.#commitFailed(checkpoint, "finalize");
+`,
+      },
+    ],
+  },
+  {
+    id: "checkpoints-ordered-as-text",
+    flink: "FLINK-6284",
+    symptom: "a recovered store sorts checkpoint ids as texts: 10 comes before 9",
+    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "durability"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/completed-store.ts",
+        find: "read.sort((left, right) => left.metadata.checkpointId - right.metadata.checkpointId);",
+        replace:
+          "read.sort((left, right) => (String(left.metadata.checkpointId) < String(right.metadata.checkpointId) ? -1 : 1));",
+      },
+    ],
+  },
+  {
+    id: "late-notification-accepted",
+    flink: "FLINK-24096",
+    symptom: "a notice of completion that was meant for an earlier attempt, or came before, is taken again",
+    noticedBy: ["durability", "fencing", "notifications"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/runtime/task-manager.ts",
+        find: "        this.#taskOf(message.id)?.notifyComplete(message.checkpointId, message.isFinal);\n",
+        replace: `        this.tasks
+          .find(({ id, state }) => id.vertex === message.id.vertex && id.subtask === message.id.subtask && state === "running")
+          ?.notifyComplete(message.checkpointId, message.isFinal);
+`,
+      },
+      {
+        file: "engine/runtime/task-checkpointing.ts",
+        find: "    if (checkpointId <= this.#lastNotifiedId) return false;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    id: "pending-checkpoint-survives-failover",
+    flink: "FLINK-7844",
+    symptom: "a failover leaves pending checkpoints waiting for tasks that are dead",
+    noticedBy: ["fencing", "durability", "liveness"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/checkpoint-coordinator.ts",
+        find: "      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);\n",
+        replace: '      if (checkpoint !== this.#committing && reason !== "failover") this.#abort(checkpoint, reason);\n',
+      },
+    ],
+  },
+  {
+    id: "unreadable-checkpoint-skipped",
+    flink: "FLINK-7783",
+    symptom: "a retained checkpoint that cannot be read at the moment is left out when the store recovers",
+    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "durability"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/completed-store.ts",
+        find: "        read.push(checkpoint);\n",
+        replace: "        if (checkpoint !== null) read.push(checkpoint);\n",
+      },
+      {
+        file: "engine/checkpoint/completed-store.ts",
+        find: "      else ports.scheduler.after(RECOVERY_RETRY_US, () => this.#readOne(record, done));\n",
+        replace: "      else done(null as unknown as CompletedCheckpoint);\n",
+      },
+    ],
+  },
+  {
+    id: "restart-during-commit",
+    flink: null,
+    symptom: "a restart does not wait until a commit under way is decided, and begins from the checkpoint before it",
+    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "durability", "fencing"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/runtime/job-master.ts",
+        find: "      coordinator.whenQuiet(() => this.#restart());\n",
+        replace: "      if (coordinator !== null) this.#restart();\n",
+      },
+    ],
+  },
+  {
+    id: "checkpoint-ids-start-anew",
+    flink: null,
+    symptom: "a new leader numbers its checkpoints from 1 again",
+    noticedBy: ["durability", "referential integrity"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/completed-store.ts",
+        find: "      if (register.value !== null) this.#next = (JSON.parse(register.value) as { next: number }).next;\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    id: "files-deleted-before-record",
+    flink: "FLINK-6633",
+    symptom: "the files of an old checkpoint are deleted while its record still names them",
+    noticedBy: ["referential integrity"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/checkpoint/completed-store.ts",
+        find: "    const write = { key: this.#key(checkpointId), expectedVersion: oldest.version, value: null, fence };\n",
+        replace: `    const write = { key: this.#key(checkpointId), expectedVersion: oldest.version, value: null, fence };
+    this.discardFiles(checkpointId, filesOf(oldest));
+`,
+      },
+    ],
+  },
+];

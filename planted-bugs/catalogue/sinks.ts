@@ -1,0 +1,94 @@
+import type { PlantedBug } from "../planted-bug.ts";
+
+/** Transactions: prepared before the ack, committed on completion, settled after a restart. */
+export const SINK_BUGS: readonly PlantedBug[] = [
+  {
+    id: "commit-at-the-barrier",
+    flink: null,
+    symptom: "the sink commits as soon as its transaction is prepared, before the checkpoint is complete",
+    noticedBy: ["exactly-once output"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/connectors/transaction-writer.ts",
+        find: `      const { ports, subject } = this.#context;
+      ports.tracer.point(TRACE.transactionPrepared, subject, transaction.checkpointId, 1);
+`,
+        replace: `      const { ports, subject } = this.#context;
+      ports.tracer.point(TRACE.transactionPrepared, subject, transaction.checkpointId, 1);
+      ports.log.commit(transaction.producerId, transaction.transactionId, () => undefined);
+`,
+      },
+    ],
+  },
+  {
+    id: "committed-transaction-not-tolerated",
+    flink: "FLINK-8086",
+    symptom: "recovery fails, for ever, when a transaction that it would commit is committed already",
+    noticedBy: ["liveness"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/connectors/transaction-recovery.ts",
+        find: "        const left = this.#leftOver(pending, committables);\n",
+        replace: `        const gone = committables.find(({ transactionId }) => !pending.some((info) => info.transactionId === transactionId));
+        if (gone !== undefined) {
+          done({ ok: false, reason: \`\${gone.transactionId} is not there to be committed\` });
+          return;
+        }
+        const left = this.#leftOver(pending, committables);
+`,
+      },
+    ],
+  },
+  {
+    id: "no-flush-before-prepare",
+    flink: "FLINK-6996",
+    symptom: "what the sink has buffered is not written before its transaction is prepared",
+    noticedBy: ["exactly-once output"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/connectors/transactional-log-sink.ts",
+        find: "      for (let partition = 0; partition < this.#partitions; partition++) this.#flush(closed, partition);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    id: "transactional-id-without-operator",
+    flink: "FLINK-7978",
+    symptom: "two sinks of one job share their transactional ids and fence each other",
+    noticedBy: ["exactly-once output", "liveness", "fencing", "durability"],
+    scenarios: ["flights-late"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/connectors/transactional-log-sink.ts",
+        find: "const producerId = `${prefix}/${context.operatorId}-${context.subtaskIndex}`;",
+        replace: "const producerId = `${prefix.slice(0, 0)}sink-${context.subtaskIndex}`;",
+      },
+    ],
+  },
+  {
+    id: "missed-commit-not-made-up",
+    flink: "FLINK-36455",
+    symptom: "a completed checkpoint commits its own transaction only, not those of earlier ones whose notice was lost",
+    noticedBy: ["exactly-once output"],
+    scenarios: ["word-count"],
+    fixed: {},
+    edits: [
+      {
+        file: "engine/connectors/transaction-committer.ts",
+        find: "    const transaction = this.#uncommitted[0];\n",
+        replace: `    const skipped = this.#uncommitted.findIndex(({ checkpointId }) => checkpointId >= request.checkpointId);
+    this.#uncommitted.splice(0, skipped < 0 ? this.#uncommitted.length : skipped);
+    const transaction = this.#uncommitted[0];
+`,
+      },
+    ],
+  },
+];

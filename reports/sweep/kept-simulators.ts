@@ -1,0 +1,13 @@
+import type { Scenario } from "../../simulator/scenario.ts";
+import { Simulator } from "../../simulator/simulate.ts";
+import type { Simulate } from "./run-seed.ts";
+
+/** Keeps a Simulator for each scenario: what it learns of the calm run serves all seeds. */
+export function keptSimulators(): Simulate {
+  const kept = new Map<Scenario, Simulator>();
+  return (scenario, request) => {
+    let simulator = kept.get(scenario);
+    if (simulator === undefined) kept.set(scenario, (simulator = new Simulator(scenario)));
+    return simulator.run(request);
+  };
+}

@@ -1,0 +1,167 @@
+import { crc32 } from "../../engine/base/crc32.ts";
+import { decode } from "../../engine/base/codec.ts";
+import type { CheckpointId } from "../../engine/base/units.ts";
+import type { CheckpointMetadata } from "../../engine/checkpoint/checkpoint-metadata.ts";
+import type { FileHandle } from "../../engine/checkpoint/checksummed-file.ts";
+import type { SnapshotHandle } from "../../engine/checkpoint/snapshot-file.ts";
+import type { Fence, Register } from "../../engine/ports/coordination.ts";
+import type { CoordinationObserver } from "../hosts/service-observers.ts";
+import type { SimProcess } from "../world/kernel.ts";
+import type { World } from "../world/world.ts";
+import { JOB_ID } from "../world/world.ts";
+
+const PREFIX = `${JOB_ID}/checkpoints/`;
+/** Magic in front of a file's value, checksum behind it (see checksummed-file). */
+const HEAD_BYTES = 4;
+const TAIL_BYTES = 4;
+/** Records whose files are kept in mind after they were removed. */
+const REMEMBERED = 8;
+
+/** True for the key of the record of a completed checkpoint. */
+export function isCheckpointRecord(key: string): boolean {
+  return key.startsWith(PREFIX);
+}
+
+/** A file that a record references, and its bytes as they were when the record was written. */
+export interface RecordedFile {
+  readonly handle: FileHandle;
+  /** Null where the store did not hold it. */
+  bytes: Uint8Array | null;
+}
+
+/** A completed checkpoint as Coordination and the blob store show it. */
+export interface CheckpointRecord {
+  readonly checkpointId: CheckpointId;
+  /** The metadata file itself is the first. */
+  readonly files: readonly RecordedFile[];
+  /** Null where the metadata file was not there, or not readable. */
+  readonly metadata: CheckpointMetadata | null;
+  /** What was wrong at the commit point, or null. */
+  readonly problem: string | null;
+  readonly process: SimProcess;
+  /** False once the record is gone from Coordination. */
+  retained: boolean;
+}
+
+/** Told after the records were brought up to date, in the step of the write. */
+export interface RecordListener {
+  recordWritten?(record: CheckpointRecord): void;
+  recordRemoved?(record: CheckpointRecord, process: SimProcess, fence: Fence): void;
+}
+
+/**
+ * The records of completed checkpoints in Coordination with the files that they reference, read once for all
+ * oracles that need them. Checksums are computed once for each object that was ever stored.
+ */
+export class CheckpointRecords implements CoordinationObserver {
+  /** The latest ever written, or null. */
+  latest: CheckpointRecord | null = null;
+  readonly #world: World;
+  readonly #byId: Map<CheckpointId, CheckpointRecord> = new Map();
+  /** By key of a file: the retained record that references it. */
+  readonly #references: Map<string, CheckpointRecord> = new Map();
+  readonly #checksums: Map<string, { readonly bytes: Uint8Array; readonly checksum: number }> = new Map();
+  readonly #removed: CheckpointRecord[] = [];
+  readonly #listeners: RecordListener[] = [];
+
+  private constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The one of this World; made, and subscribed, at the first call. */
+  static of(world: World): CheckpointRecords {
+    for (const observer of world.coordinationObservers) if (observer instanceof CheckpointRecords) return observer;
+    const made = new CheckpointRecords(world);
+    world.coordinationObservers.push(made);
+    return made;
+  }
+
+  listen(listener: RecordListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The record of a checkpoint, also after it was removed; null where none was ever written. */
+  byId(checkpointId: CheckpointId): CheckpointRecord | null {
+    return this.#byId.get(checkpointId) ?? null;
+  }
+
+  /** The retained record that references a file, or null. */
+  referencing(key: string): CheckpointRecord | null {
+    return this.#references.get(key) ?? null;
+  }
+
+  /** What is wrong with a file in the store right now, or null. */
+  problemOf(handle: FileHandle): string | null {
+    const bytes = this.#world.blobs.peek(handle.key);
+    if (bytes === null) return `${handle.key} is not in the blob store`;
+    if (bytes.length !== handle.sizeBytes) return `${handle.key} holds ${bytes.length} bytes, not ${handle.sizeBytes}`;
+    if (this.#checksumOf(handle.key, bytes) !== handle.checksum) return `${handle.key} has another checksum`;
+    return null;
+  }
+
+  onWrite(process: SimProcess, before: Register, after: Register, fence: Fence): void {
+    if (!isCheckpointRecord(after.key)) return;
+    const checkpointId = Number(after.key.slice(PREFIX.length));
+    if (before.value !== null) this.#remove(checkpointId, process, fence);
+    if (after.value !== null) this.#add(this.#read(checkpointId, after.value, process));
+  }
+
+  #add(record: CheckpointRecord): void {
+    this.#byId.set(record.checkpointId, record);
+    this.latest = record;
+    for (const { handle } of record.files) this.#references.set(handle.key, record);
+    for (const listener of this.#listeners) listener.recordWritten?.(record);
+  }
+
+  #remove(checkpointId: CheckpointId, process: SimProcess, fence: Fence): void {
+    const record = this.#byId.get(checkpointId);
+    if (record === undefined) return;
+    record.retained = false;
+    for (const { handle } of record.files) {
+      this.#checksums.delete(handle.key);
+      if (this.#references.get(handle.key) === record) this.#references.delete(handle.key);
+    }
+    this.#removed.push(record);
+    if (this.#removed.length > REMEMBERED) {
+      for (const file of this.#removed.shift()?.files ?? []) file.bytes = null;
+    }
+    for (const listener of this.#listeners) listener.recordRemoved?.(record, process, fence);
+  }
+
+  #read(checkpointId: CheckpointId, value: string, process: SimProcess): CheckpointRecord {
+    const file = JSON.parse(value) as FileHandle;
+    const files: RecordedFile[] = [{ handle: file, bytes: this.#world.blobs.peek(file.key) }];
+    let problem = this.problemOf(file);
+    let metadata: CheckpointMetadata | null = null;
+    if (problem === null) {
+      metadata = valueOfFile(files[0]?.bytes ?? NO_BYTES) as CheckpointMetadata;
+      for (const handle of handlesOf(metadata)) {
+        files.push({ handle, bytes: this.#world.blobs.peek(handle.key) });
+        problem ??= this.problemOf(handle);
+      }
+      if (metadata.checkpointId !== checkpointId) problem = `${file.key} is of checkpoint ${metadata.checkpointId}`;
+    }
+    return { checkpointId, files, metadata, problem, process, retained: true };
+  }
+
+  #checksumOf(key: string, bytes: Uint8Array): number {
+    const known = this.#checksums.get(key);
+    if (known !== undefined && known.bytes === bytes) return known.checksum;
+    const checksum = crc32(bytes);
+    this.#checksums.set(key, { bytes, checksum });
+    return checksum;
+  }
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** The value inside a checksummed file. */
+export function valueOfFile(bytes: Uint8Array): unknown {
+  return decode(bytes.subarray(HEAD_BYTES, bytes.length - TAIL_BYTES));
+}
+
+function handlesOf(metadata: CheckpointMetadata): readonly SnapshotHandle[] {
+  const handles: SnapshotHandle[] = [];
+  for (const vertex of metadata.vertices) for (const handle of vertex.handles) if (handle !== null) handles.push(handle);
+  return handles;
+}
