@@ -28,7 +28,7 @@ function whereItStrikes(at: Trigger): string {
     case "time":
       return "";
     case "event": {
-      const nth = at.nth === 1 ? "" : `, time ${at.nth}`;
+      const nth = at.nth === 1 ? "" : ` (occurrence ${at.nth})`;
       const x = at.x === null || at.x < 0 ? "" : `, ${at.x}`;
       return `${at.when} ${at.event} of ${at.subject}${x}${nth}`;
     }

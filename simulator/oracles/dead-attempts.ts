@@ -107,11 +107,13 @@ class DeadAttempts implements Oracle {
   #settle(): void {
     if (this.#unsettledStep < 0 || this.#context.world.kernel.stepNumber === this.#unsettledStep) return;
     this.#unsettledStep = -1;
-    let committing = 0;
+    const committing: SimProcess[] = [];
     for (const { checkpointId, attempt, leader, acknowledged, deadUs } of this.#pending) {
       if (deadUs < 0) continue;
-      if (acknowledged) committing += 1;
-      if (acknowledged && committing <= 1) continue;
+      if (acknowledged && !committing.includes(leader)) {
+        committing.push(leader);
+        continue;
+      }
       const why = acknowledged ? "behind another whose record may be on its way" : "and waits for it";
       this.#context.report(`checkpoint ${checkpointId} is still pending at ${leader.name} after its attempt ${attempt} was declared dead, ${why}`);
     }

@@ -87,9 +87,9 @@ export class SimKernel implements Kernel {
     this.#countsOccurrences = options.plan.some((fault) => "durationUs" in fault && fault.kind !== "process-pause");
     options.plan.forEach((fault, index) => {
       const { at } = fault;
-      if (at.on === "time") this.schedule(null, at.atUs, () => this.#fire(index, fault, null, 0));
+      if (at.on === "time") this.#scheduleFault(at.atUs, () => this.#fire(index, fault, null, 0));
     });
-    if (options.plan.length > 0) this.schedule(null, options.healAtUs, () => this.heal());
+    if (options.plan.length > 0) this.#scheduleFault(options.healAtUs, () => this.heal());
   }
 
   /* ---- time and events ---- */
@@ -114,8 +114,18 @@ export class SimKernel implements Kernel {
 
   #push(process: Process | null, delayUs: number, callback: () => void, isTimer: boolean): number {
     invariant(delayUs >= 0, "nothing is scheduled in the past");
-    const tie = this.#options.calm ? 0 : this.#ties.below(TIE_BOUND);
+    const tie = this.#options.calm ? 0 : (process === null ? this.#ties : this.#tiesOf(process)).below(TIE_BOUND);
     return this.#queue.push(this.nowUs + Math.floor(delayUs), tie, process, callback, isTimer);
+  }
+
+  /** Each process has its own, so that an event more or less in one place shifts no other's order. */
+  #tiesOf(process: Process): RandomStream {
+    return (process.ties ??= this.streams.stream(`ties:${process.name}`));
+  }
+
+  /** What a plan does draws nothing: a fault more or less must not shift the ordinary draws. */
+  #scheduleFault(delayUs: number, callback: () => void): void {
+    this.#queue.push(this.nowUs + delayUs, -1, null, callback, false);
   }
 
   nextTimeUs(): TimeUs | null {
@@ -297,7 +307,7 @@ export class SimKernel implements Kernel {
           this.#emit(null, PORT_TRACE.partitionStarted, 0, 0, 0);
           this.#actions.partitionStarted();
         }
-        this.schedule(null, endsUs - this.nowUs, () => this.windows.close(fault));
+        this.#scheduleFault(Math.max(0, endsUs - this.nowUs), () => this.windows.close(fault));
         return null;
       }
       case "user-exception":

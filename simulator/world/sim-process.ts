@@ -1,4 +1,5 @@
 import type { TimeUs } from "../../engine/base/units.ts";
+import type { RandomStream } from "../../engine/ports/rng.ts";
 import type { SimHost, SimProcess } from "./kernel.ts";
 
 /** One host: a disk and the processes on it. */
@@ -22,6 +23,8 @@ export class Process implements SimProcess {
   diesOnLeave = false;
   /** Its events wait until then. */
   pausedUntilUs: TimeUs = 0;
+  /** Where the order of its simultaneous events is drawn from. */
+  ties: RandomStream | null = null;
 
   constructor(name: string, incarnation: number, host: Host, subject: number) {
     this.name = name;

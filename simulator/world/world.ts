@@ -20,6 +20,7 @@ import { SimNetwork } from "../hosts/sim-network.ts";
 import type { InputTopic, RunOptions, Scenario } from "../scenario.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { SimHost } from "./kernel.ts";
+import { stateHash } from "./state-hash.ts";
 import type { FaultActions } from "./sim-kernel.ts";
 import { SimKernel } from "./sim-kernel.ts";
 import { Host, Process } from "./sim-process.ts";
@@ -144,6 +145,11 @@ export class World {
   /** From the next step on, all randomness goes on as with this seed. */
   reseed(seed: string): void {
     this.kernel.reseed(seed);
+  }
+
+  /** A hash of the state at this moment (see state-hash); computed on demand. */
+  stateHash(): string {
+    return stateHash(this);
   }
 
   #jobEnded(value: string): void {

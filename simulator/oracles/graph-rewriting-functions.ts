@@ -1,0 +1,219 @@
+import type {
+  AggregateFunction,
+  KeyedProcessFunction,
+  KeySelector,
+  OutputTag,
+  ProcessContext,
+  RuntimeContext,
+  TimerService,
+} from "../../engine/api/functions.ts";
+import type { ProcessNode, ReduceNode, WindowNode } from "../../engine/graph/stream-graph.ts";
+import { valueState } from "../../engine/state/descriptors.ts";
+import type { Key, ValueState } from "../../engine/state/state.ts";
+import { USER_CALLS } from "../trace/kinds.ts";
+import type { UserCodeGate } from "./graph-rewriting-gate.ts";
+import type { Tagged } from "./graph-rewriting-ids.ts";
+
+/** What the user functions of a keyed operator tell of what it does, and where its new records get ids. */
+export interface Lineage {
+  isRepeatable: boolean;
+  record(id: number, applied: 0 | 1): void;
+  applied(): void;
+  derive(): number;
+}
+
+/** The value of a reduce's state: the running value, how many records went into it, and the sum of their ids. */
+export interface ShadowedValue extends Tagged {
+  /** Of the reduce that made it: for any other one it is a record like any. */
+  readonly node: number;
+  readonly count: number;
+  readonly sum: number;
+}
+
+/** A window's accumulator: the user's, count and sum. Null stays null, so that an empty window stays empty. */
+export type ShadowedAccumulator = readonly [accumulator: unknown, count: number, sum: number];
+
+/** Name of the state in which a process operator keeps count and sum of each key. */
+export const SHADOW_STATE = "whitewater/shadow";
+export type Shadow = readonly [count: number, sum: number];
+
+/** The key selector of a keyed operator itself (that of its edges runs elsewhere). */
+export function observingSelector(selector: KeySelector<any>, lineage: Lineage, applied: 0 | 1): KeySelector<Tagged> {
+  return (record) => {
+    lineage.record(record.id, applied);
+    return selector(record.value);
+  };
+}
+
+export function shadowedReduce(node: ReduceNode, gate: UserCodeGate): (left: Tagged, right: Tagged) => ShadowedValue {
+  const { fn, id } = node;
+  return (left, right) => {
+    gate.before(USER_CALLS.process);
+    const value = gate.emitted(fn(left.value, right.value));
+    gate.after();
+    const before = left as ShadowedValue;
+    return before.node === id
+      ? { id: right.id, value, node: id, count: before.count + 1, sum: before.sum + right.id }
+      : { id: right.id, value, node: id, count: 2, sum: left.id + right.id };
+  };
+}
+
+export class ShadowedAggregate implements AggregateFunction<Tagged, ShadowedAccumulator | null, unknown> {
+  readonly merge?: (left: ShadowedAccumulator | null, right: ShadowedAccumulator | null) => ShadowedAccumulator;
+  readonly #fn: AggregateFunction<unknown, unknown, unknown>;
+  readonly #gate: UserCodeGate;
+  readonly #lineage: Lineage;
+  /** Results go out as they are, without a window function. */
+  readonly #emits: boolean;
+
+  constructor({ aggregate, windowFn }: WindowNode, gate: UserCodeGate, lineage: Lineage) {
+    this.#fn = aggregate;
+    this.#gate = gate;
+    this.#lineage = lineage;
+    this.#emits = windowFn === null;
+    if (aggregate.merge !== undefined) {
+      this.merge = (left, right) => [
+        aggregate.merge?.(left?.[0] ?? null, right?.[0] ?? null),
+        (left?.[1] ?? 0) + (right?.[1] ?? 0),
+        (left?.[2] ?? 0) + (right?.[2] ?? 0),
+      ];
+    }
+  }
+
+  createAccumulator(): ShadowedAccumulator {
+    return [this.#fn.createAccumulator(), 0, 0];
+  }
+
+  add(record: Tagged, before: ShadowedAccumulator | null): ShadowedAccumulator | null {
+    this.#lineage.applied();
+    const gate = this.#gate;
+    gate.before(USER_CALLS.process);
+    const accumulator = gate.emitted(this.#fn.add(record.value, before === null ? null : before[0]));
+    gate.after();
+    if (accumulator === null || before === null) return null;
+    return [accumulator, before[1] + 1, before[2] + record.id];
+  }
+
+  getResult(accumulator: ShadowedAccumulator): unknown {
+    const gate = this.#gate;
+    gate.before(USER_CALLS.timer);
+    const result = this.#fn.getResult(accumulator[0]);
+    gate.after();
+    return this.#emits ? { id: this.#lineage.derive(), value: gate.emitted(result) } : result;
+  }
+}
+
+/** A process function behind the wrapper: it sees values, and its records get ids. */
+export class ShadowedProcess implements KeyedProcessFunction<Tagged, Tagged> {
+  readonly #fn: KeyedProcessFunction<unknown, unknown>;
+  readonly #gate: UserCodeGate;
+  readonly #lineage: Lineage;
+  readonly #collectValue: (value: unknown) => void;
+  #shadow!: ValueState<Shadow>;
+  #context: UntaggedContext | null = null;
+  #collect: (record: Tagged) => void = () => undefined;
+
+  constructor(node: ProcessNode, gate: UserCodeGate, lineage: Lineage) {
+    this.#fn = node.fn;
+    this.#gate = gate;
+    this.#lineage = lineage;
+    this.#collectValue = (value) => this.#collect({ id: lineage.derive(), value: gate.emitted(value) });
+  }
+
+  open(context: RuntimeContext): void {
+    this.#shadow = context.getState(valueState<Shadow>(SHADOW_STATE));
+    this.#gate.before(USER_CALLS.open);
+    const lineage = this.#lineage;
+    const { random } = context;
+    this.#fn.open?.({
+      ...context,
+      random: {
+        below: (bound) => {
+          lineage.isRepeatable = false;
+          return random.below(bound);
+        },
+      },
+    });
+    this.#gate.after();
+  }
+
+  processElement(record: Tagged, context: ProcessContext, collect: (record: Tagged) => void): void {
+    const before = this.#shadow.value();
+    this.#shadow.update(before === null ? [1, record.id] : [before[0] + 1, before[1] + record.id]);
+    this.#gate.before(USER_CALLS.process);
+    this.#collect = collect;
+    this.#fn.processElement(record.value, this.#untagged(context), this.#collectValue);
+    this.#gate.after();
+  }
+
+  onTimer(timestampMs: number, context: ProcessContext, collect: (record: Tagged) => void): void {
+    this.#gate.before(USER_CALLS.timer);
+    this.#collect = collect;
+    this.#fn.onTimer?.(timestampMs, this.#untagged(context), this.#collectValue);
+    this.#gate.after();
+  }
+
+  notifyCheckpointComplete(checkpointId: number): void {
+    this.#gate.before(USER_CALLS.notify);
+    this.#fn.notifyCheckpointComplete?.(checkpointId);
+    this.#gate.after();
+  }
+
+  notifyCheckpointAborted(checkpointId: number): void {
+    this.#gate.before(USER_CALLS.notify);
+    this.#fn.notifyCheckpointAborted?.(checkpointId);
+    this.#gate.after();
+  }
+
+  close(): void {
+    this.#fn.close?.();
+  }
+
+  /** The engine has one context object an operator, so there is one of these. */
+  #untagged(context: ProcessContext): UntaggedContext {
+    if (this.#context === null || this.#context.of !== context) {
+      this.#context = new UntaggedContext(context, this.#gate, this.#lineage);
+    }
+    return this.#context;
+  }
+}
+
+class UntaggedContext implements ProcessContext {
+  readonly of: ProcessContext;
+  readonly timers: TimerService;
+  readonly #gate: UserCodeGate;
+  readonly #lineage: Lineage;
+
+  constructor(of: ProcessContext, gate: UserCodeGate, lineage: Lineage) {
+    this.of = of;
+    this.#gate = gate;
+    this.#lineage = lineage;
+    const { timers } = of;
+    this.timers = {
+      currentWatermarkMs: () => timers.currentWatermarkMs(),
+      currentProcessingTimeMs: () => {
+        lineage.isRepeatable = false;
+        return timers.currentProcessingTimeMs();
+      },
+      registerEventTimeTimer: (timestampMs) => timers.registerEventTimeTimer(timestampMs),
+      registerProcessingTimeTimer: (timestampMs) => {
+        lineage.isRepeatable = false;
+        timers.registerProcessingTimeTimer(timestampMs);
+      },
+      deleteEventTimeTimer: (timestampMs) => timers.deleteEventTimeTimer(timestampMs),
+      deleteProcessingTimeTimer: (timestampMs) => timers.deleteProcessingTimeTimer(timestampMs),
+    };
+  }
+
+  timestampMs(): number | null {
+    return this.of.timestampMs();
+  }
+
+  currentKey(): Key {
+    return this.of.currentKey();
+  }
+
+  output<T>(tag: OutputTag<T>, value: T): void {
+    this.of.output<unknown>(tag, { id: this.#lineage.derive(), value: this.#gate.emitted(value) });
+  }
+}
