@@ -9,7 +9,10 @@ import { PORT_TRACE } from "../trace/kinds.ts";
 import { STRIKES_AT } from "./check-plan.ts";
 import type { Fault, FaultKind, FaultPlan, Trigger } from "./fault.ts";
 
-/** Kinds in the order in which they are considered; how likely a kind is at all, and by what it is hit. */
+/** Crashes are what recovery is about: they are drawn this many times as often as anything else. */
+const CRASH_WEIGHT = 8;
+
+/** Kinds in the order in which they are considered. */
 const KINDS: readonly FaultKind[] = [
   "process-crash",
   "process-pause",
@@ -76,7 +79,7 @@ const NOT_IN_A_PROCESS: ReadonlySet<number> = new Set<number>([
 /** Does not happen again however often the job recovers. */
 const LATE_KINDS: ReadonlySet<number> = new Set<number>([TRACE.jobFinished, TRACE.taskFinished]);
 
-const MOST_FAULTS = 12;
+const MOST_FAULTS = 10;
 
 export interface PlanSource {
   readonly census: Census;
@@ -97,7 +100,7 @@ export function drawPlan(source: PlanSource): FaultPlan {
   const weights = drawWeights(source);
   const plan: Fault[] = [];
   const used = new Map<FaultKind, number>();
-  const count = 1 + Math.min(random.below(MOST_FAULTS), random.below(MOST_FAULTS));
+  const count = 1 + random.below(MOST_FAULTS);
   for (let i = 0; i < count; i += 1) {
     const kind = pick(weights, random);
     if (kind === null) break;
@@ -121,8 +124,9 @@ function drawWeights({ random, profile, budget }: PlanSource): readonly Weight[]
   const candidates = profile === "network" ? NETWORK_KINDS : KINDS;
   const weights: Weight[] = [];
   for (const kind of candidates) {
-    const off = random.below(2) === 0;
-    const weight = 1 + random.below(16) * random.below(16);
+    const isCrash = kind === "process-crash";
+    const off = random.below(isCrash ? 8 : 2) === 0;
+    const weight = (1 + random.below(16) * random.below(16)) * (isCrash ? CRASH_WEIGHT : 1);
     if (!off && (budget.most[kind] ?? 0) > 0) weights.push({ kind, weight });
   }
   return weights;

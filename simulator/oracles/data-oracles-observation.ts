@@ -1,28 +1,86 @@
+import { invariant } from "../../engine/base/assert.ts";
+import { NO_CHECKPOINT } from "../../engine/base/units.ts";
+import type { ExecutionId } from "../../engine/graph/execution-id.ts";
+import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
 import type { Interpretation } from "../reference/interpreter.ts";
 import { interpret } from "../reference/interpreter.ts";
+import type { Process } from "../world/sim-process.ts";
 import type { GraphRewriter, World } from "../world/world.ts";
+import type { CheckpointRecord } from "./checkpoint-records.ts";
+import { CheckpointRecords } from "./checkpoint-records.ts";
+import { RecordIds } from "./graph-rewriting-ids.ts";
+import { rewriteGraph } from "./graph-rewriting.ts";
+import { CompletedCut, partitionThatWentBack } from "./provenance-cut.ts";
+import type { OperatorDifference } from "./reference-state-prefix.ts";
+import { NO_LINEAGE, PrefixState } from "./reference-state-prefix.ts";
+import type { HistorySegment } from "./surviving-history-recorder.ts";
+import type { HistoryLog } from "./surviving-history-log.ts";
+import { HistoryRecorder } from "./surviving-history-recorder.ts";
+
+export interface RewritingOptions {
+  /** Freezes records, and folds all that user functions emit into the digest. */
+  readonly checked: boolean;
+}
 
 interface ObservingRewriter extends GraphRewriter {
   readonly observation: DataObservation;
 }
 
+/** Hears of each completed checkpoint, in order, in the step of its commit point. */
+export interface CutListener {
+  /** `history`: what happened since the checkpoint before. Text: why that is not known. */
+  cutCompleted?(cut: CompletedCut, history: readonly HistorySegment[] | string): void;
+  /** Differences between the state of a cut and what it must be, in confluent jobs. */
+  stateDiffers?(cut: CompletedCut, differences: readonly OperatorDifference[]): void;
+  /** Offsets went back from one completed checkpoint to the next. Nothing more is heard after that. */
+  wentBack?(cut: CompletedCut, what: string): void;
+}
+
+/** Lets a World's jobs run with records that carry ids, and their user code behind trace points. */
+export function rewriteRecords(world: World, options: RewritingOptions): void {
+  DataObservation.install(world, options);
+}
+
 /** What the oracles over data share in one run: made once for a World, by the first that asks. */
 export class DataObservation {
+  readonly ids: RecordIds;
+  readonly history: HistoryRecorder;
+  /** The latest completed checkpoint. */
+  latest: CompletedCut | null = null;
   readonly #world: World;
+  readonly #graph: StreamGraph;
+  readonly #options: RewritingOptions;
+  readonly #listeners: CutListener[] = [];
   #interpretation: Interpretation | null = null;
+  #prefix: PrefixState | null = null;
+  #isBlind = false;
 
-  private constructor(world: World) {
+  private constructor(world: World, options: RewritingOptions) {
+    const { scenario, options: runOptions, inputs } = world.options;
     this.#world = world;
+    this.#options = options;
+    this.#graph = scenario.job(runOptions);
+    this.ids = new RecordIds(this.#graph, inputs);
+    this.history = new HistoryRecorder(world.kernel, this.#graph, this.ids.total);
+    CheckpointRecords.of(world).listen({ recordWritten: (record) => this.#completed(record) });
   }
 
   /** The one of this World; it lives with the World's rewriter. */
   static of(world: World): DataObservation {
     const { observation } = world.rewriter as Partial<ObservingRewriter>;
-    if (observation !== undefined) return observation;
-    const made = new DataObservation(world);
-    const rewriter: GraphRewriter = (graph) => graph;
-    world.rewriter = Object.assign(rewriter, { observation: made });
-    return made;
+    return observation ?? DataObservation.install(world, { checked: false });
+  }
+
+  static install(world: World, options: RewritingOptions): DataObservation {
+    invariant(world.kernel.stepNumber === 0, "a World's jobs are rewritten before its first step");
+    const observation = new DataObservation(world, options);
+    const rewriter: GraphRewriter = (graph, process, execution) => observation.#rewrite(graph, process, execution);
+    world.rewriter = Object.assign(rewriter, { observation });
+    return observation;
+  }
+
+  listen(listener: CutListener): void {
+    this.#listeners.push(listener);
   }
 
   /** What the sequential interpreter says of the job, worked out once. */
@@ -30,5 +88,39 @@ export class DataObservation {
     const { scenario, options, inputs } = this.#world.options;
     this.#interpretation ??= interpret(scenario.job(options), inputs);
     return this.#interpretation;
+  }
+
+  /** What state a confluent job must have at a cut; with it, differences are looked for from now on. */
+  prefixState(): PrefixState {
+    this.#prefix ??= new PrefixState(this.#graph, this.ids);
+    return this.#prefix;
+  }
+
+  /** The JobManager's graph is never run: it stays as it is. */
+  #rewrite(graph: StreamGraph, process: Process, execution: ExecutionId | null): StreamGraph {
+    if (execution === null) return graph;
+    const log = this.history.begin(process, execution);
+    const task = { kernel: this.#world.kernel, process, checked: this.#options.checked };
+    const lineageOf = (): HistoryLog | typeof NO_LINEAGE => log ?? NO_LINEAGE;
+    return rewriteGraph(graph, { ids: this.ids, task, subtask: execution.subtask, lineageOf });
+  }
+
+  #completed(record: CheckpointRecord): void {
+    const { latest } = this;
+    if (this.#isBlind || record.checkpointId <= (latest?.checkpointId ?? NO_CHECKPOINT)) return;
+    const cut = CompletedCut.of(record, this.ids);
+    if (cut === null) return;
+    const back = partitionThatWentBack(latest, cut);
+    if (back !== null) {
+      this.#isBlind = true;
+      for (const listener of this.#listeners) listener.wentBack?.(cut, back);
+      return;
+    }
+    this.latest = cut;
+    const history = this.history.settle(cut.checkpointId, cut.attempt);
+    for (const listener of this.#listeners) listener.cutCompleted?.(cut, history);
+    this.history.forget(cut.checkpointId);
+    const differences = this.#prefix === null ? [] : this.#prefix.compare(cut);
+    if (differences.length > 0) for (const listener of this.#listeners) listener.stateDiffers?.(cut, differences);
   }
 }

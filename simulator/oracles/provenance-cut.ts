@@ -1,0 +1,89 @@
+import type { CheckpointId } from "../../engine/base/units.ts";
+import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
+import { OFFSETS_STATE } from "../../engine/operators/source-operator.ts";
+import type { PartitionOffset } from "../../engine/operators/source-operator.ts";
+import type { KeyedSection } from "../reference/snapshot-reader.ts";
+import { readKeyedSection, readListSection } from "../reference/snapshot-reader.ts";
+import type { CheckpointRecord } from "./checkpoint-records.ts";
+import { valueOfFile } from "./checkpoint-records.ts";
+import type { RecordIds } from "./graph-rewriting-ids.ts";
+
+/**
+ * A completed checkpoint as a cut through the job: where the sources stood, and what each keyed operator
+ * held. Read from its files by the independent reader, each section once and only when somebody asks.
+ */
+export class CompletedCut {
+  readonly checkpointId: CheckpointId;
+  readonly attempt: number;
+  /** By uid of the source: for each partition, the offset of the first record after the cut. */
+  readonly offsets: ReadonlyMap<string, readonly number[]>;
+  /** By uid of the operator, subtask by subtask. */
+  readonly #keyed: ReadonlyMap<string, readonly Uint8Array[]>;
+  readonly #sections: Map<string, readonly KeyedSection[]> = new Map();
+
+  private constructor(
+    checkpointId: CheckpointId,
+    attempt: number,
+    offsets: ReadonlyMap<string, readonly number[]>,
+    keyed: ReadonlyMap<string, readonly Uint8Array[]>,
+  ) {
+    this.checkpointId = checkpointId;
+    this.attempt = attempt;
+    this.offsets = offsets;
+    this.#keyed = keyed;
+  }
+
+  /** Null where files are missing or damaged: other oracles speak of that. */
+  static of(record: CheckpointRecord, ids: RecordIds): CompletedCut | null {
+    const { metadata, problem } = record;
+    if (metadata === null || problem !== null) return null;
+    const offsets = new Map<string, number[]>();
+    for (const { uid, lengths } of ids.sources) offsets.set(uid, lengths.map(() => 0));
+    const keyed = new Map<string, Uint8Array[]>();
+    const bytesOf = new Map(record.files.map(({ handle, bytes }) => [handle.key, bytes]));
+    for (const { handles } of metadata.vertices) {
+      for (const handle of handles) {
+        const bytes = handle === null ? null : (bytesOf.get(handle.key) ?? null);
+        if (bytes !== null) collect(valueOfFile(bytes) as SubtaskSnapshot, offsets, keyed);
+      }
+    }
+    return new CompletedCut(record.checkpointId, metadata.attempt, offsets, keyed);
+  }
+
+  /** The state of a keyed operator; empty where the checkpoint holds none. */
+  sections(uid: string): readonly KeyedSection[] {
+    let sections = this.#sections.get(uid);
+    if (sections === undefined) {
+      sections = (this.#keyed.get(uid) ?? []).map((bytes) => readKeyedSection(bytes));
+      this.#sections.set(uid, sections);
+    }
+    return sections;
+  }
+}
+
+function collect(snapshot: SubtaskSnapshot, offsets: Map<string, number[]>, keyed: Map<string, Uint8Array[]>): void {
+  for (const operator of snapshot.operators) {
+    const ofSource = offsets.get(operator.uid);
+    if (ofSource !== undefined) {
+      const stored = readListSection(operator.lists).get(OFFSETS_STATE) ?? [];
+      for (const { partition, offset } of stored as readonly PartitionOffset[]) ofSource[partition] = offset;
+    }
+    if (operator.keyed === null) continue;
+    const sections = keyed.get(operator.uid);
+    if (sections === undefined) keyed.set(operator.uid, [operator.keyed]);
+    else sections.push(operator.keyed);
+  }
+}
+
+/** Null if the offsets of `next` are nowhere before those of `before`, else the partition that went back. */
+export function partitionThatWentBack(before: CompletedCut | null, next: CompletedCut): string | null {
+  for (const [uid, offsets] of next.offsets) {
+    const earlier = before?.offsets.get(uid);
+    for (let partition = 0; partition < offsets.length; partition++) {
+      const from = earlier?.[partition] ?? 0;
+      const to = offsets[partition] ?? 0;
+      if (to < from) return `${uid}/${partition} is at offset ${to}, but was at ${from} before`;
+    }
+  }
+  return null;
+}

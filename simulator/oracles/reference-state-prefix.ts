@@ -1,0 +1,169 @@
+import { present } from "../../engine/base/assert.ts";
+import type { MapNode, ReduceNode, SinkNode, SourceNode, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import type { Key } from "../../engine/state/state.ts";
+import { keyGroupOf } from "../../engine/stream/key-groups.ts";
+import { PrefixReference } from "../reference/prefix-reference.ts";
+import type { StateDifference, SubtaskState } from "../reference/prefix-reference.ts";
+import type { KeyedSection } from "../reference/snapshot-reader.ts";
+import { SHADOW_STATE } from "./graph-rewriting-functions.ts";
+import type { Lineage, Shadow } from "./graph-rewriting-functions.ts";
+import type { RecordIds, Tagged } from "./graph-rewriting-ids.ts";
+import { rewriteGraph } from "./graph-rewriting.ts";
+import type { CompletedCut } from "./provenance-cut.ts";
+
+/** For graphs that no engine runs: nobody asks for their history. */
+export const NO_LINEAGE: Lineage = {
+  isRepeatable: true,
+  record: () => undefined,
+  applied: () => undefined,
+  derive: () => -1,
+};
+
+/** A difference, and the operator it is in. */
+export interface OperatorDifference extends StateDifference {
+  readonly node: StreamNode;
+}
+
+/**
+ * The state that a completed checkpoint of a confluent job must hold, values and shadows at once: the
+ * PrefixReference of the rewritten job. Of process functions only the shadow can be foretold.
+ */
+export class PrefixState {
+  readonly #nodes: readonly StreamNode[];
+  readonly #reference: PrefixReference;
+
+  constructor(graph: StreamGraph, ids: RecordIds) {
+    const rewritten = rewriteGraph(graph, { ids, task: null, subtask: 0, lineageOf: () => NO_LINEAGE });
+    this.#reference = new PrefixReference(referenceGraph(rewritten, ids), []);
+    const covered = new Set(this.#reference.covered());
+    this.#nodes = graph.nodes.filter((node) => covered.has(node.uid));
+  }
+
+  /** True if it can tell what the state of an operator must be. */
+  covers(node: StreamNode): boolean {
+    return node.kind !== "process" && this.#nodes.includes(node);
+  }
+
+  /** Differences at a cut, at most one an operator. Offsets of cuts must not go back. */
+  compare(cut: CompletedCut): readonly OperatorDifference[] {
+    this.#reference.advanceTo(cut.offsets);
+    const found: OperatorDifference[] = [];
+    for (const node of this.#nodes) {
+      const sections = cut.sections(node.uid);
+      if (sections.length === 0) continue;
+      const difference = this.#reference.compare(node.uid, sections.map(node.kind === "process" ? shadowsOf : stateOf));
+      if (difference !== null) found.push({ ...difference, node });
+    }
+    return found;
+  }
+}
+
+function stateOf({ watermarkMs, entries, firstKeyGroup, watermarks, maxParallelism }: KeyedSection): SubtaskState {
+  const end = firstKeyGroup + watermarks.length;
+  const owns = (key: Key): boolean => {
+    const keyGroup = keyGroupOf(key, maxParallelism);
+    return keyGroup >= firstKeyGroup && keyGroup < end;
+  };
+  return { watermarkMs, owns, entries };
+}
+
+/** The shadows of a process operator, as the reduce that stands in for it keeps them. */
+function shadowsOf(section: KeyedSection): SubtaskState {
+  const entries: { readonly key: Key; readonly namespace: string; readonly value: ProcessShadow }[] = [];
+  for (const { state, key, value } of section.entries) {
+    if (state !== SHADOW_STATE) continue;
+    const [count, sum] = value as Shadow;
+    entries.push({ key, namespace: "", value: { key, count, sum } });
+  }
+  return { ...stateOf(section), entries };
+}
+
+/** What the reduce that stands in for a process function sums up. */
+export interface ProcessShadow {
+  readonly key: Key;
+  readonly count: number;
+  readonly sum: number;
+}
+
+/**
+ * The rewritten graph as the PrefixReference can use it: sources give the records with their ids; in place
+ * of a process function stands a map to its shadow, with a reduce behind it that has its uid; what lies
+ * behind windows and process functions is cut off.
+ */
+function referenceGraph(graph: StreamGraph, ids: RecordIds): StreamGraph {
+  const nodes: StreamNode[] = [];
+  const added: StreamNode[] = [];
+  const open = new Set<number>();
+  for (const node of graph.nodes) {
+    if (node.inputs.some(({ from }) => open.has(from))) {
+      open.add(node.id);
+      nodes.push(cutOff(node));
+      continue;
+    }
+    if (node.kind === "window" || node.kind === "process") open.add(node.id);
+    if (node.kind === "source") nodes.push(heldSource(node, ids));
+    else if (node.kind === "process") {
+      const { id, uid, name, parallelism, inputs, keySelector } = node;
+      const fn = (record: Tagged): ProcessShadow => {
+        const key = keySelector(record);
+        return { key: typeof key === "number" ? key + 0 : key, count: 1, sum: record.id };
+      };
+      const map: MapNode = { kind: "map", id, uid: `${uid}/shadow`, name, parallelism, inputs, fn };
+      nodes.push(map);
+      added.push(shadowReduce(node, graph.nodes.length + added.length));
+    } else nodes.push(node);
+  }
+  return { ...graph, nodes: [...nodes, ...added] };
+}
+
+function cutOff({ id, uid, name, parallelism }: StreamNode): SinkNode {
+  const sink = { name, createWriter: () => present(null, "a reference writes nothing") };
+  return { kind: "sink", id, uid, name, parallelism, inputs: [], sink };
+}
+
+function shadowReduce({ id: from, uid, name, parallelism }: StreamNode, id: number): ReduceNode {
+  const keySelector = ({ key }: ProcessShadow): Key => key;
+  const fn = (left: ProcessShadow, right: ProcessShadow): ProcessShadow => {
+    return { key: left.key, count: left.count + right.count, sum: left.sum + right.sum };
+  };
+  const inputs = [{ from, partitioning: "hash" as const, keySelector, sideOutput: null }];
+  return { kind: "reduce", id, uid, name, parallelism, inputs, keySelector, fn };
+}
+
+/** A source that holds its tagged records, with the timestamps that they enter the job with. */
+function heldSource(node: SourceNode, ids: RecordIds): SourceNode {
+  const { firstIds, lengths } = ids.ofSource(node.uid);
+  const { records, timestamps } = ids;
+  const source: SourceNode["source"] = {
+    name: node.uid,
+    bounded: true,
+    partitionCount: () => firstIds.length,
+    createReader: () => {
+      let first = 0;
+      let length = 0;
+      let next = 0;
+      let ended = false;
+      return {
+        start: (partition, offset) => {
+          first = firstIds[partition] as number;
+          length = lengths[partition] as number;
+          next = offset;
+        },
+        poll: (limit) => {
+          if (ended) return null;
+          const offset = next;
+          next = Math.min(length, offset + limit);
+          ended = next === length;
+          const batch: { readonly value: unknown; readonly timestampMs: number }[] = [];
+          for (let at = offset; at < next; at++) {
+            batch.push({ value: records[first + at], timestampMs: timestamps[first + at] as number });
+          }
+          return { partition: 0, offset, records: batch, ended };
+        },
+        ended: () => ended,
+        close: () => undefined,
+      };
+    },
+  };
+  return { ...node, source, watermarks: { ...node.watermarks, timestampOf: null } };
+}

@@ -1,0 +1,120 @@
+import { ABORT_REASONS } from "../../engine/checkpoint/checkpoint-coordinator.ts";
+import type { Fence, Register } from "../../engine/ports/coordination.ts";
+import type { LogError } from "../../engine/ports/external-log.ts";
+import type { Address } from "../../engine/ports/network.ts";
+import { TRACE } from "../../engine/ports/tracer.ts";
+import type { ControlMessage } from "../../engine/runtime/messages.ts";
+import type { CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
+import type { SimProcess } from "../world/kernel.ts";
+import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
+import { CrashSites } from "./sometimes-crash-sites.ts";
+import { TaskAttempts } from "./task-attempts.ts";
+
+/**
+ * The paths that scenarios may declare, so that a sweep which never reaches one is noticed. Names of crashes:
+ * `CrashSites` says exactly what counts. Of the others counts:
+ *
+ * - "a checkpoint expired": a pending one is given up for its timeout; "a checkpoint subsumed": a pending one
+ *   is given up because a newer one completed first (a retained one that makes room for the next does not
+ *   count); "a checkpoint aborted": a pending one is given up, for whatever reason;
+ * - "a zombie that tried to act": a call arrives of a leader whose successor was granted the lease, or of a
+ *   task (an acknowledgement, a report) whose attempt has been replaced by a later one; or the log refuses a
+ *   fenced producer; or Coordination refuses a fenced write;
+ * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
+ *   for each such task;
+ * - "a late record dropped": a window operator drops a record.
+ */
+export const SOMETIMES: readonly string[] = [
+  "crash between snapshot and ack",
+  "crash between ack and completion",
+  "crash between completion and notification",
+  "crash between pre-commit and commit",
+  "crash during a restore",
+  "two crashes within one recovery",
+  "barriers in flight on two channels at a crash",
+  "a checkpoint expired",
+  "a checkpoint subsumed",
+  "a checkpoint aborted",
+  "a zombie that tried to act",
+  "a timer fired after a restore",
+  "a late record dropped",
+];
+
+/** Counts the declared paths. Finds nothing wrong. */
+export const sometimesOracle: OracleKind = {
+  name: "sometimes",
+  create: (context) => new Sometimes(context),
+};
+
+class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver, CoordinationObserver {
+  readonly name: string = sometimesOracle.name;
+  readonly #context: OracleContext;
+  #highestEpoch = 0;
+  #latestAttempt = 0;
+  /** By number of the task attempt. */
+  readonly #firedAfterRestore: (true | undefined)[] = [];
+
+  constructor(context: OracleContext) {
+    this.#context = context;
+    const { world, graph, sometimes } = context;
+    const tasks = TaskAttempts.of(world, graph);
+    new CrashSites(context, tasks).watch();
+    world.networkObservers.push(this);
+    world.logObservers.push(this);
+    world.coordinationObservers.push(this);
+    const { kernel } = world;
+    kernel.on(TRACE.checkpointAborted, (_process, _subject, _id, reason) => {
+      sometimes("a checkpoint aborted");
+      if (reason === ABORT_REASONS.expired) sometimes("a checkpoint expired");
+      if (reason === ABORT_REASONS.subsumed) sometimes("a checkpoint subsumed");
+    });
+    kernel.on(TRACE.jobDeploying, (_process, _subject, attempt) => {
+      this.#latestAttempt = Math.max(this.#latestAttempt, attempt);
+    });
+    kernel.on(TRACE.timerFired, (process, subject, _timestampMs, domain) => {
+      if (domain !== 0) return;
+      const task = tasks.findByOperator(process, subject);
+      if (task === null || task.restoredFrom < 0 || this.#firedAfterRestore[task.number] === true) return;
+      this.#firedAfterRestore[task.number] = true;
+      sometimes("a timer fired after a restore");
+    });
+    kernel.on(TRACE.recordDropped, () => sometimes("a late record dropped"));
+  }
+
+  onEpochGranted(_process: SimProcess, _lease: string, epoch: number): void {
+    this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
+  }
+
+  onWriteRefused(_process: SimProcess, _current: Register, _fence: Fence, code: "conflict" | "fenced"): void {
+    if (code === "fenced") this.#context.sometimes("a zombie that tried to act");
+  }
+
+  onRefused(_process: SimProcess, _call: number, _producerId: string, _transactionId: string, code: LogError): void {
+    if (code === "fenced") this.#context.sometimes("a zombie that tried to act");
+  }
+
+  onCallDelivered(_call: number, _from: Address, _to: SimProcess, message: ControlMessage): void {
+    if (this.#isOfZombie(message)) this.#context.sometimes("a zombie that tried to act");
+  }
+
+  finish(): void {}
+
+  #isOfZombie(message: ControlMessage): boolean {
+    switch (message.kind) {
+      case "acknowledge-checkpoint":
+      case "decline-checkpoint":
+      case "task-state":
+        return message.id.attempt < this.#latestAttempt;
+      case "heartbeat":
+      case "deploy-task":
+      case "start-attempt":
+      case "cancel-attempt":
+      case "trigger-checkpoint":
+      case "notify-complete":
+      case "notify-aborted":
+        return message.epoch < this.#highestEpoch;
+      default:
+        return false;
+    }
+  }
+}
