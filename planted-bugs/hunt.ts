@@ -25,7 +25,7 @@ export interface Sighting {
   readonly seed: string;
   readonly verdict: VerdictKind;
   readonly digest: string;
-  /** The oracle, or the verdict where it was none of them. */
+  /** The oracle; the verdict where it was none of them; "exception" where the run was not judged at all. */
   readonly oracle: string;
   readonly message: string;
 }

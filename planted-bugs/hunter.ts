@@ -4,6 +4,8 @@ import { Simulator } from "#whitewater/simulator/simulate.js";
 import type { HuntOrder, HuntResult, Sighting } from "./hunt.ts";
 
 const MAX_STEPS = 2_000_000;
+const OTHERS_KEPT = 20;
+const NOWHERE: Sighting = { scenario: "", combination: "", seed: "", verdict: "crashed", digest: "", oracle: "exception", message: "" };
 
 /** Runs the seeds in order until somebody who may notice the bug does. Runs inside the child process. */
 export function hunt(order: HuntOrder): HuntResult {
@@ -19,24 +21,30 @@ export function hunt(order: HuntOrder): HuntResult {
   let found: Sighting | null = null;
   for (let seed = 1; seed <= order.seeds && found === null; seed += 1) {
     for (const simulator of simulators) {
-      const result = simulator.run({
-        seed: String(seed),
-        profile: "swarm",
-        fixed: order.fixed,
-        plan: null,
-        oracles: true,
-        checked: false,
-        maxSteps: MAX_STEPS,
-      });
+      const result = runOnce(simulator, String(seed), order);
       runs += 1;
+      if (typeof result === "string") {
+        others.push({ ...NOWHERE, scenario: simulator.scenario.name, seed: String(seed), message: result });
+        continue;
+      }
       digests.push(result.digest);
       found = sightingIn(result, order.noticedBy);
       if (found !== null) break;
       const other = sightingIn(result, null);
-      if (other !== null && others.length < 20) others.push(other);
+      if (other !== null) others.push(other);
     }
+    if (others.length > OTHERS_KEPT) others.length = OTHERS_KEPT;
   }
   return { found, others, runs, milliseconds: Math.round(performance.now() - startedMs), digests };
+}
+
+/** What was thrown, where the simulator itself trips over what the mutated engine does. */
+function runOnce(simulator: Simulator, seed: string, { fixed }: HuntOrder): RunResult | string {
+  try {
+    return simulator.run({ seed, profile: "swarm", fixed, plan: null, oracles: true, checked: false, maxSteps: MAX_STEPS });
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
 }
 
 /** The first thing that one of `noticedBy` (null: anybody) says of a run. */
@@ -46,6 +54,5 @@ function sightingIn(result: RunResult, noticedBy: readonly string[] | null): Sig
   const run = { scenario, combination, seed, verdict, digest };
   const finding = findings.find(({ oracle }) => noticedBy === null || noticedBy.includes(oracle));
   if (finding !== undefined) return { ...run, oracle: finding.oracle, message: finding.message };
-  if (noticedBy !== null && !noticedBy.includes(verdict)) return null;
-  return { ...run, oracle: verdict, message: findings[0]?.message ?? verdict };
+  return noticedBy === null ? { ...run, oracle: verdict, message: verdict } : null;
 }

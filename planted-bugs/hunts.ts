@@ -45,8 +45,8 @@ export async function checkClean(outcomes: readonly BugOutcome[], jobs: number):
     }
   }
   return pooled([...sweeps.values()], jobs, async ({ scenario, fixed, seeds }) => {
-    const { found, runs, milliseconds } = await huntClean([scenario], fixed, seeds);
-    return { scenario, seeds, runs, milliseconds, sightings: found === null ? [] : [found] };
+    const { found, others, runs, milliseconds } = await huntClean([scenario], fixed, seeds);
+    return { scenario, seeds, runs, milliseconds, sightings: found === null ? others : [found, ...others] };
   });
 }
 

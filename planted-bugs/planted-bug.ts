@@ -16,8 +16,7 @@ export interface PlantedBug {
   /** What goes wrong, in one line. */
   readonly symptom: string;
   /**
-   * Names of the oracles that may notice it, or verdicts ("stuck", "crashed"): whatever else the runs report
-   * does not count.
+   * Names of the oracles that may notice it: whatever else the runs report does not count.
    */
   readonly noticedBy: readonly string[];
   /** Swept in this order, seed by seed: each seed runs every one of them before the next seed. */
@@ -29,3 +28,6 @@ export interface PlantedBug {
 
 /** The bug has to be found within so many seeds of an ordinary sweep. */
 export const SEEDS_TO_FIND = 500;
+
+/** The oracles that watch what a job computes. A bug that changes the result may be noticed by any of them. */
+export const RESULT: readonly string[] = ["exactly-once state", "exactly-once output", "surviving history", "provenance"];

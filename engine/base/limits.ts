@@ -7,7 +7,7 @@ export const BUFFER_ELEMENTS_LIMIT = 64;
 /** Buffers a receiver grants each of its input channels. */
 export const CHANNEL_CREDIT = 8;
 /** Buffers a task may send beyond its credit within one step before that counts as a bug. */
-export const OVERDRAFT_BUFFERS_LIMIT = 4096;
+export const OVERDRAFT_BUFFERS_LIMIT: number = 1 << 16;
 /** Timers fired in one step before the watermark goes on in the next. */
 export const TIMERS_PER_STEP = 128;
 /** Entries written by one step of the asynchronous part of a snapshot. */

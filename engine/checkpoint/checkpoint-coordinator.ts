@@ -60,6 +60,7 @@ export class CheckpointCoordinator {
   #triggering = false;
   #requested = false;
   #stopped = false;
+  #abandoned = false;
   #final = false;
   #committing: PendingCheckpoint | null = null;
   readonly #commitQueue: PendingCheckpoint[] = [];
@@ -118,6 +119,18 @@ export class CheckpointCoordinator {
     for (const checkpoint of [...this.#pending.values()]) {
       if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);
     }
+  }
+
+  /** This leader was deposed: forgets everything without a word. What is pending is its successor's business. */
+  abandon(): void {
+    const { scheduler } = this.#context.ports;
+    this.#stopped = true;
+    this.#abandoned = true;
+    if (this.#timer !== null) scheduler.cancel(this.#timer);
+    for (const { expiry } of this.#pending.values()) if (expiry !== null) scheduler.cancel(expiry);
+    this.#pending.clear();
+    this.#commitQueue.length = 0;
+    this.#whenQuiet = null;
   }
 
   whenQuiet(done: () => void): void {
@@ -195,6 +208,7 @@ export class CheckpointCoordinator {
       (report) => ports.blobs.put(file.key, bytes, (reply) => report(reply.ok ? null : reply.code)),
       () => !this.#stopped,
       (error) => {
+        if (this.#abandoned) return;
         if (error !== null || this.#stopped) {
           this.#commitFailed(checkpoint, this.#stopped ? "failover" : "finalize");
           return;

@@ -49,6 +49,8 @@ export class JobMaster {
   readonly #onEnded: () => void;
   #attemptsMade = 0;
   #active = true;
+  /** The job's end is being recorded: no failover can follow. */
+  #ending = false;
 
   constructor(
     ports: EnginePorts,
@@ -106,6 +108,7 @@ export class JobMaster {
     if (!this.#active) return;
     this.#active = false;
     this.registry.close();
+    this.coordinator?.abandon();
     this.#point(TRACE.leadershipLost, this.fence.epoch, 0);
   }
 
@@ -236,7 +239,7 @@ export class JobMaster {
    * starts from the latest completed checkpoint.
    */
   #failThis(attempt: ExecutionAttempt, reason: string): void {
-    if (attempt !== this.attempt || attempt.phase === "failing" || this.phase === "finished") return;
+    if (attempt !== this.attempt || attempt.phase === "failing" || this.#ending) return;
     attempt.phase = "failing";
     this.phase = "failing";
     this.lastFailure = reason;
@@ -244,8 +247,8 @@ export class JobMaster {
     this.coordinator?.stop("failover");
     this.#point(TRACE.attemptDead, attempt.attempt, 0);
     this.#cancelAttempt(attempt, () => {
-      const coordinator = present(this.coordinator, "an attempt has a coordinator");
-      coordinator.whenQuiet(() => this.#restart());
+      if (this.coordinator === null) this.#restart();
+      else this.coordinator.whenQuiet(() => this.#restart());
     });
   }
 
@@ -283,6 +286,8 @@ export class JobMaster {
 
   /** The job's end is a record too, so that no later leader starts it again. */
   #end(status: "finished" | "failed"): void {
+    if (this.#ending) return;
+    this.#ending = true;
     this.coordinator?.stop("shutdown");
     const key = jobStatusKey(this.#config.jobId);
     const value = JSON.stringify({ status, epoch: this.fence.epoch });
@@ -300,12 +305,14 @@ export class JobMaster {
 
   /* ---- the coordinator's side ---- */
 
-  #createCoordinator(attempt: ExecutionAttempt): CheckpointCoordinator {
+  /** Null for a job without checkpoints: it starts from nothing after a failure. */
+  #createCoordinator(attempt: ExecutionAttempt): CheckpointCoordinator | null {
     const { checkpoint, maxParallelism } = this.#graph.config;
+    if (checkpoint === null) return null;
     return new CheckpointCoordinator({
       ports: this.#ports,
       subject: this.#subject,
-      config: present(checkpoint, "a job that can fail over has checkpoints"),
+      config: checkpoint,
       storagePrefix: this.#config.storagePrefix,
       attempt: attempt.attempt,
       maxParallelism,

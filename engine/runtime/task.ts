@@ -1,23 +1,24 @@
-import { InvariantError, invariant, present, unreachable } from "../base/assert.ts";
+import { invariant, present, unreachable } from "../base/assert.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
 import { AlignedBarrierHandler } from "../checkpoint/aligned-barrier-handler.ts";
 import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
-import { isProcessDied } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
 import { WatermarkValve } from "../stream/watermark-valve.ts";
 import type { ChannelEvent, StreamFrame } from "./buffer.ts";
 import type { InputChannel } from "./input-gate.ts";
 import { InputGate } from "./input-gate.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
+import { Mailbox } from "./mailbox.ts";
 import type { OutputChannel } from "./output-channel.ts";
 import { ProcessingTime } from "./processing-time.ts";
 import { SourceLoop } from "./source-loop.ts";
 import { TaskCheckpointing } from "./task-checkpointing.ts";
 import type { TaskEnvironment } from "./task-environment.ts";
 import { buildInputChannels, buildOutputs, buildTaskChain } from "./task-environment.ts";
+import { userErrorText } from "./user-error.ts";
 import { WatermarkDelivery } from "./watermark-delivery.ts";
 
 export type TaskLifeState = "restoring" | "initialized" | "running" | "finished" | "failed" | "cancelled";
@@ -39,13 +40,12 @@ export class Task {
   readonly barriers: AlignedBarrierHandler | null;
   readonly checkpointing: TaskCheckpointing;
   readonly restoredFrom: CheckpointId | null;
+  readonly mailbox: Mailbox = new Mailbox();
   state: TaskLifeState = "restoring";
   readonly watermarks: WatermarkDelivery;
 
   readonly #environment: TaskEnvironment;
   readonly #valve: WatermarkValve | null;
-  readonly #mails: (() => void)[] = [];
-  #mailsTaken = 0;
   readonly #source: SourceLoop | null;
   #stepScheduled = false;
   #flushScheduled = false;
@@ -60,9 +60,9 @@ export class Task {
     this.name = `${environment.vertex.name}[${descriptor.id.subtask}]`;
     this.subject = ports.tracer.intern(this.name);
     this.restoredFrom = descriptor.restore === null ? null : descriptor.restore.checkpointId;
-    const built = buildOutputs(environment);
-    this.outputs = built.channels;
-    this.chain = buildTaskChain(environment, built.writers, (reason) => this.fail(reason));
+    const { channels, writers } = buildOutputs(environment);
+    this.outputs = channels;
+    this.chain = buildTaskChain(environment, writers, (reason) => this.fail(reason));
     this.gate = new InputGate(buildInputChannels(environment));
     const channelCount = this.gate.channels.length;
     this.barriers = channelCount === 0 ? null : new AlignedBarrierHandler(channelCount, this.#barrierActions());
@@ -73,6 +73,7 @@ export class Task {
       tracer: ports.tracer,
       subject: this.subject,
       broadcast: (event) => this.#broadcast(event),
+      inputEnded: () => this.#inputEnded(),
     });
     this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(action));
     this.#source = this.chain.source === null ? null : this.#createSourceLoop(this.chain.source);
@@ -181,9 +182,9 @@ export class Task {
     this.#environment.report("failed", reason);
   }
 
-  /** For inspection: mails not yet handled. */
-  get mailsWaiting(): number {
-    return this.#mails.length - this.#mailsTaken;
+  /** With checkpoints, the final one ends the task: what it wrote must be committed first. */
+  #inputEnded(): void {
+    if (this.#environment.config.checkpoint === null) this.#mail(() => this.#finish());
   }
 
   #finish(): void {
@@ -211,14 +212,13 @@ export class Task {
     try {
       action();
     } catch (error) {
-      if (isProcessDied(error) || error instanceof InvariantError) throw error;
-      this.fail(error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`);
+      this.fail(userErrorText(error));
     }
   }
 
   #mail(action: () => void): void {
     if (this.state !== "running") return;
-    this.#mails.push(action);
+    this.mailbox.add(action);
     this.#wake();
   }
 
@@ -248,7 +248,10 @@ export class Task {
   /** One unit of work; returns how many elements it handled. */
   #runOnce(): number {
     if (this.watermarks.isPending) return this.watermarks.proceed();
-    if (this.#mailsTaken < this.#mails.length) return this.#runMail();
+    if (this.mailbox.size > 0) {
+      this.mailbox.runNext();
+      return 1;
+    }
     if (!this.#outputsHaveRoom()) return 0;
     if (this.#source !== null) return this.#source.emit();
     const channel = this.gate.nextChannel();
@@ -256,20 +259,9 @@ export class Task {
   }
 
   #hasWork(): boolean {
-    if (this.watermarks.isPending || this.#mailsTaken < this.#mails.length) return true;
+    if (this.watermarks.isPending || this.mailbox.size > 0) return true;
     if (!this.#outputsHaveRoom()) return false;
     return this.#source === null ? this.gate.hasReady : this.#source.isReady;
-  }
-
-  #runMail(): number {
-    const mail = present(this.#mails[this.#mailsTaken], "a mail waits");
-    this.#mailsTaken += 1;
-    if (this.#mailsTaken === this.#mails.length) {
-      this.#mails.length = 0;
-      this.#mailsTaken = 0;
-    }
-    mail();
-    return 1;
   }
 
   #outputsHaveRoom(): boolean {

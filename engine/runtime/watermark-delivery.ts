@@ -12,6 +12,8 @@ export interface WatermarkReceiver {
   readonly tracer: Tracer;
   readonly subject: number;
   broadcast(event: ChannelEvent): void;
+  /** Every operator saw the end of the input, and everybody downstream was told. */
+  inputEnded(): void;
 }
 
 /**
@@ -79,5 +81,6 @@ export class WatermarkDelivery {
     chain.endInput();
     tracer.point(TRACE.inputEnded, subject, 0, 0);
     this.#receiver.broadcast({ kind: "end-of-input" });
+    this.#receiver.inputEnded();
   }
 }

@@ -1,4 +1,5 @@
 import type { PlantedBug } from "../planted-bug.ts";
+import { RESULT } from "../planted-bug.ts";
 
 /** Sources, barriers, and what a snapshot may contain. */
 export const BARRIER_BUGS: readonly PlantedBug[] = [
@@ -6,7 +7,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     id: "offset-of-fetched-records",
     flink: null,
     symptom: "the source's snapshot holds the offset up to which it has fetched, not up to which it has emitted",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "consistent cut"],
+    noticedBy: [...RESULT, "consistent cut"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
@@ -32,7 +33,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     id: "snapshot-one-barrier-short",
     flink: null,
     symptom: "an aligned snapshot is taken when all barriers but one are there",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "consistent cut"],
+    noticedBy: [...RESULT, "consistent cut"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
@@ -47,7 +48,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     id: "buffer-between-barrier-and-snapshot",
     flink: "FLINK-17568",
     symptom: "one more buffer is processed after the last barrier and before the snapshot",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "consistent cut"],
+    noticedBy: [...RESULT, "consistent cut"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [

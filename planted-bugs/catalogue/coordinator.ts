@@ -1,4 +1,5 @@
 import type { PlantedBug } from "../planted-bug.ts";
+import { RESULT } from "../planted-bug.ts";
 
 /** The coordinator, the commit point, failover, and which checkpoint a restart begins from. */
 export const COORDINATOR_BUGS: readonly PlantedBug[] = [
@@ -6,7 +7,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     id: "restore-from-latest-started",
     flink: null,
     symptom: "a restart begins from the latest checkpoint that was started, complete or not",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "restore fidelity", "durability"],
+    noticedBy: [...RESULT, "restore fidelity", "durability"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
@@ -76,7 +77,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     id: "checkpoints-ordered-as-text",
     flink: "FLINK-6284",
     symptom: "a recovered store sorts checkpoint ids as texts: 10 comes before 9",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "durability"],
+    noticedBy: [...RESULT, "durability"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
@@ -92,7 +93,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     id: "late-notification-accepted",
     flink: "FLINK-24096",
     symptom: "a notice of completion that was meant for an earlier attempt, or came before, is taken again",
-    noticedBy: ["durability", "fencing", "notifications"],
+    noticedBy: ["notifications"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
@@ -115,7 +116,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     id: "pending-checkpoint-survives-failover",
     flink: "FLINK-7844",
     symptom: "a failover leaves pending checkpoints waiting for tasks that are dead",
-    noticedBy: ["fencing", "durability", "liveness"],
+    noticedBy: ["dead attempts"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
@@ -130,7 +131,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     id: "unreadable-checkpoint-skipped",
     flink: "FLINK-7783",
     symptom: "a retained checkpoint that cannot be read at the moment is left out when the store recovers",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "durability"],
+    noticedBy: [...RESULT, "durability"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
@@ -150,7 +151,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     id: "restart-during-commit",
     flink: null,
     symptom: "a restart does not wait until a commit under way is decided, and begins from the checkpoint before it",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "provenance", "durability", "fencing"],
+    noticedBy: [...RESULT, "durability", "fencing"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [

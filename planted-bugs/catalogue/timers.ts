@@ -1,4 +1,5 @@
 import type { PlantedBug } from "../planted-bug.ts";
+import { RESULT } from "../planted-bug.ts";
 
 /** Watermarks, windows and timers. */
 export const TIMER_BUGS: readonly PlantedBug[] = [
@@ -6,7 +7,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     id: "watermark-over-no-partitions",
     flink: "FLINK-7721",
     symptom: "the minimum over no active partition is taken for the end of time",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "watermarks and timers"],
+    noticedBy: [...RESULT, "watermarks and timers"],
     scenarios: ["sparse"],
     fixed: {},
     edits: [
@@ -21,7 +22,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     id: "timers-not-restored",
     flink: "FLINK-19300",
     symptom: "a restore brings the state back, but none of the timers",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "restore fidelity", "watermarks and timers"],
+    noticedBy: [...RESULT, "restore fidelity", "watermarks and timers"],
     scenarios: ["timers"],
     fixed: {},
     edits: [
@@ -36,7 +37,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     id: "watermark-not-restored",
     flink: "FLINK-36663",
     symptom: "after a restore a window operator has no watermark, and windows that fired fire again",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "restore fidelity", "watermarks and timers"],
+    noticedBy: [...RESULT, "restore fidelity", "watermarks and timers"],
     scenarios: ["flights-late"],
     fixed: {},
     edits: [
@@ -51,7 +52,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     id: "key-set-after-timer",
     flink: "FLINK-26063",
     symptom: "a timer fires under the key of whatever was handled before it",
-    noticedBy: ["exactly-once state", "exactly-once output", "surviving history", "watermarks and timers"],
+    noticedBy: [...RESULT, "watermarks and timers"],
     scenarios: ["timers"],
     fixed: {},
     edits: [

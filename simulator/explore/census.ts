@@ -81,35 +81,49 @@ export function buildCensus(
   disturbedName: (subject: number) => string,
   times: { readonly durationUs: number; readonly endedAtUs: number },
 ): Census {
-  const calmCounts = new Map<string, number>();
-  for (const [key, count] of calm.counts()) calmCounts.set(labelOf(key, calmName), count);
-  const entries: CensusEntry[] = [];
-  const seen = new Set<string>();
-  for (const [key, count] of disturbed.counts()) {
-    const label = labelOf(key, disturbedName);
-    seen.add(label);
-    const calmCount = calmCounts.get(label) ?? 0;
-    entries.push(entryOf(key, disturbedName, Math.max(count, calmCount), calmCount));
+  const calmCounts = labelled(calm, calmName);
+  const calmTotals = new Set<string>();
+  for (const { kind, subject } of calmCounts.values()) calmTotals.add(`${kind}/${subject}`);
+  const entries = new Map<string, CensusEntry>();
+  for (const [label, { kind, subject, x, count }] of calmCounts) {
+    entries.set(label, { kind, event: traceKindName(kind) ?? "", subject, x, count, calmCount: count });
   }
-  for (const [key, count] of calm.counts()) {
-    if (!seen.has(labelOf(key, calmName))) entries.push(entryOf(key, calmName, count, count));
+  for (const { kind, subject, x, count } of labelled(disturbed, disturbedName).values()) {
+    // Which checkpoint a recovery concerns differs from run to run: what only recoveries have loses it.
+    const isOfRecovery = !calmTotals.has(`${kind}/${subject}`);
+    const at = isOfRecovery ? null : x;
+    const label = `${kind}/${subject}/${at ?? ""}`;
+    const before = entries.get(label);
+    if (before === undefined && !isOfRecovery && x !== null) continue;
+    const calmCount = before?.calmCount ?? 0;
+    const most = isOfRecovery ? (before?.count ?? 0) + count : x === null ? Math.max(count, calmCount) : calmCount;
+    entries.set(label, { kind, event: traceKindName(kind) ?? "", subject, x: at, count: most, calmCount });
   }
-  entries.sort((left, right) => (sortLabel(left) < sortLabel(right) ? -1 : 1));
-  return { entries, ...times };
+  const sorted = [...entries.values()];
+  sorted.sort((left, right) => (sortLabel(left) < sortLabel(right) ? -1 : 1));
+  return { entries: sorted, ...times };
 }
 
 function sortLabel(entry: CensusEntry): string {
   return `${String(entry.kind).padStart(3, "0")}/${entry.subject}/${String(entry.x ?? -2).padStart(8, "0")}`;
 }
 
-function entryOf(key: number, nameOf: (subject: number) => string, count: number, calmCount: number): CensusEntry {
-  const { kind, subject, x } = parts(key);
-  return { kind, event: traceKindName(kind) ?? "", subject: nameOf(subject), x, count, calmCount };
+interface Labelled {
+  readonly kind: number;
+  readonly subject: string;
+  readonly x: number | null;
+  readonly count: number;
 }
 
-function labelOf(key: number, nameOf: (subject: number) => string): string {
-  const { kind, subject, x } = parts(key);
-  return `${kind}/${nameOf(subject)}/${x ?? ""}`;
+/** By "kind/subject/checkpoint", with subjects by name. */
+function labelled(taker: CensusTaker, nameOf: (subject: number) => string): Map<string, Labelled> {
+  const all = new Map<string, Labelled>();
+  for (const [key, count] of taker.counts()) {
+    const { kind, subject, x } = parts(key);
+    const name = nameOf(subject);
+    all.set(`${kind}/${name}/${x ?? ""}`, { kind, subject: name, x, count });
+  }
+  return all;
 }
 
 function parts(key: number): { readonly kind: number; readonly subject: number; readonly x: number | null } {

@@ -6,6 +6,7 @@ import type { Profile } from "../run-result.ts";
 import type { ClusterShape, FaultBudget } from "../scenario.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
+import type { EventTrigger } from "./armed-faults.ts";
 import { STRIKES_AT } from "./check-plan.ts";
 import type { Fault, FaultKind, FaultPlan, Trigger } from "./fault.ts";
 
@@ -145,39 +146,90 @@ function pick(weights: readonly Weight[], random: RandomStream): FaultKind | nul
 }
 
 function drawFault(kind: FaultKind, id: string, source: PlanSource, recovers: boolean): Fault | null {
-  const { random, census, cluster, jobId } = source;
-  const strikes = STRIKES_AT[kind];
-  const time = (): Trigger => ({ on: "time", atUs: 1 + random.below(Math.max(1, census.endedAtUs)) });
-  if (strikes !== undefined) {
-    const at = drawEvent(census, (entry) => strikes.includes(entry.kind), recovers, random);
-    return at === null ? null : interactionFault(kind, id, { ...at, when: "before" }, random);
-  }
+  const { random, census } = source;
+  const strikesAt = STRIKES_AT[kind];
   const inProcess = (entry: CensusEntry): boolean => !NOT_IN_A_PROCESS.has(entry.kind) && !LATE_KINDS.has(entry.kind);
-  const byEvent = random.below(8) !== 0 ? drawEvent(census, inProcess, recovers, random) : null;
-  switch (kind) {
-    case "process-crash":
-      return { id, at: byEvent ?? time(), kind, process: byEvent === null ? anyProcess(cluster, random) : null };
-    case "process-pause":
-      return {
-        id,
-        at: byEvent ?? time(),
-        kind,
-        process: byEvent === null ? anyProcess(cluster, random) : null,
-        durationUs: longDuration(random),
-      };
-    case "host-crash":
-      return {
-        id,
-        at: byEvent ?? time(),
-        kind,
-        host: byEvent === null ? anyHost(cluster, random) : null,
-        replace: random.below(3) === 0,
-      };
-    case "lease-loss":
-      return { id, at: byEvent ?? time(), kind, lease: leaseOf(jobId) };
-    default:
-      return windowFault(kind, id, random.below(2) === 0 ? time() : (byEvent ?? time()), source);
-  }
+  const eligible = strikesAt === undefined ? inProcess : (entry: CensusEntry): boolean => strikesAt.includes(entry.kind);
+  const byEvent = strikesAt !== undefined || random.below(TIMES_ONE_IN[kind] ?? 2) !== 0;
+  const event = byEvent ? drawEvent(census, eligible, recovers, random) : null;
+  if (event === null && strikesAt !== undefined) return null;
+  const at: Trigger = event ?? { on: "time", atUs: 1 + random.below(Math.max(1, census.endedAtUs)) };
+  return DRAW[kind](id, strikesAt === undefined || event === null ? at : { ...event, when: "before" }, source);
+}
+
+/** How often a fault that needs no event is timed instead: processes are hit at events for the most part. */
+const TIMES_ONE_IN: Readonly<Partial<Record<FaultKind, number>>> = {
+  "process-crash": 8,
+  "process-pause": 8,
+  "host-crash": 8,
+};
+
+type Drawer = (id: string, at: Trigger, source: PlanSource) => Fault | null;
+
+/** The parameters of each kind. */
+const DRAW: Readonly<Record<FaultKind, Drawer>> = {
+  "process-crash": (id, at, source) => ({ id, at, kind: "process-crash", process: strikeProcess(at, source) }),
+  "process-pause": (id, at, source) => {
+    const durationUs = longDuration(source.random);
+    return { id, at, kind: "process-pause", process: strikeProcess(at, source), durationUs };
+  },
+  "host-crash": (id, at, { random, cluster }) => {
+    const replace = random.below(3) === 0;
+    return { id, at, kind: "host-crash", host: at.on === "time" ? anyHost(cluster, random) : null, replace };
+  },
+  "user-exception": (id, at) => ({ id, at, kind: "user-exception" }),
+  "rpc-drop": (id, at) => ({ id, at, kind: "rpc-drop" }),
+  "rpc-duplicate": (id, at, { random }) => ({ id, at, kind: "rpc-duplicate", delayUs: longDuration(random) }),
+  "rpc-delay": (id, at, { random }) => ({ id, at, kind: "rpc-delay", delayUs: longDuration(random) }),
+  "rpc-reply-drop": (id, at) => ({ id, at, kind: "rpc-reply-drop" }),
+  "connection-break": (id, at) => ({ id, at, kind: "connection-break" }),
+  "frame-delay": (id, at, { random }) => ({ id, at, kind: "frame-delay", delayUs: longDuration(random) }),
+  "blob-error": (id, at, { random }) => ({ id, at, kind: "blob-error", code: random.below(2) === 0 ? "unavailable" : "unknown" }),
+  "blob-slow": (id, at, { random }) => ({ id, at, kind: "blob-slow", delayUs: longDuration(random) }),
+  "blob-late-delete": (id, at, { random }) => ({ id, at, kind: "blob-late-delete", delayUs: longDuration(random) }),
+  "coordination-error": (id, at, { random }) => {
+    return { id, at, kind: "coordination-error", code: random.below(2) === 0 ? "unreachable" : "unknown" };
+  },
+  "coordination-slow": (id, at, { random }) => ({ id, at, kind: "coordination-slow", delayUs: longDuration(random) }),
+  "log-error": (id, at, { random }) => ({ id, at, kind: "log-error", code: random.below(2) === 0 ? "unavailable" : "unknown" }),
+  "log-slow": (id, at, { random }) => ({ id, at, kind: "log-slow", delayUs: longDuration(random) }),
+  "transaction-timeout": (id, at) => ({ id, at, kind: "transaction-timeout" }),
+  latency: (id, at, { random }) => ({ id, at, kind: "latency", latencyUs: longDuration(random) }),
+  partition: drawPartition,
+  "rpc-chaos": (id, at, { random }) => ({
+    id,
+    at,
+    kind: "rpc-chaos",
+    lossPercent: random.below(31),
+    duplicatePercent: random.below(21),
+    delayPercent: random.below(31),
+    delayUs: longDuration(random),
+    durationUs: longDuration(random),
+  }),
+  "network-slow": (id, at, { random }) => {
+    return { id, at, kind: "network-slow", extraUs: 1 + random.below(200_000), durationUs: longDuration(random) };
+  },
+  "blob-outage": (id, at, { random }) => {
+    return { id, at, kind: "blob-outage", errorPercent: 10 + random.below(91), durationUs: longDuration(random) };
+  },
+  "coordination-outage": (id, at, { random }) => ({ id, at, kind: "coordination-outage", durationUs: longDuration(random) }),
+  "lease-loss": (id, at, { jobId }) => ({ id, at, kind: "lease-loss", lease: leaseOf(jobId) }),
+  "log-outage": (id, at, { random }) => {
+    return { id, at, kind: "log-outage", errorPercent: 10 + random.below(91), durationUs: longDuration(random) };
+  },
+};
+
+function drawPartition(id: string, at: Trigger, { random, cluster }: PlanSource): Fault | null {
+  const hosts = hostNames(cluster);
+  const from = hosts.filter(() => random.below(2) === 0);
+  const to = hosts.filter((host) => !from.includes(host));
+  if (from.length === 0 || to.length === 0) return null;
+  return { id, at, kind: "partition", from, to, oneWay: random.below(2) === 0, durationUs: longDuration(random) };
+}
+
+/** At an event: whoever runs then. */
+function strikeProcess(at: Trigger, { cluster, random }: PlanSource): string | null {
+  return at.on === "time" ? anyProcess(cluster, random) : null;
 }
 
 /** Milliseconds to seconds, so that it stays below the timeouts as often as not. */
@@ -192,7 +244,7 @@ function drawEvent(
   eligible: (entry: CensusEntry) => boolean,
   recovers: boolean,
   random: RandomStream,
-): Extract<Trigger, { readonly on: "event" }> | null {
+): EventTrigger | null {
   const onlyRecovery = recovers && random.below(2) === 0;
   const usable = census.entries.filter((entry) => eligible(entry) && (onlyRecovery ? entry.count > entry.calmCount : entry.calmCount > 0));
   if (usable.length === 0) return null;
@@ -206,66 +258,6 @@ function drawEvent(
   const nth = from + 1 + random.below(to - from);
   const when = random.below(2) === 0 ? "before" : "after";
   return { on: "event", event: entry.event, subject: entry.subject, x: entry.x, nth, when };
-}
-
-function interactionFault(kind: FaultKind, id: string, at: Trigger, random: RandomStream): Fault | null {
-  switch (kind) {
-    case "user-exception":
-    case "rpc-drop":
-    case "rpc-reply-drop":
-    case "connection-break":
-    case "transaction-timeout":
-      return { id, at, kind };
-    case "rpc-duplicate":
-    case "rpc-delay":
-    case "frame-delay":
-    case "blob-slow":
-    case "blob-late-delete":
-    case "coordination-slow":
-    case "log-slow":
-      return { id, at, kind, delayUs: longDuration(random) };
-    case "blob-error":
-    case "log-error":
-      return { id, at, kind, code: random.below(2) === 0 ? "unavailable" : "unknown" };
-    case "coordination-error":
-      return { id, at, kind, code: random.below(2) === 0 ? "unreachable" : "unknown" };
-    default:
-      return null;
-  }
-}
-
-function windowFault(kind: FaultKind, id: string, at: Trigger, source: PlanSource): Fault | null {
-  const { random, cluster } = source;
-  const durationUs = longDuration(random);
-  switch (kind) {
-    case "partition": {
-      const hosts = hostNames(cluster);
-      const from = hosts.filter(() => random.below(2) === 0);
-      const to = hosts.filter((host) => !from.includes(host));
-      if (from.length === 0 || to.length === 0) return null;
-      return { id, at, kind, from, to, oneWay: random.below(2) === 0, durationUs };
-    }
-    case "rpc-chaos":
-      return {
-        id,
-        at,
-        kind,
-        lossPercent: random.below(31),
-        duplicatePercent: random.below(21),
-        delayPercent: random.below(31),
-        delayUs: longDuration(random),
-        durationUs,
-      };
-    case "network-slow":
-      return { id, at, kind, extraUs: 1 + random.below(200_000), durationUs };
-    case "blob-outage":
-    case "log-outage":
-      return { id, at, kind, errorPercent: 10 + random.below(91), durationUs };
-    case "coordination-outage":
-      return { id, at, kind, durationUs };
-    default:
-      return null;
-  }
 }
 
 function anyProcess({ jobManagers, workers }: ClusterShape, random: RandomStream): string {

@@ -1,9 +1,10 @@
 import { decode } from "../../engine/base/codec.ts";
-import type { SinkNode, StreamGraph } from "../../engine/graph/stream-graph.ts";
+import type { SinkNode } from "../../engine/graph/stream-graph.ts";
 import type { LogObserver } from "../hosts/service-observers.ts";
-import { DataObservation } from "./data-oracles-observation.ts";
 import { ExpectedTopic } from "./committed-output-expected.ts";
+import { DataObservation } from "./data-oracles-observation.ts";
 import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
+import type { SharedReplay } from "./surviving-history-shared.ts";
 
 /**
  * Exactly-once output: at every moment what a read-committed consumer of an output topic sees is a
@@ -20,25 +21,37 @@ import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
  */
 export const committedOutputOracle: OracleKind = {
   name: "exactly-once output",
-  create: (context) => (context.scenario.confluent ? new CommittedOutput(context) : null),
+  create: (context) => {
+    const replay = context.scenario.confluent ? null : DataObservation.of(context.world).replay();
+    return context.scenario.confluent || replay !== null ? new CommittedOutput(context, replay) : null;
+  },
 };
 
 class CommittedOutput implements Oracle, LogObserver {
   readonly name: string = committedOutputOracle.name;
   readonly #context: OracleContext;
   readonly #topics: readonly ExpectedTopic[];
-  #isExpectationComplete = false;
+  /** Null: what is expected comes from the reference. */
+  readonly #replay: SharedReplay | null;
+  /** By uid of the sink. */
+  readonly #topicOfSink: Map<string, ExpectedTopic> = new Map();
+  #hasReference = false;
 
-  constructor(context: OracleContext) {
+  constructor(context: OracleContext, replay: SharedReplay | null) {
     this.#context = context;
+    this.#replay = replay;
     this.#topics = context.scenario.outputs.map((output) => new ExpectedTopic(output));
+    for (const node of context.graph.nodes) {
+      const topic = node.kind === "sink" ? this.#topics.find((one) => one.topic === topicOf(node)) : undefined;
+      if (topic !== undefined) this.#topicOfSink.set(node.uid, topic);
+    }
+    replay?.listen((sinkUid, value, producer) => this.#topicOfSink.get(sinkUid)?.expect(value, producer));
     context.world.logObservers.push(this);
   }
 
   onVisible(topic: string, _partition: number, _firstOffset: number, records: readonly Uint8Array[]): void {
-    this.#expectReference();
     const expected = this.#topics.find((one) => one.topic === topic);
-    if (expected === undefined) return;
+    if (expected === undefined || !this.#knowsWhatToExpect()) return;
     for (let i = 0; i < records.length; i++) {
       const wrong = expected.see(decode(records[i] as Uint8Array));
       if (wrong !== null) this.#context.report(wrong);
@@ -46,33 +59,26 @@ class CommittedOutput implements Oracle, LogObserver {
   }
 
   finish({ job }: RunEnd): void {
-    if (job !== "finished") return;
-    this.#expectReference();
+    if (job !== "finished" || !this.#knowsWhatToExpect()) return;
     for (const topic of this.#topics) {
       const missing = topic.missing();
       if (missing !== null) this.#context.report(missing);
     }
   }
 
-  /** Once, at the first record: not for runs that end before. */
-  #expectReference(): void {
-    if (this.#isExpectationComplete) return;
-    this.#isExpectationComplete = true;
-    const { world, graph } = this.#context;
-    const { outputs } = DataObservation.of(world).interpretation();
-    for (const sink of sinksOf(graph)) {
-      const expected = this.#topics.find((topic) => topic.topic === topicOf(sink));
-      if (expected !== undefined) for (const value of outputs.get(sink.uid) ?? []) expected.expect(value, -1);
-    }
+  /** The reference is asked at the first record: not for runs that end before. */
+  #knowsWhatToExpect(): boolean {
+    if (this.#replay !== null) return this.#replay.isFollowing;
+    if (this.#hasReference) return true;
+    this.#hasReference = true;
+    const { outputs } = DataObservation.of(this.#context.world).interpretation();
+    for (const [uid, topic] of this.#topicOfSink) for (const value of outputs.get(uid) ?? []) topic.expect(value, -1);
+    return true;
   }
 }
 
-function sinksOf(graph: StreamGraph): readonly SinkNode[] {
-  return graph.nodes.filter((node): node is SinkNode => node.kind === "sink");
-}
-
 /** The topic that a sink writes into; null for sinks of another kind. */
-export function topicOf({ sink }: SinkNode): string | null {
+function topicOf({ sink }: SinkNode): string | null {
   const { topic } = sink as { readonly topic?: unknown };
   return typeof topic === "string" ? topic : null;
 }

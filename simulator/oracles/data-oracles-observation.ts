@@ -16,6 +16,8 @@ import { NO_LINEAGE, PrefixState } from "./reference-state-prefix.ts";
 import type { HistorySegment } from "./surviving-history-recorder.ts";
 import type { HistoryLog } from "./surviving-history-log.ts";
 import { HistoryRecorder } from "./surviving-history-recorder.ts";
+import { refuseReplay } from "./surviving-history-replay.ts";
+import { SharedReplay } from "./surviving-history-shared.ts";
 
 export interface RewritingOptions {
   /** Freezes records, and folds all that user functions emit into the digest. */
@@ -28,7 +30,7 @@ interface ObservingRewriter extends GraphRewriter {
 
 /** Hears of each completed checkpoint, in order, in the step of its commit point. */
 export interface CutListener {
-  /** `history`: what happened since the checkpoint before. Text: why that is not known. */
+  /** `history`: what happened since the checkpoint before. Text: what is wrong with it. */
   cutCompleted?(cut: CompletedCut, history: readonly HistorySegment[] | string): void;
   /** Differences between the state of a cut and what it must be, in confluent jobs. */
   stateDiffers?(cut: CompletedCut, differences: readonly OperatorDifference[]): void;
@@ -53,6 +55,7 @@ export class DataObservation {
   readonly #listeners: CutListener[] = [];
   #interpretation: Interpretation | null = null;
   #prefix: PrefixState | null = null;
+  #replay: SharedReplay | null = null;
   #isBlind = false;
 
   private constructor(world: World, options: RewritingOptions) {
@@ -96,6 +99,15 @@ export class DataObservation {
     return this.#prefix;
   }
 
+  /** The replay of the surviving history, which goes on with each completed checkpoint; null where a job has none. */
+  replay(): SharedReplay | null {
+    const { scenario, options } = this.#world.options;
+    if (this.#replay === null && refuseReplay(this.#graph) === null) {
+      this.#replay = new SharedReplay(() => scenario.job(options), this.ids, this.history.subtasks);
+    }
+    return this.#replay;
+  }
+
   /** The JobManager's graph is never run: it stays as it is. */
   #rewrite(graph: StreamGraph, process: Process, execution: ExecutionId | null): StreamGraph {
     if (execution === null) return graph;
@@ -109,15 +121,16 @@ export class DataObservation {
     const { latest } = this;
     if (this.#isBlind || record.checkpointId <= (latest?.checkpointId ?? NO_CHECKPOINT)) return;
     const cut = CompletedCut.of(record, this.ids);
+    const back = cut === null ? null : partitionThatWentBack(latest, cut);
+    if (cut === null || back !== null) this.#isBlind = true;
     if (cut === null) return;
-    const back = partitionThatWentBack(latest, cut);
     if (back !== null) {
-      this.#isBlind = true;
       for (const listener of this.#listeners) listener.wentBack?.(cut, back);
       return;
     }
     this.latest = cut;
     const history = this.history.settle(cut.checkpointId, cut.attempt);
+    this.#replay?.advance(cut, history);
     for (const listener of this.#listeners) listener.cutCompleted?.(cut, history);
     this.history.forget(cut.checkpointId);
     const differences = this.#prefix === null ? [] : this.#prefix.compare(cut);

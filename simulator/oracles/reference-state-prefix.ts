@@ -1,4 +1,4 @@
-import { present } from "../../engine/base/assert.ts";
+import { InvariantError } from "../../engine/base/assert.ts";
 import type { MapNode, ReduceNode, SinkNode, SourceNode, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 import type { Key } from "../../engine/state/state.ts";
 import { keyGroupOf } from "../../engine/stream/key-groups.ts";
@@ -41,7 +41,7 @@ export class PrefixState {
 
   /** True if it can tell what the state of an operator must be. */
   covers(node: StreamNode): boolean {
-    return node.kind !== "process" && this.#nodes.includes(node);
+    return node.kind !== "process" && this.#nodes.some((one) => one.uid === node.uid);
   }
 
   /** Differences at a cut, at most one an operator. Offsets of cuts must not go back. */
@@ -117,7 +117,10 @@ function referenceGraph(graph: StreamGraph, ids: RecordIds): StreamGraph {
 }
 
 function cutOff({ id, uid, name, parallelism }: StreamNode): SinkNode {
-  const sink = { name, createWriter: () => present(null, "a reference writes nothing") };
+  const createWriter = (): never => {
+    throw new InvariantError("a reference writes nothing");
+  };
+  const sink = { name, createWriter };
   return { kind: "sink", id, uid, name, parallelism, inputs: [], sink };
 }
 

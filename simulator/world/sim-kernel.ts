@@ -1,4 +1,4 @@
-import { invariant, present } from "../../engine/base/assert.ts";
+import { invariant, present, unreachable } from "../../engine/base/assert.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 import { ProcessDied, isProcessDied } from "../../engine/ports/process-ports.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
@@ -312,8 +312,24 @@ export class SimKernel implements Kernel {
       }
       case "user-exception":
         return null;
-      default:
+      case "rpc-drop":
+      case "rpc-duplicate":
+      case "rpc-delay":
+      case "rpc-reply-drop":
+      case "connection-break":
+      case "frame-delay":
+      case "blob-error":
+      case "blob-slow":
+      case "blob-late-delete":
+      case "coordination-error":
+      case "coordination-slow":
+      case "log-error":
+      case "log-slow":
+      case "transaction-timeout":
+      case "latency":
         return fault;
+      default:
+        return unreachable(fault, "SimKernel.apply");
     }
   }
 

@@ -60,7 +60,7 @@ function taskView(task: Task): unknown {
     id: task.id,
     state: task.state,
     watermarkMs: task.watermarks.watermarkMs,
-    mails: task.mailsWaiting,
+    mails: task.mailbox.size,
     snapshots: task.checkpointing.snapshotsRunning,
     inputs: task.gate.channels.map((channel) => ({
       blocked: channel.blocked,

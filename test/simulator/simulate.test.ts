@@ -85,7 +85,7 @@ describe("a drawn plan", () => {
     let fired = 0;
     let drawn = 0;
     for (let seed = 1; seed <= 60; seed += 1) {
-      const { faults } = simulator.run(request(String(seed), { oracles: false }));
+      const { faults } = simulator.run(request(String(seed)));
       drawn += faults.length;
       fired += faults.filter((fault) => fault.outcome === "fired").length;
     }

@@ -1,0 +1,93 @@
+import { TRACE } from "../../engine/ports/tracer.ts";
+import { DataObservation } from "./data-oracles-observation.ts";
+import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
+import type { CompletedCut } from "./provenance-cut.ts";
+import { HistoryOrder, plainInputOf } from "./surviving-history-order.ts";
+import type { HistorySegment } from "./surviving-history-recorder.ts";
+import type { SharedReplay } from "./surviving-history-shared.ts";
+
+/** In so many completed checkpoints, one has its state compared with the replay. */
+const COMPARED_EVERY = 4;
+
+/**
+ * Surviving history: what keyed operators did, cut off where restores cut it off, is one story. From one
+ * completed checkpoint to the next, each keyed operator subtask continues where the checkpoint before left
+ * it; together they see every record before the stored offsets exactly once (as an input or as a late one)
+ * and those of a partition in order; and where a job is not confluent, that story is told again: replayed
+ * record by record and watermark by watermark, it gives the state in the checkpoint (of some checkpoints,
+ * and of each that was restored from), puts aside exactly those records that were late, and emits what the
+ * log shows (see the exactly-once output oracle).
+ *
+ * Seen from the rewritten user functions, trace points (snapshots, restores, watermarks), and the bytes of
+ * completed checkpoints. Not seen: operators behind windows and process functions, behind broadcasts, and,
+ * in confluent jobs, behind filters and flatMaps (the reference oracles see these); replays of jobs whose
+ * user code asks for the time or for randomness, from then on; which of two timers of one moment fired first.
+ */
+export const survivingHistoryOracle: OracleKind = {
+  name: "surviving history",
+  create: (context) => new SurvivingHistory(context),
+};
+
+class SurvivingHistory implements Oracle {
+  readonly name: string = survivingHistoryOracle.name;
+  readonly #context: OracleContext;
+  readonly #orders: readonly HistoryOrder[];
+  readonly #replay: SharedReplay | null;
+  #isOver = false;
+  #compared = 0;
+  /** The latest cut, where its state was not compared. */
+  #uncompared: CompletedCut | null = null;
+
+  constructor(context: OracleContext) {
+    this.#context = context;
+    const { world, graph, scenario } = context;
+    const observation = DataObservation.of(world);
+    this.#replay = scenario.confluent ? null : observation.replay();
+    this.#orders = graph.nodes.flatMap((node) => {
+      if (node.kind !== "reduce" && node.kind !== "process" && node.kind !== "window") return [];
+      const input = plainInputOf(graph, node);
+      return input === null ? [] : [new HistoryOrder(input, observation.ids)];
+    });
+    observation.listen({ cutCompleted: (cut, history) => this.#cutCompleted(cut, history) });
+    world.kernel.on(TRACE.jobDeploying, () => this.#compareLatest());
+  }
+
+  finish(_end: RunEnd): void {
+    this.#compareLatest();
+  }
+
+  #cutCompleted(cut: CompletedCut, history: readonly HistorySegment[] | string): void {
+    if (this.#isOver) return;
+    const wrong = typeof history === "string" ? history : this.#check(cut, history);
+    if (wrong === null) {
+      this.#uncompared = cut;
+      this.#compared += 1;
+      if (this.#compared % COMPARED_EVERY === 0) this.#compareLatest();
+      return;
+    }
+    this.#isOver = true;
+    this.#context.report(wrong);
+  }
+
+  #check(cut: CompletedCut, history: readonly HistorySegment[]): string | null {
+    for (const order of this.#orders) {
+      for (const segment of history) {
+        const wrong = segment.subtask.node.id === order.node.id ? order.advance(segment) : null;
+        if (wrong !== null) return wrong;
+      }
+      const wrong = order.compare(cut);
+      if (wrong !== null) return wrong;
+    }
+    return this.#replay?.wrong ?? null;
+  }
+
+  #compareLatest(): void {
+    const cut = this.#uncompared;
+    this.#uncompared = null;
+    if (cut === null || this.#isOver || this.#replay === null) return;
+    const wrong = this.#replay.compare(cut);
+    if (wrong === null) return;
+    this.#isOver = true;
+    this.#context.report(wrong);
+  }
+}
