@@ -86,6 +86,8 @@ export interface SourceOperator extends StreamOperator {
   emitNext(limit: number): "more" | "nothing" | "ended";
   /** Minimum over the partitions that are not idle; MIN_WATERMARK where nothing is known. */
   watermarkMs(): TimestampMs;
+  /** False for a subtask that has nothing to read: more subtasks than partitions. */
+  hasPartitions(): boolean;
   /** True while every partition is idle (or there is none): downstream then does not wait for this subtask. */
   isIdle(): boolean;
 }

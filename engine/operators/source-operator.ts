@@ -74,6 +74,10 @@ export class PartitionedSourceOperator extends StatelessOperator implements Sour
     return this.#watermarks === null ? MIN_WATERMARK : this.#watermarks.watermarkMs(this.#nowMs());
   }
 
+  hasPartitions(): boolean {
+    return this.#partitions.length > 0;
+  }
+
   isIdle(): boolean {
     return present(this.#watermarks, "a source is open before it is asked").isIdle(this.#nowMs());
   }

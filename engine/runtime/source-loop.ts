@@ -42,15 +42,25 @@ export class SourceLoop {
   /** Emits one batch; returns how much work that was. */
   emit(): number {
     if (!this.isReady) return 0;
-    const { source, watermarks, batchElements } = this.#context;
+    const { source, batchElements } = this.#context;
     const more = source.emitNext(batchElements);
     if (more === "nothing") this.#hasRecords = false;
-    if (this.#announcedIdle && (more === "ended" || !source.isIdle())) this.#announceIdle(false);
-    if (more === "ended") {
-      this.#ended = true;
-      watermarks.endInput();
-    }
+    if (more === "ended") this.#end();
+    else if (this.#announcedIdle && !source.isIdle()) this.#announceIdle(false);
     return batchElements;
+  }
+
+  /**
+   * A subtask without partitions knows nothing of event time: it ends as idle, without a watermark. Were it
+   * to say MAX, that would be the watermark of everybody as soon as all others are idle for a moment, and
+   * whatever comes after that would be late.
+   */
+  #end(): void {
+    const { source, watermarks } = this.#context;
+    const hadInput = source.hasPartitions();
+    this.#ended = true;
+    if (this.#announcedIdle === hadInput) this.#announceIdle(!hadInput);
+    watermarks.endInput(hadInput);
   }
 
   #armTimer(): void {

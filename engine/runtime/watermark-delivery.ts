@@ -29,6 +29,7 @@ export class WatermarkDelivery {
   inputEnded = false;
   #pendingMs: TimestampMs | null = null;
   #endsInput = false;
+  #tellsEnd = true;
 
   constructor(receiver: WatermarkReceiver) {
     this.#receiver = receiver;
@@ -47,9 +48,11 @@ export class WatermarkDelivery {
     if (watermarkMs > this.watermarkMs) this.#begin(watermarkMs);
   }
 
-  endInput(): void {
+  /** `tells`: downstream gets the watermark MAX too. */
+  endInput(tells: boolean = true): void {
     invariant(!this.inputEnded, "an input ends once");
     this.#endsInput = true;
+    this.#tellsEnd = tells;
     this.#begin(MAX_WATERMARK);
   }
 
@@ -63,7 +66,7 @@ export class WatermarkDelivery {
       this.watermarkMs = watermarkMs;
       tracer.point(TRACE.watermarkAdvanced, subject, watermarkMs, 0);
     }
-    this.#receiver.broadcast({ kind: "watermark", watermarkMs });
+    if (this.#tellsEnd) this.#receiver.broadcast({ kind: "watermark", watermarkMs });
     if (this.#endsInput) this.#end();
     return 1;
   }
