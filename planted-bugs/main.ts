@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { CATALOGUE, bugNamed } from "./catalogue.ts";
 import { checkClean, huntAll } from "./hunts.ts";
-import { StaleBugError } from "./mutated-engine.ts";
+import { StaleBugError, mutatedModules } from "./mutated-engine.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { asJson, asTable, isGood } from "./report.ts";
 
@@ -41,6 +41,8 @@ async function main(): Promise<number> {
   }
   const jobs = availableParallelism();
   const bugs = chosen(values.bug);
+  // Nothing is hunted before every edit is known to fit.
+  for (const bug of bugs) mutatedModules(bug);
   let over = 0;
   const outcomes = await huntAll(bugs, jobs, ({ bug, hunt }) => {
     over += 1;

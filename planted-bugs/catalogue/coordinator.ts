@@ -18,13 +18,10 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
       },
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
-        find: "      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);\n    }\n  }\n\n  whenQuiet",
+        find: "      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);\n",
         replace: `      if (reason === "failover") this.latestStarted = this.#metadataOf(checkpoint);
       if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);
-    }
-  }
-
-  whenQuiet`,
+`,
       },
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
@@ -157,8 +154,8 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/runtime/job-master.ts",
-        find: "      coordinator.whenQuiet(() => this.#restart());\n",
-        replace: "      if (coordinator !== null) this.#restart();\n",
+        find: "this.coordinator.whenQuiet(() => this.#restart());",
+        replace: "this.#restart();",
       },
     ],
   },

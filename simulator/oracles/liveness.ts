@@ -88,10 +88,15 @@ class Liveness implements Oracle, CoordinationObserver {
     }
     if (end.job !== "stuck") return;
     const { healAtUs } = world.options;
-    if (graph.config.checkpoint !== null && !this.#completedAfterHealing) {
-      report(`no checkpoint completed in ${seconds(world.nowUs - healAtUs)} after everything healed at ${seconds(healAtUs)}`);
+    const sinceUs = world.nowUs - healAtUs;
+    if (sinceUs <= 0) {
+      report(`the job did not end within the steps allowed, which took it to ${seconds(world.nowUs)}`);
+      return;
     }
-    report(`the job did not end until ${seconds(world.nowUs)}; everything healed at ${seconds(healAtUs)}`);
+    if (graph.config.checkpoint !== null && !this.#completedAfterHealing) {
+      report(`no checkpoint completed in ${seconds(sinceUs)} after everything healed at ${seconds(healAtUs)}`);
+    }
+    report(`the job did not end in ${seconds(sinceUs)} after everything healed at ${seconds(healAtUs)}`);
   }
 }
 

@@ -1,10 +1,11 @@
+import { unreachable } from "../../engine/base/assert.ts";
 import { ABORT_REASONS } from "../../engine/checkpoint/checkpoint-coordinator.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
-import type { LogError } from "../../engine/ports/external-log.ts";
+import type { LogError, ProducerSession } from "../../engine/ports/external-log.ts";
 import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { ControlMessage } from "../../engine/runtime/messages.ts";
-import type { CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
+import type { CoordinationObserver, LogObserver, NetworkObserver, ObservedConnection } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
@@ -17,9 +18,9 @@ import { TaskAttempts } from "./task-attempts.ts";
  * - "a checkpoint expired": a pending one is given up for its timeout; "a checkpoint subsumed": a pending one
  *   is given up because a newer one completed first (a retained one that makes room for the next does not
  *   count); "a checkpoint aborted": a pending one is given up, for whatever reason;
- * - "a zombie that tried to act": a call arrives of a leader whose successor was granted the lease, or of a
- *   task (an acknowledgement, a report) whose attempt has been replaced by a later one; or the log refuses a
- *   fenced producer; or Coordination refuses a fenced write;
+ * - "a zombie that tried to act": a call arrives of a leader whose successor was granted the lease; or of a
+ *   task whose attempt has been replaced by a later one (an acknowledgement, a report, a new connection, a
+ *   change of the log); or the log refuses a fenced producer; or Coordination refuses a fenced write;
  * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
  *   for each such task;
  * - "a late record dropped": a window operator drops a record.
@@ -49,6 +50,7 @@ export const sometimesOracle: OracleKind = {
 class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver, CoordinationObserver {
   readonly name: string = sometimesOracle.name;
   readonly #context: OracleContext;
+  readonly #tasks: TaskAttempts;
   #highestEpoch = 0;
   #latestAttempt = 0;
   /** By number of the task attempt. */
@@ -58,6 +60,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     this.#context = context;
     const { world, graph, sometimes } = context;
     const tasks = TaskAttempts.of(world, graph);
+    this.#tasks = tasks;
     new CrashSites(context, tasks).watch();
     world.networkObservers.push(this);
     world.logObservers.push(this);
@@ -97,7 +100,33 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     if (this.#isOfZombie(message)) this.#context.sometimes("a zombie that tried to act");
   }
 
+  onConnectionOpened({ hello }: ObservedConnection<ControlMessage>): void {
+    if (hello.kind === "open-channel" && hello.attempt < this.#latestAttempt) this.#context.sometimes("a zombie that tried to act");
+  }
+
+  onProducerOpened(process: SimProcess, { producerId }: ProducerSession): void {
+    this.#changedLog(process, producerId);
+  }
+
+  onAppend(process: SimProcess, { producerId }: ProducerSession): void {
+    this.#changedLog(process, producerId);
+  }
+
+  onPrepare(process: SimProcess, { producerId }: ProducerSession): void {
+    this.#changedLog(process, producerId);
+  }
+
+  onCommit(process: SimProcess, producerId: string): void {
+    this.#changedLog(process, producerId);
+  }
+
   finish(): void {}
+
+  #changedLog(process: SimProcess, producerId: string): void {
+    const place = this.#tasks.placeOfProducer(producerId);
+    const task = place === null ? null : this.#tasks.findByPlace(process, place[0], place[1]);
+    if (task !== null && task.attempt < this.#latestAttempt) this.#context.sometimes("a zombie that tried to act");
+  }
 
   #isOfZombie(message: ControlMessage): boolean {
     switch (message.kind) {
@@ -113,8 +142,13 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
       case "notify-complete":
       case "notify-aborted":
         return message.epoch < this.#highestEpoch;
-      default:
+      case "register-worker":
+      case "accepted":
+      case "refused":
+      case "open-channel":
         return false;
+      default:
+        return unreachable(message, "Sometimes.isOfZombie");
     }
   }
 }

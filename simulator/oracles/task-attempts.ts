@@ -43,7 +43,7 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   /** By subject of a subtask. */
   readonly #places: (Place | undefined)[] = [];
   readonly #producers: Map<string, Place | null> = new Map();
-  /** By subject of a subtask: the latest in each process that lives, or lived last. */
+  /** By subject of a subtask: the latest in each process, dead ones too: what they asked for may still take effect. */
   readonly #bySubject: (TaskAttempt[] | undefined)[] = [];
   /** By subject of an operator's subtask ("sum[1]"): subject of the task that it runs in, or -1. */
   readonly #taskOfOperator: (number | undefined)[] = [];
@@ -150,7 +150,7 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
     };
     this.all.push(task);
     this.highestAttempt = Math.max(this.highestAttempt, attempt);
-    const others = (this.#bySubject[subject] ?? []).filter((one) => one.process !== process && one.process.alive);
+    const others = (this.#bySubject[subject] ?? []).filter((one) => one.process !== process);
     this.#bySubject[subject] = [task, ...others];
   }
 

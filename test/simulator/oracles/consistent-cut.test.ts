@@ -2,14 +2,14 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { AlignedBarrierHandler } from "#whitewater/engine/checkpoint/aligned-barrier-handler.js";
 import { InputGate } from "#whitewater/engine/runtime/input-gate.js";
 import { consistentCutOracle } from "#whitewater/simulator/oracles/consistent-cut.js";
-import { crashAt, onEvent, WatchedWorld } from "./watched-world.js";
+import { crashOf, onEvent, WatchedWorld } from "./watched-world.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 test.each([1, 2, 4])("at parallelism %i every completed checkpoint cuts between the same records, also after a crash", (parallelism) => {
-  const plan = [crashAt("worker-1", 7_000_000)];
+  const plan = [crashOf("words[0]", 6)];
   expect(new WatchedWorld(consistentCutOracle, { parallelism, plan }).verdict()).toBe("nothing");
 });
 

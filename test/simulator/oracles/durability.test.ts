@@ -2,14 +2,14 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { TRACE } from "#whitewater/engine/ports/tracer.js";
 import { SimBlobStore } from "#whitewater/simulator/hosts/sim-blob-store.js";
 import { durabilityOracle } from "#whitewater/simulator/oracles/durability.js";
-import { crashAt, WatchedWorld } from "./watched-world.js";
+import { crashOf, WatchedWorld } from "./watched-world.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 test("a run with a crash finds nothing", () => {
-  expect(new WatchedWorld(durabilityOracle, { plan: [crashAt("worker-1", 7_000_000)] }).verdict()).toBe("nothing");
+  expect(new WatchedWorld(durabilityOracle, { plan: [crashOf("words[0]", 6)] }).verdict()).toBe("nothing");
 });
 
 describe("what is promised before it is durable is named", () => {

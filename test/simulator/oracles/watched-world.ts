@@ -97,6 +97,11 @@ export function crashAt(process: string, atUs: number): Unidentified {
   return { kind: "process-crash", process, at: { on: "time", atUs } };
 }
 
+/** Crashes whoever runs that subtask, when it has taken its snapshot of a checkpoint. */
+export function crashOf(subtask: string, checkpointId: number): Unidentified {
+  return { kind: "process-crash", process: null, at: onEvent("snapshotTaken", subtask, checkpointId) };
+}
+
 export function onEvent(event: string, subject: string, x: number | null = null, nth = 1): Fault["at"] {
   return { on: "event", event, subject, x, nth, when: "after" };
 }

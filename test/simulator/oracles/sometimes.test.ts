@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { scenarios } from "#whitewater/scenarios/registry.js";
+import { SOMETIMES, sometimesOracle } from "#whitewater/simulator/oracles/sometimes.js";
+import type { WatchOptions } from "./watched-world.js";
+import { crashAt, crashOf, onEvent, WatchedWorld } from "./watched-world.js";
+
+/** An event at which whoever runs it crashes. */
+function crashOn(event: string, subject: string, x: number | null, nth = 1): NonNullable<WatchOptions["plan"]>[number] {
+  return { kind: "process-crash", process: null, at: onEvent(event, subject, x, nth) };
+}
+
+const SUM = "sum -> counts[0]";
+const AFTER_ANOTHER = [crashOf(SUM, 3), crashOn("taskRestoreStarted", SUM, null, 2)];
+
+/** For each path a run that takes it. */
+const PATHS: Readonly<Record<string, WatchOptions>> = {
+  "crash between snapshot and ack": { plan: [crashOf(SUM, 3)] },
+  "crash between ack and completion": { plan: [crashOn("rpcSent", SUM, 3)] },
+  "crash between completion and notification": { plan: [{ kind: "process-crash", process: "worker-3", at: onEvent("checkpointCompleted", "jm-1", 5) }], parallelism: 4 },
+  "crash between pre-commit and commit": { plan: [crashOn("transactionPrepared", "counts[0]", 3)] },
+  "crash during a restore": { plan: AFTER_ANOTHER },
+  "two crashes within one recovery": { plan: AFTER_ANOTHER },
+  "barriers in flight on two channels at a crash": { plan: [crashOn("barrierForwarded", "words[0]", 3)] },
+  "a checkpoint expired": { scenario: "flights", plan: [{ kind: "blob-slow", delayUs: 4_500_000, at: onEvent("blobPutIssued", "worker-3", 3) }], parallelism: 4 },
+  "a checkpoint subsumed": { plan: [{ kind: "blob-slow", delayUs: 2_500_000, at: onEvent("blobPutIssued", "worker-3", 3) }], parallelism: 4 },
+  "a checkpoint aborted": { plan: [crashOf("words[0]", 3)] },
+  "a zombie that tried to act": { plan: [{ kind: "process-pause", process: "worker-3", durationUs: 6_000_000, at: { on: "time", atUs: 7_000_000 } }], parallelism: 4 },
+  "a timer fired after a restore": { scenario: "timers", plan: [crashOf("heartbeats[0]", 3)] },
+  "a late record dropped": { scenario: "flights-late" },
+};
+
+test("every declared path has a definition, and every scenario declares known ones", () => {
+  expect(Object.keys(PATHS).toSorted()).toEqual(SOMETIMES.toSorted());
+  for (const { sometimes } of scenarios) for (const path of sometimes) expect(SOMETIMES).toContain(path);
+});
+
+test.each(SOMETIMES)("%s: is counted where it happens", (path) => {
+  const watched = new WatchedWorld(sometimesOracle, PATHS[path]).runToEnd();
+  expect(watched.reached.get(path) ?? 0).toBeGreaterThan(0);
+  expect(watched.findings).toEqual([]);
+});
+
+test("a run in which nothing goes wrong reaches none of them, save for late records", () => {
+  for (const scenario of ["word-count", "timers", "flights"]) {
+    const watched = new WatchedWorld(sometimesOracle, { scenario, calm: true }).runToEnd();
+    expect([...watched.reached.keys()]).toEqual([]);
+  }
+});
+
+test("a crash of a process that has no part in the job counts as nothing", () => {
+  const watched = new WatchedWorld(sometimesOracle, { parallelism: 1, plan: [crashAt("worker-1", 7_000_000), crashAt("worker-2", 7_100_000)] });
+  const idle = (name: string): boolean => {
+    const { kind, engine } = watched.engineOf(name);
+    return kind === "worker" && engine.tasks.length === 0;
+  };
+  watched.runUntil(6_900_000);
+  expect(["worker-1", "worker-2"].map(idle)).toEqual([true, true]);
+  expect([...watched.runToEnd().reached.keys()]).toEqual([]);
+});
