@@ -38,18 +38,18 @@ function written(): Uint8Array {
     { name: "maps", kind: "map" },
   ]);
   writer.beginKey("b");
-  writer.entry(0, "", { n: -0 });
-  writer.entry(0, 7, "seven");
-  writer.entry(2, "", [["x", 1], [2n, null]]);
+  writer.value(0, "", { n: -0 });
+  writer.value(0, 7, "seven");
+  writer.map(2, "", [["x", 1], [2n, null]], 2);
   writer.timer(1, "", 99);
   writer.beginKey("a");
-  writer.entry(1, "", [1, [2]]);
+  writer.list(1, "", [1, [2]]);
   writer.timer(0, 7, 16);
   writer.timer(0, 7, 15);
   writer.endGroup(10);
   writer.endGroup(10);
   writer.beginKey([1, "t", true]);
-  writer.entry(0, "", 5n);
+  writer.value(0, "", 5n);
   writer.endGroup(9);
   return writer.toBytes();
 }
