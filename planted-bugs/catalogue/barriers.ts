@@ -4,28 +4,36 @@ import { RESULT } from "../planted-bug.ts";
 /** Sources, barriers, and what a snapshot may contain. */
 export const BARRIER_BUGS: readonly PlantedBug[] = [
   {
-    id: "offset-of-fetched-records",
+    id: "offset-before-its-records",
     flink: null,
-    symptom: "the source's snapshot holds the offset up to which it has fetched, not up to which it has emitted",
+    symptom: "the source keeps a batch in hand before it emits it, and its snapshot holds the offset behind that batch",
     noticedBy: [...RESULT, "consistent cut"],
     scenarios: ["word-count"],
     fixed: {},
     edits: [
       {
-        file: "engine/connectors/log-source.ts",
-        find: "  poll(limit: number): SourceBatch | null {\n",
-        replace: `  fetchedOffset(partition: number): number {
-    return this.#queues.find((queue) => queue.partition === partition)?.fetchOffset ?? 0;
-  }
-
-  poll(limit: number): SourceBatch | null {
+        file: "engine/operators/source-operator.ts",
+        find: "  emitNext(limit: number)",
+        replace: "  #inHand: SourceBatch | null = null;\n\n  emitNext(limit: number)",
+      },
+      {
+        file: "engine/operators/source-operator.ts",
+        find: `      const batch = reader.poll(left);
+      if (batch === null) return reader.ended() ? "ended" : "nothing";
+`,
+        replace: `      const polled = reader.poll(left);
+      if (polled === null && !reader.ended()) return "nothing";
+      const batch = this.#inHand;
+      this.#inHand = polled;
+      if (batch === null && polled === null) return "ended";
+      if (batch === null) continue;
 `,
       },
       {
         file: "engine/operators/source-operator.ts",
         find: "      return { partition, offset: this.#offsets[slot] as number };",
-        replace: `      const reader = this.#reader as { fetchedOffset?(partition: number): number } | null;
-      return { partition, offset: reader?.fetchedOffset?.(partition) ?? (this.#offsets[slot] as number) };`,
+        replace: `      const inHand = this.#inHand?.partition === partition ? this.#inHand.records.length : 0;
+      return { partition, offset: (this.#offsets[slot] as number) + inHand };`,
       },
     ],
   },

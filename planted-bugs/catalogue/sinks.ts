@@ -64,7 +64,7 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     symptom: "two sinks of one job share their transactional ids and fence each other",
     noticedBy: ["exactly-once output", "liveness", "fencing", "durability"],
     scenarios: ["flights-late"],
-    fixed: {},
+    fixed: { parallelism: 1 },
     edits: [
       {
         file: "engine/connectors/transactional-log-sink.ts",
