@@ -65,6 +65,7 @@ export function configure(environment: StreamExecutionEnvironment, options: RunO
     .setParallelism(options.parallelism)
     .setMaxParallelism(MAX_PARALLELISM)
     .setBufferElements(options.bufferElements)
+    .setAutoWatermarkInterval(400)
     .enableCheckpointing(CHECKPOINT_INTERVAL_MS)
     .setRestartStrategy(RestartStrategies.fixedDelay(UNLIMITED, 500));
   return environment

@@ -7,6 +7,7 @@ import { CensusTaker, buildCensus } from "./explore/census.ts";
 import { refusePlan } from "./faults/check-plan.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
 import type { FaultPlan } from "./faults/fault.ts";
+import { rewriteRecords } from "./oracles/data-oracles-observation.ts";
 import { DATA_ORACLES } from "./oracles/data-oracles.ts";
 import { livenessDeadlineUs } from "./oracles/liveness.ts";
 import type { Oracle, OracleKind, RunEnd } from "./oracles/oracle.ts";
@@ -190,6 +191,7 @@ class Run implements PreparedRun {
     this.world = new World({ scenario, options, seed: request.seed, calm, plan, healAtUs, inputs });
     this.#deadlineUs = livenessDeadlineUs(scenario, graph, inputs, healAtUs);
     for (const name of scenario.sometimes) this.#sometimes.set(name, 0);
+    if (request.oracles || request.checked) rewriteRecords(this.world, { checked: request.checked });
     if (request.oracles) for (const kind of [...DATA_ORACLES, ...PROTOCOL_ORACLES]) this.#attach(kind);
     this.#countRestores();
   }

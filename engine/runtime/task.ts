@@ -48,6 +48,7 @@ export class Task {
   readonly #valve: WatermarkValve | null;
   readonly #source: SourceLoop | null;
   #stepScheduled = false;
+  #inStep = false;
   #flushScheduled = false;
   readonly #processingTime: ProcessingTime;
   readonly #runStep = (): void => this.#step();
@@ -207,7 +208,7 @@ export class Task {
     if (this.state === "running" || this.state === "initialized") this.fail(reason);
   }
 
-  /** Runs user code: what it throws fails the task; what is ours goes up. */
+  /** Runs user code: what it throws fails the task. */
   #guard(action: () => void): void {
     try {
       action();
@@ -222,26 +223,27 @@ export class Task {
     this.#wake();
   }
 
+  /** Something to do: at once where the thread is free, else when it is. */
   #wake(): void {
-    if (this.#stepScheduled || this.state !== "running") return;
-    this.#stepScheduled = true;
-    this.#environment.ports.scheduler.resume(0, this.#runStep);
+    if (this.#stepScheduled || this.#inStep || this.state !== "running") return;
+    this.#step();
   }
 
   #step(): void {
     this.#stepScheduled = false;
     if (this.state !== "running") return;
     let workUnits = 0;
-    this.#guard(() => {
+    this.#inStep = true;
+    try {
       workUnits = this.#runOnce();
-    });
-    if (this.state !== "running") return;
-    if (this.#hasWork()) {
-      this.#stepScheduled = true;
-      this.#environment.ports.scheduler.resume(workUnits, this.#runStep);
-    } else {
-      this.#idle();
+    } catch (error) {
+      this.fail(userErrorText(error));
     }
+    this.#inStep = false;
+    if (this.state !== "running") return;
+    this.#stepScheduled = this.#hasWork();
+    if (this.#stepScheduled) this.#environment.ports.scheduler.resume(workUnits, this.#runStep);
+    else this.#idle();
     this.#processingTime.arm();
   }
 
@@ -253,9 +255,7 @@ export class Task {
       return 1;
     }
     if (!this.#outputsHaveRoom()) return 0;
-    if (this.#source !== null) return this.#source.emit();
-    const channel = this.gate.nextChannel();
-    return channel === null ? 0 : this.#processBuffer(channel);
+    return this.#source === null ? this.#processNextBuffer() : this.#source.emit();
   }
 
   #hasWork(): boolean {
@@ -270,7 +270,9 @@ export class Task {
     return true;
   }
 
-  #processBuffer(channel: InputChannel): number {
+  #processNextBuffer(): number {
+    const channel = this.gate.nextChannel();
+    if (channel === null) return 0;
     const buffer = channel.take();
     this.#environment.ports.tracer.point(TRACE.bufferConsumed, this.subject, channel.index, buffer.recordCount);
     const { values, timestamps } = buffer;

@@ -125,41 +125,6 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    id: "unreadable-checkpoint-skipped",
-    flink: "FLINK-7783",
-    symptom: "a retained checkpoint that cannot be read at the moment is left out when the store recovers",
-    noticedBy: [...RESULT, "durability"],
-    scenarios: ["word-count"],
-    fixed: {},
-    edits: [
-      {
-        file: "engine/checkpoint/completed-store.ts",
-        find: "        read.push(checkpoint);\n",
-        replace: "        if (checkpoint !== null) read.push(checkpoint);\n",
-      },
-      {
-        file: "engine/checkpoint/completed-store.ts",
-        find: "      else ports.scheduler.after(RECOVERY_RETRY_US, () => this.#readOne(record, done));\n",
-        replace: "      else done(null as unknown as CompletedCheckpoint);\n",
-      },
-    ],
-  },
-  {
-    id: "restart-during-commit",
-    flink: null,
-    symptom: "a restart does not wait until a commit under way is decided, and begins from the checkpoint before it",
-    noticedBy: [...RESULT, "durability", "fencing"],
-    scenarios: ["word-count"],
-    fixed: {},
-    edits: [
-      {
-        file: "engine/runtime/job-master.ts",
-        find: "this.coordinator.whenQuiet(() => this.#restart());",
-        replace: "this.#restart();",
-      },
-    ],
-  },
-  {
     id: "checkpoint-ids-start-anew",
     flink: null,
     symptom: "a new leader numbers its checkpoints from 1 again",

@@ -81,6 +81,8 @@ const NOT_IN_A_PROCESS: ReadonlySet<number> = new Set<number>([
 const LATE_KINDS: ReadonlySet<number> = new Set<number>([TRACE.jobFinished, TRACE.taskFinished]);
 
 const MOST_FAULTS = 10;
+/** Below it are the engine's own trace kinds. */
+const FIRST_PORT_KIND = 100;
 
 export interface PlanSource {
   readonly census: Census;
@@ -170,7 +172,9 @@ type Drawer = (id: string, at: Trigger, source: PlanSource) => Fault | null;
 const DRAW: Readonly<Record<FaultKind, Drawer>> = {
   "process-crash": (id, at, source) => ({ id, at, kind: "process-crash", process: strikeProcess(at, source) }),
   "process-pause": (id, at, source) => {
-    const durationUs = longDuration(source.random);
+    const { random } = source;
+    // Half of them outlast the heartbeat timeout: the process comes back as a zombie.
+    const durationUs = random.below(2) === 0 ? longDuration(random) : 3_000_000 + random.below(5_000_000);
     return { id, at, kind: "process-pause", process: strikeProcess(at, source), durationUs };
   },
   "host-crash": (id, at, { random, cluster }) => {
@@ -248,8 +252,12 @@ function drawEvent(
   const onlyRecovery = recovers && random.below(2) === 0;
   const usable = census.entries.filter((entry) => eligible(entry) && (onlyRecovery ? entry.count > entry.calmCount : entry.calmCount > 0));
   if (usable.length === 0) return null;
+  // Half the time a step of the engine's own protocols, half the time any interaction with the world.
+  const onlyProtocol = random.below(2) === 0 && usable.some((entry) => entry.kind < FIRST_PORT_KIND);
   const kinds: number[] = [];
-  for (const { kind } of usable) if (kinds.at(-1) !== kind) kinds.push(kind);
+  for (const { kind } of usable) {
+    if (kinds.at(-1) !== kind && (!onlyProtocol || kind < FIRST_PORT_KIND)) kinds.push(kind);
+  }
   const kind = present(kinds[random.below(kinds.length)], "there is a kind");
   const ofKind = usable.filter((entry) => entry.kind === kind);
   const entry = present(ofKind[random.below(ofKind.length)], "there is an entry");

@@ -22,14 +22,16 @@ import type { SharedReplay } from "./surviving-history-shared.ts";
 export const committedOutputOracle: OracleKind = {
   name: "exactly-once output",
   create: (context) => {
-    const replay = context.scenario.confluent ? null : DataObservation.of(context.world).replay();
-    return context.scenario.confluent || replay !== null ? new CommittedOutput(context, replay) : null;
+    const observation = DataObservation.of(context.world);
+    const replay = context.scenario.confluent ? null : observation.replay();
+    return context.scenario.confluent || replay !== null ? new CommittedOutput(context, observation, replay) : null;
   },
 };
 
 class CommittedOutput implements Oracle, LogObserver {
   readonly name: string = committedOutputOracle.name;
   readonly #context: OracleContext;
+  readonly #observation: DataObservation;
   readonly #topics: readonly ExpectedTopic[];
   /** Null: what is expected comes from the reference. */
   readonly #replay: SharedReplay | null;
@@ -37,8 +39,9 @@ class CommittedOutput implements Oracle, LogObserver {
   readonly #topicOfSink: Map<string, ExpectedTopic> = new Map();
   #hasReference = false;
 
-  constructor(context: OracleContext, replay: SharedReplay | null) {
+  constructor(context: OracleContext, observation: DataObservation, replay: SharedReplay | null) {
     this.#context = context;
+    this.#observation = observation;
     this.#replay = replay;
     this.#topics = context.scenario.outputs.map((output) => new ExpectedTopic(output));
     for (const node of context.graph.nodes) {
@@ -71,7 +74,7 @@ class CommittedOutput implements Oracle, LogObserver {
     if (this.#replay !== null) return this.#replay.isFollowing;
     if (this.#hasReference) return true;
     this.#hasReference = true;
-    const { outputs } = DataObservation.of(this.#context.world).interpretation();
+    const { outputs } = this.#observation.interpretation();
     for (const [uid, topic] of this.#topicOfSink) for (const value of outputs.get(uid) ?? []) topic.expect(value, -1);
     return true;
   }

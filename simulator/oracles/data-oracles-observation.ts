@@ -16,7 +16,7 @@ import { NO_LINEAGE, PrefixState } from "./reference-state-prefix.ts";
 import type { HistorySegment } from "./surviving-history-recorder.ts";
 import type { HistoryLog } from "./surviving-history-log.ts";
 import { HistoryRecorder } from "./surviving-history-recorder.ts";
-import { refuseReplay } from "./surviving-history-replay.ts";
+import { refuseReplay } from "./surviving-history-replayable.ts";
 import { SharedReplay } from "./surviving-history-shared.ts";
 
 export interface RewritingOptions {

@@ -14,6 +14,7 @@ export interface Tagged {
 /** The records of one source. */
 export interface SourceIds {
   readonly uid: string;
+  readonly name: string;
   /** Id of the first record of each partition; offset o of partition p has the id `firstIds[p] + o`. */
   readonly firstIds: readonly number[];
   readonly lengths: readonly number[];
@@ -55,7 +56,7 @@ export class RecordIds {
         }
         partitions += 1;
       }
-      sources.push({ uid: node.uid, firstIds, lengths });
+      sources.push({ uid: node.uid, name: node.name, firstIds, lengths });
     }
     this.sources = sources;
     this.records = records;
@@ -72,12 +73,12 @@ export class RecordIds {
     );
   }
 
-  /** "record 31 of flights/2"; null for an id that no source record has. */
+  /** "record 31 of flights/2". */
   describe(id: number): string {
-    for (const { uid, firstIds, lengths } of this.sources) {
+    for (const { name, firstIds, lengths } of this.sources) {
       for (let partition = 0; partition < firstIds.length; partition++) {
         const offset = id - (firstIds[partition] as number);
-        if (offset >= 0 && offset < (lengths[partition] as number)) return `record ${offset} of ${uid}/${partition}`;
+        if (offset >= 0 && offset < (lengths[partition] as number)) return `record ${offset} of ${name}/${partition}`;
       }
     }
     return `derived record ${id}`;

@@ -2,6 +2,7 @@ import { present, unreachable } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
 import { MIN_WATERMARK } from "../../engine/base/units.ts";
 import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import { keyGroupOf, subtaskOfKeyGroup } from "../../engine/stream/key-groups.ts";
 import { canonicalKey } from "../reference/canonical-key.ts";
 import type { Emitter } from "../reference/dataflow.ts";
 import { Dataflow } from "../reference/dataflow.ts";
@@ -27,24 +28,12 @@ interface ReplayedSubtask {
   readonly node: StreamNode;
   readonly operator: ReferenceReduce | ReferenceProcess | ReferenceWindow;
   watermarkMs: TimestampMs;
+  /** True for the records whose key belongs to the subtask. */
+  readonly owns: (record: Tagged) => boolean;
 }
 
 /** Hears what reaches the sinks. `producer` is one number for each origin of records. */
 export type ReplayOutput = (sinkUid: string, value: unknown, producer: number) => void;
-
-/** Null if a job can be replayed, or why not. */
-export function refuseReplay(graph: StreamGraph): string | null {
-  const timed = new Set<NodeId>();
-  for (const node of graph.nodes) {
-    const behind = node.inputs.some(({ from }) => timed.has(from));
-    const isKeyed = node.kind === "reduce" || node.kind === "process" || node.kind === "window";
-    // The ids of what a timer emits depend on the order of timers of one moment, which is open.
-    if (behind && isKeyed) return `${node.name} lies behind timers`;
-    if (behind || node.kind === "window" || node.kind === "process") timed.add(node.id);
-    if (node.inputs.some(({ partitioning }) => partitioning === "broadcast")) return `${node.name} gets every record several times`;
-  }
-  return null;
-}
 
 /**
  * The surviving history, run again from one completed checkpoint to the next: the records before the
@@ -80,7 +69,8 @@ export class HistoryReplay {
       const fresh = rewritten(buildGraph(), ids, ids.total + observed.producer, subtasks.length);
       const node = present(fresh.nodes[observed.node.id], "a job is the same each time it is built");
       const operator = createOperator(node, this.#dataflow.emitterOf(node.id));
-      this.#subtasks.set(observed, { node: observed.node, operator, watermarkMs: MIN_WATERMARK });
+      const owns = ownership(node, observed.subtask, fresh.config.maxParallelism);
+      this.#subtasks.set(observed, { node: observed.node, operator, watermarkMs: MIN_WATERMARK, owns });
     }
   }
 
@@ -152,7 +142,7 @@ export class HistoryReplay {
         if (!(replayed.operator instanceof ReferenceReduce)) replayed.operator.advance(replayed.watermarkMs);
         continue;
       }
-      const arrival = take(arrivals, entry >> 1);
+      const arrival = take(arrivals, entry >> 1, (record) => replayed.owns(record));
       const name = `${subtask.node.name}[${subtask.subtask}]`;
       if (arrival === null) return `${name}: ${this.#ids.describe(entry >> 1)} came twice, or will come again`;
       const late = lateness(replayed, arrival.timestampMs, (entry & 1) === 1);
@@ -200,12 +190,29 @@ function arrive(arrivals: Map<number, Arrival>, record: Tagged, timestampMs: Tim
   last.next = arrival;
 }
 
-function take(arrivals: Map<number, Arrival>, id: number): Arrival | null {
-  const arrival = arrivals.get(id);
-  if (arrival === undefined) return null;
-  if (arrival.next === null) arrivals.delete(id);
-  else arrivals.set(id, arrival.next);
-  return arrival;
+/** Takes out a record of that id; of several, the first that is for this subtask. */
+function take(arrivals: Map<number, Arrival>, id: number, owns: (record: Tagged) => boolean): Arrival | null {
+  const first = arrivals.get(id);
+  if (first === undefined) return null;
+  if (first.next === null) {
+    arrivals.delete(id);
+    return first;
+  }
+  if (owns(first.record)) {
+    arrivals.set(id, first.next);
+    return first;
+  }
+  let before = first;
+  while (before.next !== null && !owns(before.next.record)) before = before.next;
+  const found = before.next;
+  if (found !== null) before.next = found.next;
+  return found;
+}
+
+function ownership(node: StreamNode, subtask: number, maxParallelism: number): (record: Tagged) => boolean {
+  if (node.kind !== "reduce" && node.kind !== "process" && node.kind !== "window") return () => false;
+  const { keySelector, parallelism } = node;
+  return (record) => subtaskOfKeyGroup(keyGroupOf(keySelector(record), maxParallelism), maxParallelism, parallelism) === subtask;
 }
 
 /** Whether a record was late follows from the watermark before it. What is wrong, or null. */

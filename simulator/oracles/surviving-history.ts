@@ -20,8 +20,9 @@ const COMPARED_EVERY = 4;
  *
  * Seen from the rewritten user functions, trace points (snapshots, restores, watermarks), and the bytes of
  * completed checkpoints. Not seen: operators behind windows and process functions, behind broadcasts, and,
- * in confluent jobs, behind filters and flatMaps (the reference oracles see these); replays of jobs whose
- * user code asks for the time or for randomness, from then on; which of two timers of one moment fired first.
+ * in confluent jobs, behind filters and flatMaps (the reference oracles see these); replays of jobs in which
+ * ids do not tell apart what an operator sees (`refuseReplay`), or whose user code asks for the time or for
+ * randomness, from then on; which of two timers of one moment fired first.
  */
 export const survivingHistoryOracle: OracleKind = {
   name: "surviving history",

@@ -129,15 +129,12 @@ describe("stateless functions", () => {
     expect(failures[0]).toMatch(/TypeError: .*read only/);
   });
 
-  test("that are not repeatable show in the digest of checked mode", () => {
-    let calls = 0;
-    const scenario = jobWith(({ n }) => ({ n: n + (calls += 1) * 0 + (calls > 1_000_000 ? 1 : 0) }));
+  test("show in the digest of checked mode by what they emit", () => {
     const digest = (map: (value: { n: number }) => unknown): string => {
       const world = worldOf(jobWith(map));
       rewriteRecords(world, { checked: true });
       return run(world).kernel.digest.hex();
     };
-    expect(scenario.name).toBe("stateless");
     expect(digest(({ n }) => ({ n }))).toBe(digest(({ n }) => ({ n })));
     expect(digest(({ n }) => ({ n: n === 7 ? 8 : n }))).not.toBe(digest(({ n }) => ({ n })));
   });

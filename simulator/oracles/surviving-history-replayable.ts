@@ -1,0 +1,55 @@
+import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+
+/** What is known of the records that a node emits. */
+interface Emission {
+  /** Sources that they come from. */
+  readonly sources: ReadonlySet<NodeId>;
+  /** Timers decide about them. */
+  readonly isTimed: boolean;
+  /** One id may stand for several records. */
+  readonly isMultiplied: boolean;
+  /** They went through a keyed operator. */
+  readonly isKeyed: boolean;
+}
+
+/**
+ * Null if the history of a job can be replayed, or why not: the records that a keyed operator sees must be
+ * told apart by their ids and, where a flatMap made several of one, by the order in which they must come.
+ */
+export function refuseReplay(graph: StreamGraph): string | null {
+  const emissions: Emission[] = [];
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.flatMap(({ from }) => emissions[from] ?? []);
+    const sources = new Set(node.kind === "source" ? [node.id] : inputs.flatMap((input) => [...input.sources]));
+    const input: Emission = {
+      sources,
+      isTimed: inputs.some(({ isTimed }) => isTimed),
+      isMultiplied: inputs.some(({ isMultiplied }) => isMultiplied),
+      isKeyed: inputs.some(({ isKeyed }) => isKeyed),
+    };
+    const refusal = refuseNode(node, input, inputs);
+    if (refusal !== null) return `${node.name} ${refusal}`;
+    emissions.push({
+      sources,
+      isTimed: input.isTimed || node.kind === "window" || node.kind === "process",
+      isMultiplied: input.isMultiplied || node.kind === "flatMap",
+      isKeyed: input.isKeyed || isKeyed(node),
+    });
+  }
+  return null;
+}
+
+function refuseNode(node: StreamNode, input: Emission, inputs: readonly Emission[]): string | null {
+  if (node.inputs.some(({ partitioning }) => partitioning === "broadcast")) return "gets every record several times";
+  if (inputs.reduce((sum, { sources }) => sum + sources.size, 0) > input.sources.size) return "gets a record on two ways";
+  if (input.isMultiplied && node.inputs.some(({ partitioning }) => partitioning === "rebalance")) {
+    return "gets what a flatMap made of one record on several ways";
+  }
+  if (!isKeyed(node)) return null;
+  if (input.isTimed) return "lies behind timers";
+  return input.isMultiplied && input.isKeyed ? "gets what a flatMap made of one record on several ways" : null;
+}
+
+function isKeyed(node: StreamNode): boolean {
+  return node.kind === "reduce" || node.kind === "process" || node.kind === "window";
+}
