@@ -51,9 +51,12 @@ const MOST: Readonly<Record<FaultKind, number>> = {
 /** Every kind of fault, and still exactly-once: the job may fall behind, but never fail. */
 export const SURVIVES_EVERYTHING: FaultBudget = { most: MOST, jobMayFail: false };
 
-/** One virtual second between checkpoints; a checkpoint that hangs is given up after four. */
+/**
+ * One virtual second between checkpoints; one that hangs is given up after two and a half, before a silent
+ * worker counts as lost.
+ */
 export const CHECKPOINT_INTERVAL_MS = 1000;
-const CHECKPOINT_TIMEOUT_MS = 4000;
+const CHECKPOINT_TIMEOUT_MS = 2500;
 /** Small, because every snapshot writes a line for each key group; founding-checkpointing keeps Flink's 128. */
 const MAX_PARALLELISM = 32;
 /** No number of failures in a row may fail a job that must survive. */

@@ -242,6 +242,10 @@ function longDuration(random: RandomStream): number {
   return 1 + random.below(scale);
 }
 
+const isOfEngine = ({ kind }: CensusEntry): boolean => kind < FIRST_PORT_KIND;
+const isOfCheckpoint = (entry: CensusEntry): boolean => isOfEngine(entry) && entry.x !== null;
+const isAny = (): boolean => true;
+
 /** The trace kind is drawn first, so that rare places of the protocol are hit as often as busy ones. */
 function drawEvent(
   census: Census,
@@ -252,14 +256,14 @@ function drawEvent(
   const onlyRecovery = recovers && random.below(2) === 0;
   const usable = census.entries.filter((entry) => eligible(entry) && (onlyRecovery ? entry.count > entry.calmCount : entry.calmCount > 0));
   if (usable.length === 0) return null;
-  // Half the time a step of the engine's own protocols, half the time any interaction with the world.
-  const onlyProtocol = random.below(2) === 0 && usable.some((entry) => entry.kind < FIRST_PORT_KIND);
+  // Half the time a step of the checkpoint protocol, else any of the engine's, or any touch of the world.
+  const wanted = [isOfCheckpoint, isOfCheckpoint, isOfEngine, isAny][random.below(4)] as (entry: CensusEntry) => boolean;
+  const preferred = usable.filter(wanted);
+  const candidates = preferred.length > 0 ? preferred : usable;
   const kinds: number[] = [];
-  for (const { kind } of usable) {
-    if (kinds.at(-1) !== kind && (!onlyProtocol || kind < FIRST_PORT_KIND)) kinds.push(kind);
-  }
+  for (const { kind } of candidates) if (kinds.at(-1) !== kind) kinds.push(kind);
   const kind = present(kinds[random.below(kinds.length)], "there is a kind");
-  const ofKind = usable.filter((entry) => entry.kind === kind);
+  const ofKind = candidates.filter((entry) => entry.kind === kind);
   const entry = present(ofKind[random.below(ofKind.length)], "there is an entry");
   const from = onlyRecovery ? entry.calmCount : 0;
   const to = onlyRecovery ? entry.count : entry.calmCount;
