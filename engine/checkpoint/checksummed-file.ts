@@ -1,6 +1,6 @@
 import { crc32 } from "../base/crc32.ts";
 import { ByteWriter } from "../base/bytes.ts";
-import { decode, encodeInto } from "../base/codec.ts";
+import { StructuralEncoder, decode } from "../base/codec.ts";
 
 /**
  * Every file of a checkpoint:
@@ -24,15 +24,27 @@ export interface FileHandle {
 
 export type FileResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
 
+/** Writes files one after the other; its buffer keeps its size. */
+export class FileSealer {
+  readonly #writer: ByteWriter = new ByteWriter(FILE_BYTES_EXPECTED);
+  readonly #encoder: StructuralEncoder = new StructuralEncoder(this.#writer);
+
+  seal(magic: string, value: unknown): Uint8Array {
+    const writer = this.#writer;
+    writer.truncate(0);
+    for (let i = 0; i < MAGIC_BYTES; i += 1) writer.u8(magic.charCodeAt(i));
+    this.#encoder.write(value);
+    writer.u32(0);
+    const file = writer.toBytes();
+    const at = file.length - TRAILER_BYTES;
+    const checksum = crc32(file, 0, at);
+    for (let i = 0; i < TRAILER_BYTES; i += 1) file[at + i] = checksum >>> (24 - 8 * i);
+    return file;
+  }
+}
+
 export function sealFile(magic: string, value: unknown): Uint8Array {
-  const writer = new ByteWriter(FILE_BYTES_EXPECTED);
-  for (let i = 0; i < MAGIC_BYTES; i += 1) writer.u8(magic.charCodeAt(i));
-  encodeInto(writer, value);
-  writer.u32(0);
-  const file = writer.toBytes();
-  const checksum = crc32(file, 0, file.length - TRAILER_BYTES);
-  new DataView(file.buffer).setUint32(file.length - TRAILER_BYTES, checksum, false);
-  return file;
+  return new FileSealer().seal(magic, value);
 }
 
 export function handleOf(key: string, file: Uint8Array): FileHandle {

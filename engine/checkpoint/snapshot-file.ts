@@ -1,7 +1,7 @@
 import type { CheckpointId } from "../base/units.ts";
 import type { VertexId } from "../graph/job-graph.ts";
 import type { FileHandle } from "./checksummed-file.ts";
-import { openFile, sealFile } from "./checksummed-file.ts";
+import { FileSealer, openFile } from "./checksummed-file.ts";
 
 /** What one subtask wrote for one checkpoint. */
 export type SnapshotHandle = FileHandle;
@@ -24,8 +24,8 @@ export interface SubtaskSnapshot {
   readonly operators: readonly OperatorSnapshot[];
 }
 
-export function encodeSnapshotFile(snapshot: SubtaskSnapshot): Uint8Array {
-  return sealFile(MAGIC, snapshot);
+export function encodeSnapshotFile(snapshot: SubtaskSnapshot, sealer: FileSealer = new FileSealer()): Uint8Array {
+  return sealer.seal(MAGIC, snapshot);
 }
 
 export type SnapshotFileResult =

@@ -8,6 +8,7 @@ import { TRACE } from "../ports/tracer.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { SnapshotWriter } from "../state/keyed-backend.ts";
 import type { OperatorSnapshot, SnapshotHandle } from "./snapshot-file.ts";
+import type { FileSealer } from "./checksummed-file.ts";
 import { handleOf } from "./checksummed-file.ts";
 import { encodeSnapshotFile } from "./snapshot-file.ts";
 
@@ -23,6 +24,7 @@ export interface SnapshotOwner {
   readonly vertex: VertexId;
   readonly subtask: number;
   readonly storagePrefix: string;
+  readonly sealer: FileSealer;
 }
 
 interface CapturedOperator {
@@ -120,7 +122,7 @@ export class TaskSnapshot {
       keyed: operator.writer === null ? null : operator.writer.bytes(),
       lists: operator.lists,
     }));
-    const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators });
+    const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators }, this.#owner.sealer);
     const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
     retryStorage(
       ports.scheduler,

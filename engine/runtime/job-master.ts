@@ -1,5 +1,4 @@
 import { invariant, present, unreachable } from "../base/assert.ts";
-import type { CheckpointId } from "../base/units.ts";
 import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
 import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
@@ -19,6 +18,9 @@ import type { EnginePorts } from "./task-manager.ts";
 import { WorkerRegistry } from "./worker-registry.ts";
 
 export type JobPhase = "recovering" | "waiting" | "deploying" | "running" | "failing" | "restarting" | "finished" | "failed";
+
+/** A message to one task. */
+type TaskMessage = Extract<ControlMessage, { readonly kind: "trigger-checkpoint" | "notify-complete" | "notify-aborted" }>;
 
 /** Attempts of one leader; attempts of a later leader have greater numbers. */
 const ATTEMPTS_PER_EPOCH = 4096;
@@ -44,6 +46,8 @@ export class JobMaster {
   readonly #config: ClusterConfig;
   readonly #graph: JobGraph;
   readonly #subject: number;
+  /** By vertex, then subtask. */
+  readonly #subjects: readonly (readonly number[])[];
   readonly #counter: CheckpointIdCounter;
   readonly #onDeposed: () => void;
   readonly #onEnded: () => void;
@@ -67,6 +71,9 @@ export class JobMaster {
     this.#onDeposed = onDeposed;
     this.#onEnded = onEnded;
     this.#subject = ports.tracer.intern(ports.self);
+    this.#subjects = graph.vertices.map(({ name, parallelism }) =>
+      Array.from({ length: parallelism }, (_, subtask) => ports.tracer.intern(`${name}[${subtask}]`)),
+    );
     this.registry = new WorkerRegistry(ports, config, fence.epoch, {
       workerJoined: () => this.#deployIfPossible(),
       workerLost: (worker) => {
@@ -210,7 +217,7 @@ export class JobMaster {
     const workers = attempt.workers();
     let started = 0;
     for (const slot of workers) {
-      const message: ControlMessage = { ...this.#header("start-attempt", this.#subject), attempt: attempt.attempt };
+      const message = this.#order("start-attempt", attempt);
       this.#callUntilAnswered(slot, message, () => attempt.phase === "starting", (reply) => {
         if (attempt.phase !== "starting") return;
         if (reply.kind === "refused") {
@@ -259,7 +266,7 @@ export class JobMaster {
     const workers = attempt.workers();
     let waiting = workers.length;
     for (const slot of workers) {
-      const message: ControlMessage = { ...this.#header("cancel-attempt", this.#subject), attempt: attempt.attempt };
+      const message = this.#order("cancel-attempt", attempt);
       this.#callUntilAnswered(slot, message, () => true, () => {
         waiting -= 1;
         if (waiting === 0) done();
@@ -308,6 +315,7 @@ export class JobMaster {
   /** Null for a job without checkpoints: it starts from nothing after a failure. */
   #createCoordinator(attempt: ExecutionAttempt): CheckpointCoordinator | null {
     const { checkpoint, maxParallelism } = this.#graph.config;
+    const { epoch } = this.fence;
     if (checkpoint === null) return null;
     return new CheckpointCoordinator({
       ports: this.#ports,
@@ -319,13 +327,18 @@ export class JobMaster {
       vertices: this.#graph.vertices,
       store: this.store,
       counter: this.#counter,
-      triggerSource: (id, checkpointId) => this.#cast(attempt, id, { ...this.#about("trigger-checkpoint", id, checkpointId), id }),
+      triggerSource: (id, checkpointId) => {
+        this.#cast(attempt, { kind: "trigger-checkpoint", subject: this.#subjectOf(id), checkpointId, epoch, id });
+      },
       notifyComplete: (id, checkpointId, isFinal) => {
-        const message: ControlMessage = { ...this.#about("notify-complete", id, checkpointId), id, isFinal };
-        if (!isFinal) this.#cast(attempt, id, message);
+        const subject = this.#subjectOf(id);
+        const message: ControlMessage = { kind: "notify-complete", subject, checkpointId, epoch, id, isFinal };
+        if (!isFinal) this.#cast(attempt, message);
         else this.#callUntilAnswered(this.#slotOf(attempt, id), message, () => attempt.phase === "running", () => undefined);
       },
-      notifyAborted: (id, checkpointId) => this.#cast(attempt, id, { ...this.#about("notify-aborted", id, checkpointId), id }),
+      notifyAborted: (id, checkpointId) => {
+        this.#cast(attempt, { kind: "notify-aborted", subject: this.#subjectOf(id), checkpointId, epoch, id });
+      },
       failJob: (reason) => this.#failThis(attempt, reason),
       deposed: () => this.#onDeposed(),
     });
@@ -335,8 +348,8 @@ export class JobMaster {
     return present(attempt.slots[id.subtask], "every subtask has a slot");
   }
 
-  #cast(attempt: ExecutionAttempt, id: ExecutionId, message: ControlMessage): void {
-    this.#ports.network.cast(this.#slotOf(attempt, id).worker, message);
+  #cast(attempt: ExecutionAttempt, message: TaskMessage): void {
+    this.#ports.network.cast(this.#slotOf(attempt, message.id).worker, message);
   }
 
   /** Repeats a call until the worker answers; a lost worker answers "refused" by definition. */
@@ -360,24 +373,13 @@ export class JobMaster {
 
   /* ---- messages ---- */
 
-  #subjectOf(id: ExecutionId): number {
-    const vertex = present(this.#graph.vertices[id.vertex], "the vertex is part of the job");
-    return this.#ports.tracer.intern(`${vertex.name}[${id.subtask}]`);
+  /** Interned once a subtask: names are built of strings. */
+  #subjectOf({ vertex, subtask }: ExecutionId): number {
+    return present(this.#subjects[vertex]?.[subtask], "the subtask is part of the job");
   }
 
-  #header<K extends ControlMessage["kind"]>(
-    kind: K,
-    subject: number,
-  ): { readonly kind: K; readonly subject: number; readonly checkpointId: CheckpointId; readonly epoch: number } {
-    return { kind, subject, checkpointId: NO_CHECKPOINT, epoch: this.fence.epoch };
-  }
-
-  #about<K extends ControlMessage["kind"]>(
-    kind: K,
-    id: ExecutionId,
-    checkpointId: CheckpointId,
-  ): { readonly kind: K; readonly subject: number; readonly checkpointId: CheckpointId; readonly epoch: number } {
-    return { ...this.#header(kind, this.#subjectOf(id)), checkpointId };
+  #order(kind: "start-attempt" | "cancel-attempt", { attempt }: ExecutionAttempt): ControlMessage {
+    return { kind, subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch: this.fence.epoch, attempt };
   }
 
   #reply(message: ControlMessage, refusal: string | null): ControlMessage {

@@ -71,7 +71,9 @@ export class TaskManager {
 
   #register(address: string, epoch: number): void {
     const message: ControlMessage = {
-      ...this.#header("register-worker", this.#subject, NO_CHECKPOINT),
+      kind: "register-worker",
+      subject: this.#subject,
+      checkpointId: NO_CHECKPOINT,
       epoch,
       worker: this.ports.self,
       incarnation: this.ports.incarnation,
@@ -195,12 +197,7 @@ export class TaskManager {
       acknowledge: (checkpointId, handle, inputEnded) =>
         this.#acknowledge(descriptor.id, epoch, subject, checkpointId, handle, inputEnded),
       decline: (checkpointId, reason) =>
-        this.#castToLeader({
-          ...this.#header("decline-checkpoint", subject, checkpointId),
-          epoch,
-          id: descriptor.id,
-          reason,
-        }),
+        this.#castToLeader({ kind: "decline-checkpoint", subject, checkpointId, epoch, id: descriptor.id, reason }),
     });
   }
 
@@ -214,7 +211,9 @@ export class TaskManager {
     const slot = present(descriptor.slots[channel.toSubtask], "every subtask has a slot");
     const edge = present(outputs.find((one) => one.id === channel.edge), "a channel belongs to an output edge");
     const hello: ControlMessage = {
-      ...this.#header("open-channel", subject, NO_CHECKPOINT),
+      kind: "open-channel",
+      subject,
+      checkpointId: NO_CHECKPOINT,
       epoch: this.epoch,
       attempt: descriptor.id.attempt,
       edge: channel.edge,
@@ -236,13 +235,8 @@ export class TaskManager {
 
   /** Repeats until the leader answers or there is nobody left to report to. */
   #report(id: ExecutionId, epoch: number, subject: number, state: TaskState, reason: string): void {
-    this.#callUntilAnswered(epoch, () => ({
-      ...this.#header("task-state", subject, NO_CHECKPOINT),
-      epoch,
-      id,
-      state,
-      reason,
-    }));
+    const message: ControlMessage = { kind: "task-state", subject, checkpointId: NO_CHECKPOINT, epoch, id, state, reason };
+    this.#callUntilAnswered(epoch, message);
   }
 
   #acknowledge(
@@ -253,18 +247,13 @@ export class TaskManager {
     handle: SnapshotHandle | null,
     inputEnded: boolean,
   ): void {
-    this.#callUntilAnswered(epoch, () => ({
-      ...this.#header("acknowledge-checkpoint", subject, checkpointId),
-      epoch,
-      id,
-      handle,
-      inputEnded,
-    }));
+    const message: ControlMessage = { kind: "acknowledge-checkpoint", subject, checkpointId, epoch, id, handle, inputEnded };
+    this.#callUntilAnswered(epoch, message);
   }
 
-  #callUntilAnswered(epoch: number, message: () => ControlMessage): void {
+  #callUntilAnswered(epoch: number, message: ControlMessage): void {
     if (epoch !== this.epoch || this.leader === null) return;
-    this.ports.network.call(this.leader, message(), this.config.rpcTimeoutMs * US_PER_MS, (reply: RpcReply<ControlMessage>) => {
+    this.ports.network.call(this.leader, message, this.config.rpcTimeoutMs * US_PER_MS, (reply: RpcReply<ControlMessage>) => {
       if (reply.ok) return;
       this.ports.scheduler.after(this.config.registrationRetryMs * US_PER_MS, () => this.#callUntilAnswered(epoch, message));
     });
@@ -301,14 +290,6 @@ export class TaskManager {
   }
 
   /* ---- messages ---- */
-
-  #header<K extends ControlMessage["kind"]>(
-    kind: K,
-    subject: number,
-    checkpointId: CheckpointId,
-  ): { readonly kind: K; readonly subject: number; readonly checkpointId: CheckpointId } {
-    return { kind, subject, checkpointId };
-  }
 
   #acceptedReply(message: ControlMessage): ControlMessage {
     return { kind: "accepted", subject: message.subject, checkpointId: message.checkpointId, epoch: this.epoch };

@@ -2,6 +2,7 @@ import { invariant, present, unreachable } from "../base/assert.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
 import { AlignedBarrierHandler } from "../checkpoint/aligned-barrier-handler.ts";
+import { FileSealer } from "../checkpoint/checksummed-file.ts";
 import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
@@ -386,6 +387,7 @@ export class Task {
         vertex: this.id.vertex,
         subtask: this.id.subtask,
         storagePrefix: environment.storagePrefix,
+        sealer: new FileSealer(),
       },
       chain: this.chain,
       broadcast: (event) => this.#broadcast(event),

@@ -14,9 +14,21 @@ export interface CensusEntry {
   readonly calmCount: number;
 }
 
+/** The entries of one trace kind. */
+export interface CensusGroup {
+  readonly kind: number;
+  readonly event: string;
+  /** The engine's checkpoint protocol. */
+  readonly isOfCheckpoint: boolean;
+  /** Those that an undisturbed run has. */
+  readonly calm: readonly CensusEntry[];
+  /** Those that a recovery adds to. */
+  readonly recovery: readonly CensusEntry[];
+}
+
 /** What a run of a scenario consists of: where faults can strike so that they really do. */
 export interface Census {
-  readonly entries: readonly CensusEntry[];
+  readonly groups: readonly CensusGroup[];
   readonly durationUs: number;
   readonly endedAtUs: number;
 }
@@ -101,7 +113,30 @@ export function buildCensus(
   }
   const sorted = [...entries.values()];
   sorted.sort((left, right) => (sortLabel(left) < sortLabel(right) ? -1 : 1));
-  return { entries: sorted, ...times };
+  return { groups: grouped(sorted), ...times };
+}
+
+/** Below it are the engine's own trace kinds. */
+const FIRST_PORT_KIND = 100;
+
+/** Entries sorted by kind, group by group. */
+function grouped(sorted: readonly CensusEntry[]): readonly CensusGroup[] {
+  const groups: CensusGroup[] = [];
+  for (let from = 0; from < sorted.length; ) {
+    const { kind, event } = sorted[from] as CensusEntry;
+    let to = from;
+    while (sorted[to]?.kind === kind) to += 1;
+    const entries = sorted.slice(from, to);
+    groups.push({
+      kind,
+      event,
+      isOfCheckpoint: kind < FIRST_PORT_KIND && CHECKPOINT_KINDS.has(kind),
+      calm: entries.filter((entry) => entry.calmCount > 0),
+      recovery: entries.filter((entry) => entry.count > entry.calmCount),
+    });
+    from = to;
+  }
+  return groups;
 }
 
 function sortLabel(entry: CensusEntry): string {

@@ -1,7 +1,7 @@
 import { present } from "../../engine/base/assert.ts";
 import { leaseOf } from "../../engine/runtime/leader-election.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
-import type { Census, CensusEntry } from "../explore/census.ts";
+import type { Census, CensusEntry, CensusGroup } from "../explore/census.ts";
 import type { Profile } from "../run-result.ts";
 import type { ClusterShape, FaultBudget } from "../scenario.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
@@ -81,6 +81,7 @@ const NOT_IN_A_PROCESS: ReadonlySet<number> = new Set<number>([
 const LATE_KINDS: ReadonlySet<number> = new Set<number>([TRACE.jobFinished, TRACE.taskFinished]);
 
 const MOST_FAULTS = 10;
+const US_A_FAULT = 2_400_000;
 /** Below it are the engine's own trace kinds. */
 const FIRST_PORT_KIND = 100;
 
@@ -103,7 +104,9 @@ export function drawPlan(source: PlanSource): FaultPlan {
   const weights = drawWeights(source);
   const plan: Fault[] = [];
   const used = new Map<FaultKind, number>();
-  const count = 1 + random.below(MOST_FAULTS);
+  // A short job has no room for many: what follows its early end would not fire.
+  const most = Math.min(MOST_FAULTS, Math.max(2, Math.floor(source.census.endedAtUs / US_A_FAULT)));
+  const count = 1 + random.below(most);
   for (let i = 0; i < count; i += 1) {
     const kind = pick(weights, random);
     if (kind === null) break;
@@ -150,10 +153,8 @@ function pick(weights: readonly Weight[], random: RandomStream): FaultKind | nul
 function drawFault(kind: FaultKind, id: string, source: PlanSource, recovers: boolean): Fault | null {
   const { random, census } = source;
   const strikesAt = STRIKES_AT[kind];
-  const inProcess = (entry: CensusEntry): boolean => !NOT_IN_A_PROCESS.has(entry.kind) && !LATE_KINDS.has(entry.kind);
-  const eligible = strikesAt === undefined ? inProcess : (entry: CensusEntry): boolean => strikesAt.includes(entry.kind);
   const byEvent = strikesAt !== undefined || random.below(TIMES_ONE_IN[kind] ?? 2) !== 0;
-  const event = byEvent ? drawEvent(census, eligible, recovers, random) : null;
+  const event = byEvent ? drawEvent(census, strikesAt, recovers, random) : null;
   if (event === null && strikesAt !== undefined) return null;
   const at: Trigger = event ?? { on: "time", atUs: 1 + random.below(Math.max(1, census.endedAtUs)) };
   return DRAW[kind](id, strikesAt === undefined || event === null ? at : { ...event, when: "before" }, source);
@@ -242,29 +243,33 @@ function longDuration(random: RandomStream): number {
   return 1 + random.below(scale);
 }
 
-const isOfEngine = ({ kind }: CensusEntry): boolean => kind < FIRST_PORT_KIND;
-const isOfCheckpoint = (entry: CensusEntry): boolean => isOfEngine(entry) && entry.x !== null;
+const isOfEngine = ({ kind }: CensusGroup): boolean => kind < FIRST_PORT_KIND;
+const isOfCheckpoint = (group: CensusGroup): boolean => group.isOfCheckpoint;
 const isAny = (): boolean => true;
+
+function isEligible(kind: number, strikesAt: readonly number[] | undefined): boolean {
+  if (strikesAt !== undefined) return strikesAt.includes(kind);
+  return !NOT_IN_A_PROCESS.has(kind) && !LATE_KINDS.has(kind);
+}
 
 /** The trace kind is drawn first, so that rare places of the protocol are hit as often as busy ones. */
 function drawEvent(
   census: Census,
-  eligible: (entry: CensusEntry) => boolean,
+  strikesAt: readonly number[] | undefined,
   recovers: boolean,
   random: RandomStream,
 ): EventTrigger | null {
   const onlyRecovery = recovers && random.below(2) === 0;
-  const usable = census.entries.filter((entry) => eligible(entry) && (onlyRecovery ? entry.count > entry.calmCount : entry.calmCount > 0));
+  const entriesOf = (group: CensusGroup): readonly CensusEntry[] => (onlyRecovery ? group.recovery : group.calm);
+  const usable = census.groups.filter((group) => entriesOf(group).length > 0 && isEligible(group.kind, strikesAt));
   if (usable.length === 0) return null;
   // Half the time a step of the checkpoint protocol, else any of the engine's, or any touch of the world.
-  const wanted = [isOfCheckpoint, isOfCheckpoint, isOfEngine, isAny][random.below(4)] as (entry: CensusEntry) => boolean;
+  const wanted = [isOfCheckpoint, isOfCheckpoint, isOfEngine, isAny][random.below(4)] as (group: CensusGroup) => boolean;
   const preferred = usable.filter(wanted);
   const candidates = preferred.length > 0 ? preferred : usable;
-  const kinds: number[] = [];
-  for (const { kind } of candidates) if (kinds.at(-1) !== kind) kinds.push(kind);
-  const kind = present(kinds[random.below(kinds.length)], "there is a kind");
-  const ofKind = candidates.filter((entry) => entry.kind === kind);
-  const entry = present(ofKind[random.below(ofKind.length)], "there is an entry");
+  const group = present(candidates[random.below(candidates.length)], "there is a group");
+  const entries = entriesOf(group);
+  const entry = present(entries[random.below(entries.length)], "a group that is usable has an entry");
   const from = onlyRecovery ? entry.calmCount : 0;
   const to = onlyRecovery ? entry.count : entry.calmCount;
   const nth = from + 1 + random.below(to - from);

@@ -85,11 +85,18 @@ export class SimBlobStore {
 
 /** The checkpoint a key belongs to ("…/chk-7/…"), or -1. */
 export function checkpointOfKey(key: string): number {
-  const digits = CHECKPOINT_IN_KEY.exec(key)?.[1];
-  return digits === undefined ? -1 : Number(digits);
+  const marker = key.indexOf(CHECKPOINT_MARKER);
+  if (marker < 0) return -1;
+  let checkpoint = -1;
+  for (let at = marker + CHECKPOINT_MARKER.length; at < key.length; at += 1) {
+    const digit = key.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) break;
+    checkpoint = (checkpoint < 0 ? 0 : checkpoint * 10) + digit;
+  }
+  return checkpoint;
 }
 
-const CHECKPOINT_IN_KEY = /chk-(\d{1,15})/;
+const CHECKPOINT_MARKER = "chk-";
 
 /** What `y` of a reply's trace point says where it is not a size. */
 const REPLY_NUMBERS = { unavailable: -1, unknown: -2, "not-found": -3 } as const;
