@@ -17,8 +17,12 @@ export class StaleBugError extends Error {
 export function mutatedModules(bug: PlantedBug): Sources {
   const files = [...new Set(bug.edits.map(({ file }) => file))];
   return files.map((file) => {
-    const edits = bug.edits.filter((edit) => edit.file === file);
-    return [compiledUrl(file), stripped(applyEdits(bug.id, file, edits), file)];
+    const source = applyEdits(bug.id, file, bug.edits.filter((edit) => edit.file === file));
+    try {
+      return [compiledUrl(file), stripped(source, file)];
+    } catch (error) {
+      throw new StaleBugError(`planted bug "${bug.id}": ${file} is not valid with its edits`, { cause: error });
+    }
   });
 }
 

@@ -65,8 +65,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
         find: "        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);\n",
         replace: `        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);
         this.gate.unblockAll();
-        const next = this.gate.nextChannel();
-        if (next !== null) this.#processBuffer(next);
+        this.#processNextBuffer();
 `,
       },
     ],

@@ -12,4 +12,4 @@ for (const [name, seeds] of JSON.parse(process.argv[2])) {
     digests[`${name}@${seed}`] = `${verdict} ${digest} ${steps}`;
   }
 }
-console.log(JSON.stringify(digests));
+process.stdout.write(`${JSON.stringify(digests)}\n`);
