@@ -32,27 +32,35 @@ interface Settings {
 }
 
 function throughput({ records, rounds }: Settings): { readonly measured: readonly Measured[]; readonly targets: readonly Target[] } {
-  const contenders: readonly Contender[] = [
+  const bare: readonly Contender[] = [
     engine(records, 1, false),
     engine(records, 4, false),
-    engine(records, 1, true),
-    engine(records, 4, true),
     handWritten(records, 1),
     handWritten(records, 4),
     bareMap(records),
     differential(Math.ceil(records / DIFFERENTIAL_SHARE)),
   ];
-  const measured = measure(contenders, WARM_UP_ROUNDS, rounds);
-  const [off1 = 0, off4 = 0, on1 = 0, on4 = 0, hand1 = 0, hand4 = 0, bare = 0, d2 = 0] = measured.map((one) => one.unitsPerSecond);
+  const first = measure(bare, WARM_UP_ROUNDS, rounds);
+  // Afterwards: the oracles rewrite the job, which costs the compiled code of the bare engine its one shape.
+  const watched: readonly Contender[] = [
+    { ...engine(records, 1, false), name: "the same again, parallelism 1, oracles off" },
+    engine(records, 1, true),
+    { ...engine(records, 4, false), name: "the same again, parallelism 4, oracles off" },
+    engine(records, 4, true),
+  ];
+  const second = measure(watched, WARM_UP_ROUNDS, rounds);
+  const perSecond = (all: readonly Measured[]): readonly number[] => all.map((one) => one.unitsPerSecond);
+  const [engine1 = 0, engine4 = 0, hand1 = 0, hand4 = 0, map = 0, d2 = 0] = perSecond(first);
+  const [off1 = 0, on1 = 0, off4 = 0, on4 = 0] = perSecond(second);
   return {
-    measured,
+    measured: [...first, ...second],
     targets: [
-      target("engine / hand-written, parallelism 1", off1 / hand1, 0.4),
-      target("engine / hand-written, parallelism 4", off4 / hand4, 0.4),
-      target("engine / bare Map, parallelism 1", off1 / bare, 0.1),
-      target("engine / bare Map, parallelism 4", off4 / bare, 0.1),
-      target("engine / d2ts, parallelism 1", off1 / d2, 20),
-      target("engine / d2ts, parallelism 4", off4 / d2, 20),
+      target("engine / hand-written, parallelism 1", engine1 / hand1, 0.4),
+      target("engine / hand-written, parallelism 4", engine4 / hand4, 0.4),
+      target("engine / bare Map, parallelism 1", engine1 / map, 0.1),
+      target("engine / bare Map, parallelism 4", engine4 / map, 0.1),
+      target("engine / d2ts, parallelism 1", engine1 / d2, 20),
+      target("engine / d2ts, parallelism 4", engine4 / d2, 20),
       target("oracles on / off, parallelism 1", on1 / off1, 1 / 3),
       target("oracles on / off, parallelism 4", on4 / off4, 1 / 3),
     ],

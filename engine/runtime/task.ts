@@ -209,7 +209,6 @@ export class Task {
     if (this.state === "running" || this.state === "initialized") this.fail(reason);
   }
 
-  /** Runs user code: what it throws fails the task. */
   #guard(action: () => void): void {
     try {
       action();
@@ -276,8 +275,8 @@ export class Task {
     if (channel === null) return 0;
     const buffer = channel.take();
     this.#environment.ports.tracer.point(TRACE.bufferConsumed, this.subject, channel.index, buffer.recordCount);
+    const { chain } = this;
     const { values, timestamps } = buffer;
-    const chain = this.chain;
     for (let i = 0; i < values.length; i += 1) chain.processElement(values[i], timestamps[i] as TimestampMs);
     if (buffer.event !== null) this.#handleEvent(channel, buffer.event);
     this.gate.requeue(channel);

@@ -148,7 +148,10 @@ describe("a record that is not what it was is seen", () => {
     });
     const options = { scenario: "flights-late" };
     expect(verdict(survivingHistoryOracle, options)).toMatch(/^checkpoint \d+, (departures|arrivals): key "[A-Z]{3}" window .*expected \[/);
-    expect(verdict(committedOutputOracle, options)).toMatch(/^(departure|arrival)-delays: key "[A-Z]{3}", record 1: expected \{/);
+    // Whichever topic's records become visible first: windows over changed flights, or a changed late flight.
+    expect(verdict(committedOutputOracle, options)).toMatch(
+      /^((departure|arrival)-delays: key "[A-Z]{3}", record 1: expected \{|late-flights: \{.*\} is visible more often than expected$)/,
+    );
   });
 
   test("by the final state of a process function", () => {
