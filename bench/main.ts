@@ -41,7 +41,7 @@ function throughput({ records, rounds }: Settings): { readonly measured: readonl
     differential(Math.ceil(records / DIFFERENTIAL_SHARE)),
   ];
   const first = measure(bare, WARM_UP_ROUNDS, rounds);
-  // Afterwards: the oracles rewrite the job, which costs the compiled code of the bare engine its one shape.
+  // Afterwards, so that nothing the oracles do to the job or to compiled code touches the figures above.
   const watched: readonly Contender[] = [
     { ...engine(records, 1, false), name: "the same again, parallelism 1, oracles off" },
     engine(records, 1, true),
