@@ -31,6 +31,8 @@ interface FileStory {
   put: Answer;
   /** The task that acknowledged it. */
   acknowledgedBy: TaskAttempt | null;
+  /** When it did so first. */
+  acknowledgedUs: TimeUs;
   /** The leader that the acknowledgement reached, which was that of its epoch. */
   acceptedIn: Term | null;
   /** The leader that removed the record which referenced it, and when. */
@@ -40,8 +42,22 @@ interface FileStory {
   deleted: Answer | undefined;
 }
 
-/** After a removal took effect its leader learns of it within this, unless Coordination is disturbed. */
+/** After a removal took effect or an acknowledgement was sent, its leader learns of it within this, if undisturbed. */
 const LEARNED_US = 2_000_000;
+/** What can keep a leader from learning what Coordination did. */
+const DISTURBS_COORDINATION: ReadonlySet<Fault["kind"]> = new Set<Fault["kind"]>([
+  "coordination-slow",
+  "coordination-outage",
+  "process-pause",
+]);
+/** What can keep an acknowledgement from its leader. */
+const DISTURBS_RPC: ReadonlySet<Fault["kind"]> = new Set<Fault["kind"]>([
+  "rpc-delay",
+  "rpc-chaos",
+  "network-slow",
+  "partition",
+  "process-pause",
+]);
 
 /**
  * Files that no record references, at the end of a finished job. Somebody is responsible for each, and is
@@ -54,7 +70,8 @@ const LEARNED_US = 2_000_000;
  * - else it is the file of a leader (metadata), which died or was deposed since;
  * - else its acknowledgement reached the leader of its epoch, which died or was deposed since;
  * - else (no leader ever knew it) its writer died; or its upload was answered with an error, or not answered
- *   yet; or the task was over before its acknowledgement arrived.
+ *   yet; or the task was over before its acknowledgement arrived; or the acknowledgement may still be on its
+ *   way (a worker that was paused sends it when the job is about to end without it).
  */
 export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObserver<ControlMessage> {
   readonly #context: OracleContext;
@@ -87,6 +104,7 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
       writtenIn: this.#terms.findLast(({ process }) => process === writer) ?? null,
       put: "none",
       acknowledgedBy: null,
+      acknowledgedUs: 0,
       acceptedIn: null,
       removedIn: null,
       removedUs: 0,
@@ -113,7 +131,9 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
   onCallSent(_call: number, from: SimProcess, _to: Address, message: ControlMessage): void {
     if (message.kind !== "acknowledge-checkpoint" || message.handle === null) return;
     const story = this.#stories.get(message.handle.key);
-    if (story !== undefined) story.acknowledgedBy = this.#tasks.find(from, message.subject);
+    if (story === undefined) return;
+    if (story.acknowledgedBy === null) story.acknowledgedUs = this.#context.world.nowUs;
+    story.acknowledgedBy = this.#tasks.find(from, message.subject);
   }
 
   onCallDelivered(_call: number, _from: Address, to: SimProcess, message: ControlMessage): void {
@@ -152,15 +172,26 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
       return "its delete was answered as done";
     }
     if (removedIn !== null) {
-      const sinceUs = this.#context.world.nowUs - story.removedUs;
-      if (removedIn.over || sinceUs < LEARNED_US + this.#disturbanceUs()) return null;
+      if (removedIn.over || this.#isRecent(story.removedUs, DISTURBS_COORDINATION)) return null;
       return `${removedIn.process.name} removed its record and did not delete it`;
     }
     if (writtenIn !== null) return writtenIn.over ? null : `${writer.name} wrote it and did not delete it`;
     if (acceptedIn !== null) return acceptedIn.over ? null : `${acceptedIn.process.name} knew of it and did not delete it`;
     if (!writer.alive || story.put !== null) return null;
     if (acknowledgedBy === null) return `${writer.name} wrote it and neither acknowledged nor deleted it`;
-    return acknowledgedBy.phase === "over" ? null : `the acknowledgement of ${writer.name} never reached a leader`;
+    if (acknowledgedBy.phase === "over" || this.#isRecent(story.acknowledgedUs, DISTURBS_RPC)) return null;
+    return `the acknowledgement of ${writer.name} never reached a leader`;
+  }
+
+  /** Nobody can be expected to have learned yet what happened at `sinceUs`. */
+  #isRecent(sinceUs: TimeUs, disturbing: ReadonlySet<Fault["kind"]>): boolean {
+    let withinUs = LEARNED_US;
+    for (const fault of this.#context.world.options.plan) {
+      if (!disturbing.has(fault.kind)) continue;
+      if ("delayUs" in fault) withinUs += fault.delayUs;
+      if ("durationUs" in fault) withinUs += fault.durationUs;
+    }
+    return this.#context.world.nowUs - sinceUs < withinUs;
   }
 
   #end(which: (term: Term) => boolean): void {
@@ -169,15 +200,5 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
 
   #plans(kind: Fault["kind"]): boolean {
     return this.#context.world.options.plan.some((fault) => fault.kind === kind);
-  }
-
-  /** How long the plan can keep a leader from learning what Coordination did. */
-  #disturbanceUs(): number {
-    let us = 0;
-    for (const fault of this.#context.world.options.plan) {
-      if (fault.kind === "coordination-slow") us += fault.delayUs;
-      else if (fault.kind === "coordination-outage" || fault.kind === "process-pause") us += fault.durationUs;
-    }
-    return us;
   }
 }

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { present } from "#whitewater/engine/base/assert.js";
+import { scenarioNamed } from "#whitewater/scenarios/registry.js";
+import type { FaultPlan } from "#whitewater/simulator/faults/fault.js";
+import { simulate } from "#whitewater/simulator/simulate.js";
+import type { RunOptions } from "#whitewater/simulator/scenario.js";
+
+/** Plans that once ended badly, whatever the fault was: of the engine, of the simulator, or of an oracle. */
+interface Regression {
+  readonly title: string;
+  readonly scenario: string;
+  readonly seed: string;
+  readonly fixed: Partial<RunOptions>;
+  readonly plan: FaultPlan;
+}
+
+const regressions: readonly Regression[] = [
+  {
+    title: "a worker that slept through a checkpoint acknowledges it when the job has just finished without it",
+    scenario: "word-count",
+    seed: "951",
+    fixed: { parallelism: 1, bufferElements: 16 },
+    plan: [
+      { id: "f1", kind: "log-slow", delayUs: 12_043, at: { on: "event", event: "logIssued", subject: "words", x: null, nth: 85, when: "before" } },
+      { id: "f2", kind: "process-pause", process: null, durationUs: 1_181_862, at: { on: "event", event: "barrierForwarded", subject: "words[0]", x: 11, nth: 1, when: "after" } },
+      { id: "f3", kind: "process-pause", process: null, durationUs: 12_612, at: { on: "event", event: "taskRunning", subject: "sum -> counts[0]", x: null, nth: 1, when: "before" } },
+      { id: "f4", kind: "process-pause", process: null, durationUs: 7_302_896, at: { on: "event", event: "transactionPrepared", subject: "counts[0]", x: 20, nth: 1, when: "after" } },
+    ],
+  },
+];
+
+describe("what once ended badly ends well", () => {
+  test.each(regressions)("$title", ({ scenario, seed, fixed, plan }) => {
+    const result = simulate(present(scenarioNamed(scenario), "the scenario exists"), { seed, profile: "swarm", fixed, plan, oracles: true, checked: false, maxSteps: 1_000_000 });
+    expect(result.findings).toEqual([]);
+    expect(result.verdict).toBe("ok");
+    expect(result.faults.map(({ outcome }) => outcome)).not.toContain("dud");
+  });
+});
