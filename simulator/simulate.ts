@@ -70,7 +70,7 @@ export class Simulator {
   /** The World of a request before its first step; or the result, where the plan is refused. */
   prepare(request: RunRequest): PreparedRun | RunResult {
     const streams = new RandomStreams(request.seed);
-    const options = this.#drawOptions(request, streams);
+    const options = this.#drawOptions(request.fixed, streams);
     const census = this.#censusOf(options);
     const calm = request.profile === "calm" || streams.stream("timing").below(CALM_TIMING_ONE_IN) === 0;
     const plan =
@@ -97,12 +97,23 @@ export class Simulator {
       : refusedResult(this.scenario, request, preparation, refusal);
   }
 
+  /**
+   * The digest of an undisturbed run in checked mode. It makes no census, so that in a fresh process it is the
+   * first thing that runs.
+   */
+  calmDigest(fixed: Partial<RunOptions>): string {
+    const options = this.#drawOptions(fixed, new RandomStreams(CENSUS_SEED));
+    const run = this.#calmRun(options, this.#inputs(options, CENSUS_SEED), [], { oracles: false, checked: true });
+    run.runToEnd();
+    return run.world.kernel.digest.hex();
+  }
+
   #inputs(options: RunOptions, seed: string): readonly InputTopic[] {
     const streams = new RandomStreams(seed);
     return this.scenario.workload({ options, random: (label) => streams.stream(`workload:${label}`) });
   }
 
-  #drawOptions({ fixed }: RunRequest, streams: RandomStreams): RunOptions {
+  #drawOptions(fixed: Partial<RunOptions>, streams: RandomStreams): RunOptions {
     const draw = streams.stream("options");
     const { parallelisms } = this.scenario;
     const parallelism = present(parallelisms[draw.below(parallelisms.length)], "a scenario names parallelisms");
@@ -135,23 +146,25 @@ export class Simulator {
     inputs: readonly InputTopic[],
     plan: FaultPlan,
   ): { readonly taker: CensusTaker; readonly nameOf: (subject: number) => string; readonly endedAtUs: TimeUs } {
-    const request: RunRequest = {
-      seed: CENSUS_SEED,
-      profile: "calm",
-      fixed: options,
-      plan,
-      oracles: true,
-      checked: false,
-      maxSteps: Number.MAX_SAFE_INTEGER,
-    };
-    const graph = this.scenario.job(options);
-    const healAtUs = lastArrivalUs(inputs) + 60_000_000;
-    const run = new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph });
+    const run = this.#calmRun(options, inputs, plan, { oracles: true, checked: false });
     const taker = new CensusTaker();
     run.world.kernel.recorder = taker.record;
     run.runToEnd();
     const { kernel, jobEnd } = run.world;
     return { taker, nameOf: (subject) => kernel.nameOf(subject), endedAtUs: jobEnd?.atUs ?? kernel.nowUs };
+  }
+
+  #calmRun(
+    options: RunOptions,
+    inputs: readonly InputTopic[],
+    plan: FaultPlan,
+    modes: Pick<RunRequest, "oracles" | "checked">,
+  ): Run {
+    const maxSteps = Number.MAX_SAFE_INTEGER;
+    const request: RunRequest = { seed: CENSUS_SEED, profile: "calm", fixed: options, plan, maxSteps, ...modes };
+    const graph = this.scenario.job(options);
+    const healAtUs = lastArrivalUs(inputs) + 60_000_000;
+    return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph });
   }
 }
 

@@ -81,8 +81,8 @@ function unknownScenario(name: string, known: readonly string[]): UsageError {
   return new UsageError(
     `scenario ${JSON.stringify(name)}`,
     "there is none of that name",
-    (like === null ? "" : `did you mean ${like}? `) +
-      `There are ${known.join(", ")}, and your own, by the path of a .ts or .js file`,
+    (like === null ? "choose " : `did you mean ${like}? or choose `) +
+      `from ${known.join(", ")}, or give the path of your own .ts or .js file`,
   );
 }
 

@@ -1,3 +1,4 @@
+import type { FreshPairs } from "../sweep/purity.ts";
 import type { Simulate } from "../sweep/run-seed.ts";
 
 /** Where text goes. */
@@ -14,6 +15,8 @@ export interface Host {
   readonly stderr: Sink;
   /** Loaded when first needed: the engine is not cheap to load. */
   simulate(): Promise<Simulate>;
+  /** Runs scenarios where nothing ran before. */
+  readonly freshPairs: FreshPairs;
   /** Calls back when somebody asks to stop; returns how to stop listening. */
   onInterrupt(callback: () => void): () => void;
 }

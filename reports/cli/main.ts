@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { EXIT } from "./exit-codes.ts";
 import type { Host, Sink } from "./host.ts";
+import { freshPairs } from "../sweep/purity.ts";
 import { runCommandLine } from "./program.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -12,6 +13,7 @@ const host: Host = {
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
   simulate: async () => (await import("../sweep/kept-simulators.ts")).keptSimulators(),
+  freshPairs,
   onInterrupt(callback) {
     let asked = false;
     const onSignal = (): void => {

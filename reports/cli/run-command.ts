@@ -5,7 +5,9 @@ import { buildDocument } from "../document/build-document.ts";
 import type { ReportDocument, ReportHead } from "../document/report-document.ts";
 import { localRunner, type ChunkRunner } from "../sweep/chunk.ts";
 import type { RunSettings } from "../sweep/run-seed.ts";
+import { impurities } from "../sweep/purity.ts";
 import { sweep, type SweepOutcome } from "../sweep/sweep.ts";
+import type { Tally } from "../sweep/tally.ts";
 import { visible } from "../text/visible.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { reportFailures } from "./failures.ts";
@@ -29,7 +31,8 @@ export async function runCommand(names: readonly string[], raw: RawRunOptions, h
   const head = headOf(options);
   printHead(head, options, host);
   const outcome = await runSweep(loaded, options, host);
-  const document = documentOf(head, loaded, outcome, options, host);
+  const impure = await impuritiesOf(loaded, outcome, options, host);
+  const document = documentOf(head, loaded, outcome, impure, options, host);
   publish(document, options, host);
   return document.exitCode as ExitCode;
 }
@@ -102,10 +105,28 @@ async function runnerFor(
   return workerRunner(loaded.map((one) => one.source), settings, jobs);
 }
 
+function isWorthComparing(tally: Tally | undefined): boolean {
+  return tally !== undefined && (tally.totals.selfChecked > 0 || tally.totals.verdicts.diverged > 0);
+}
+
+/** Of the scenarios that were checked against themselves, or repeated otherwise. */
+async function impuritiesOf(
+  loaded: readonly LoadedScenario[],
+  outcome: SweepOutcome,
+  options: RunCommandOptions,
+  host: Host,
+): Promise<readonly string[]> {
+  const checked = loaded.filter((_one, i) => isWorthComparing(outcome.tallies[i]));
+  if (checked.length === 0 || outcome.end === "interrupted") return [];
+  const names = checked.map((one) => one.scenario.name);
+  return impurities(names, checked.map((one) => one.source), options.fixed, host.freshPairs);
+}
+
 function documentOf(
   head: ReportHead,
   loaded: readonly LoadedScenario[],
   outcome: SweepOutcome,
+  impure: readonly string[],
   options: RunCommandOptions,
   host: Host,
 ): ReportDocument {
@@ -121,5 +142,5 @@ function documentOf(
   }));
   const out = { directory: resolve(host.cwd, options.out), shown: options.out };
   const reports = reportFailures(failures, out, (problem) => host.stderr.write(`whitewater: ${visible(problem)}\n`));
-  return buildDocument(head, loaded.map((one) => one.scenario), outcome, reports);
+  return buildDocument(head, loaded.map((one) => one.scenario), outcome, impure, reports);
 }

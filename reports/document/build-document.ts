@@ -19,6 +19,7 @@ export function buildDocument(
   head: ReportHead,
   scenarios: readonly Scenario[],
   outcome: SweepOutcome,
+  impure: readonly string[],
   failures: readonly FailureReport[],
 ): ReportDocument {
   const totals = sumTotals(outcome.tallies.map((tally) => tally.totals));
@@ -28,7 +29,7 @@ export function buildDocument(
     version: REPORT_VERSION,
     ...head,
     end: outcome.end,
-    exitCode: exitCodeOf(outcome, totals, vacuous),
+    exitCode: exitCodeOf(outcome, totals, impure, vacuous),
     totals,
     scenarios: scenarios.map((scenario, i) => scenarioReport(scenario, outcome.tallies[i] as Tally)),
     faults: mergeFaults(outcome.tallies),
@@ -36,6 +37,7 @@ export function buildDocument(
     findings: failures.flatMap(findingsOf),
     failures,
     failureCount: outcome.failureCount,
+    impure,
     vacuous,
     runs: outcome.runs,
   };
@@ -104,10 +106,15 @@ function vacuousReasons(
  * The worst of what was seen: what is not deterministic comes before a violation, because nothing else can
  * be believed then.
  */
-function exitCodeOf(outcome: SweepOutcome, totals: Totals, vacuous: readonly string[]): ExitCode {
+function exitCodeOf(
+  outcome: SweepOutcome,
+  totals: Totals,
+  impure: readonly string[],
+  vacuous: readonly string[],
+): ExitCode {
   const { verdicts } = totals;
   if (outcome.end === "interrupted") return EXIT.interrupted;
-  if (verdicts.diverged > 0) return EXIT.notDeterministic;
+  if (verdicts.diverged > 0 || impure.length > 0) return EXIT.notDeterministic;
   if (verdicts.violation + verdicts.crashed + verdicts["invalid-plan"] > 0) return EXIT.violation;
   if (verdicts.stuck > 0) return EXIT.stuck;
   return vacuous.length > 0 ? EXIT.vacuous : EXIT.ok;

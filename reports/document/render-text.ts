@@ -25,9 +25,10 @@ export function renderHead(head: ReportHead, paint: Paint = plainPaint): string 
 export function renderBody(document: ReportDocument, paint: Paint = plainPaint): string {
   const lines = ["", ...totalsTable(document), ...faultsTable(document), ...sometimesList(document)];
   lines.push("", ...checkLines(document), ...endLines(document));
+  for (const reason of document.impure) lines.push(`${paint("red", "not deterministic:")} ${visible(reason)}`);
   for (const reason of document.vacuous) lines.push(`${paint("yellow", "vacuous:")} ${visible(reason)}`);
   if (document.failureCount === 0) {
-    if (document.vacuous.length === 0 && document.end !== "interrupted") {
+    if (document.impure.length + document.vacuous.length === 0 && document.end !== "interrupted") {
       lines.push(paint("green", "ok: nothing found"));
     }
     return `${lines.join("\n")}\n`;

@@ -88,6 +88,8 @@ export interface ReportDocument extends ReportHead {
   readonly failures: readonly FailureReport[];
   /** All failing runs, kept or not. */
   readonly failureCount: number;
+  /** Why scenarios are not determined by their seed; empty if nothing speaks against it. */
+  readonly impure: readonly string[];
   /** Why the sweep proves nothing; empty if it proves something. */
   readonly vacuous: readonly string[];
   /** Each run; null where no reporter asked for them. */

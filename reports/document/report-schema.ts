@@ -66,6 +66,7 @@ export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
     }),
   ),
   failureCount: count,
+  impure: z.array(text),
   vacuous: z.array(text),
   runs: z.array(z.strictObject({ ...run, steps: count, tracePoints: count, virtualTimeUs: count })).nullable(),
 });

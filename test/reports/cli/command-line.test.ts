@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { ReportDocument } from "#whitewater/reports/document/report-document.js";
+import { temporaryDirectory } from "../../temporary-directory.ts";
 
 /** The real command, as a subprocess, over the real simulator. */
 
@@ -14,7 +14,7 @@ const FIXTURES = join(ROOT, "test/reports/cli/fixtures");
 
 /** A user's project that has whitewater installed, with a good scenario and two bad ones. */
 function project(): string {
-  const directory = mkdtempSync(join(tmpdir(), "whitewater-"));
+  const directory = temporaryDirectory();
   cpSync(FIXTURES, directory, { recursive: true });
   mkdirSync(join(directory, "node_modules"));
   symlinkSync(ROOT, join(directory, "node_modules/whitewater"), "dir");
@@ -62,6 +62,15 @@ describe("the command", () => {
   it("finds the job that calls Math.random, and exits with 4", () => {
     const { code, stdout } = whitewater(project(), "run", "random-job.mjs", "--seed", "1", "--self-check", "100%");
     expect(stdout).toContain("two runs of this seed differ");
+    expect(stdout).toMatch(/\nnot deterministic: random-job: undisturbed runs differ even in fresh processes/);
+    expect(code).toBe(4);
+  });
+
+  it("names state that outlives a run, although the runs of every seed agree, and exits with 4", () => {
+    const { code, stdout } = whitewater(project(), "run", "known-in-module.mjs", "--seeds", "1-2", "--self-check", "100%");
+    expect(stdout).toContain("2 of 2 runs repeated twice, all agreed");
+    expect(stdout).toMatch(/\nnot deterministic: known-in-module: state outlives a run: .*a module-level variable/);
+    expect(stdout).not.toContain("nothing found");
     expect(code).toBe(4);
   });
 

@@ -1,10 +1,11 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "#whitewater/reports/cli/host.js";
 import { runCommandLine } from "#whitewater/reports/cli/program.js";
+import type { FreshPairs } from "#whitewater/reports/sweep/purity.js";
 import type { Simulate } from "#whitewater/reports/sweep/run-seed.js";
 import { fakeSimulate } from "../fake-simulator.js";
+import { temporaryDirectory } from "../../temporary-directory.ts";
 
 export interface Ended {
   readonly code: number;
@@ -14,6 +15,7 @@ export interface Ended {
 
 export interface Surroundings {
   readonly simulate?: Simulate;
+  readonly freshPairs?: FreshPairs;
   readonly terminal?: boolean;
   readonly env?: Record<string, string>;
   /** Gets the callback that interrupts the command. */
@@ -22,7 +24,7 @@ export interface Surroundings {
 
 /** A directory with the scenario file "fake.mjs", which only a fake simulator runs. */
 export function fakeProject(changes = ""): string {
-  const directory = mkdtempSync(join(tmpdir(), "whitewater-"));
+  const directory = temporaryDirectory();
   writeFileSync(join(directory, "fake.mjs"), scenarioFile(changes));
   return directory;
 }
@@ -47,6 +49,7 @@ export async function whitewater(cwd: string, args: readonly string[], around: S
     stdout: { isTerminal, write: (text) => void (stdout += text) },
     stderr: { isTerminal, write: (text) => void (stderr += text) },
     simulate: async () => around.simulate ?? fakeSimulate(),
+    freshPairs: around.freshPairs ?? (async (sources) => sources.map(() => ({ first: "a", again: "a" }))),
     onInterrupt: (callback) => {
       around.onInterruptible?.(callback);
       return () => undefined;

@@ -26,7 +26,7 @@ async function documentOf(simulate: Simulate, seeds = 30n, end: SweepEnd = "comp
   );
   const failures = outcome.failures.map(({ run }) => failureReport(run, context, ".whitewater/x.json"));
   const head = { tool: "0.1.0", profile: "swarm", fixed: {}, seeds: { first: "1", last: String(seeds), commit: null } } as const;
-  return buildDocument(head, scenarios, { ...outcome, end }, failures);
+  return buildDocument(head, scenarios, { ...outcome, end }, [], failures);
 }
 
 function failing(changes: Partial<RunResult> = {}): FailureReport {

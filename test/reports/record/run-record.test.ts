@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FaultPlan } from "#whitewater/simulator/faults/fault.js";
@@ -8,8 +7,9 @@ import { readRecord } from "#whitewater/reports/record/read-record.js";
 import { integrityOf, recordFileName, recordOf, type RunRecord } from "#whitewater/reports/record/run-record.js";
 import { requestFor } from "#whitewater/reports/sweep/run-seed.js";
 import { aFinding, fakeResult } from "../fake-simulator.js";
+import { temporaryDirectory } from "../../temporary-directory.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "whitewater-"));
+const directory = temporaryDirectory();
 const settings = { profile: "swarm", fixed: { parallelism: 4 }, maxSteps: 1000, selfCheckMillionths: 0 } as const;
 const at = { on: "time", atUs: 5 } as const;
 
