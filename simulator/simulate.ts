@@ -28,6 +28,8 @@ const STEPS_AT_A_TIME = 64;
 const CENSUS_SEED = "0";
 const CENSUS_BUFFER_ELEMENTS = 16;
 
+const ORACLES: readonly OracleKind[] = [...DATA_ORACLES, ...PROTOCOL_ORACLES];
+
 /** Everything that a seed and a request decide before the run starts. */
 export interface Preparation {
   readonly options: RunOptions;
@@ -93,7 +95,7 @@ export class Simulator {
     };
     const refusal = refusePlan(plan, this.scenario.budget, this.scenario.cluster);
     return refusal === null
-      ? new Run(this.scenario, request, preparation)
+      ? new Run(this.scenario, request, preparation, request.oracles ? ORACLES : [])
       : refusedResult(this.scenario, request, preparation, refusal);
   }
 
@@ -146,6 +148,7 @@ export class Simulator {
     inputs: readonly InputTopic[],
     plan: FaultPlan,
   ): { readonly taker: CensusTaker; readonly nameOf: (subject: number) => string; readonly endedAtUs: TimeUs } {
+    // With the records that oracles ask for, whose calls are part of the trace, and without oracles.
     const run = this.#calmRun(options, inputs, plan, { oracles: true, checked: false });
     const taker = new CensusTaker();
     run.world.kernel.recorder = taker.record;
@@ -164,7 +167,7 @@ export class Simulator {
     const request: RunRequest = { seed: CENSUS_SEED, profile: "calm", fixed: options, plan, maxSteps, ...modes };
     const graph = this.scenario.job(options);
     const healAtUs = lastArrivalUs(inputs) + 60_000_000;
-    return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph });
+    return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph }, []);
   }
 }
 
@@ -197,7 +200,7 @@ class Run implements PreparedRun {
   #restarts = 0;
   #restoredFrom: number | null = null;
 
-  constructor(scenario: Scenario, request: RunRequest, preparation: Preparation) {
+  constructor(scenario: Scenario, request: RunRequest, preparation: Preparation, kinds: readonly OracleKind[]) {
     this.#scenario = scenario;
     this.#request = request;
     this.preparation = preparation;
@@ -206,7 +209,7 @@ class Run implements PreparedRun {
     this.#deadlineUs = livenessDeadlineUs(scenario, graph, inputs, healAtUs);
     for (const name of scenario.sometimes) this.#sometimes.set(name, 0);
     if (request.oracles || request.checked) rewriteRecords(this.world, { checked: request.checked });
-    if (request.oracles) for (const kind of [...DATA_ORACLES, ...PROTOCOL_ORACLES]) this.#attach(kind);
+    for (const kind of kinds) this.#attach(kind);
     this.#countRestores();
   }
 
