@@ -35,6 +35,8 @@ interface KeyedCell {
   readonly cleanupMs: TimestampMs;
   /** Number of the last comparison that met it. */
   seenIn: number;
+  /** The value of a snapshot that was found the same as this one, since this one changed last. */
+  agreed: unknown;
 }
 
 /** The cells of one key. */
@@ -54,7 +56,7 @@ class KeyedCells {
   }
 
   add(namespace: Namespace, value: unknown, cleanupMs: TimestampMs): void {
-    this.#latest = { namespace, value, cleanupMs, seenIn: 0 };
+    this.#latest = { namespace, value, cleanupMs, seenIn: 0, agreed: NOTHING };
     this.#byNamespace.set(namespace, this.#latest);
   }
 
@@ -67,6 +69,9 @@ class KeyedCells {
     return this.#byNamespace.values();
   }
 }
+
+/** No value of any snapshot. */
+const NOTHING: unknown = Symbol("nothing");
 
 /** What a source gives, in terms of partitions and offsets. */
 export interface PrefixSource {
@@ -132,17 +137,22 @@ export class PrefixReference {
   compare(uid: string, subtasks: readonly SubtaskState[]): StateDifference | null {
     const operator = this.#operator(uid);
     const comparison = ++this.#comparison;
+    let seen = 0;
     for (const { entries, watermarkMs } of subtasks) {
       for (const { key, namespace, value } of entries) {
         const cell = operator.keys.get(keyIdentity(key))?.get(namespace);
         if (cell === undefined || cell.cleanupMs <= watermarkMs || cell.seenIn === comparison) {
           return { key, namespace, expected: undefined, actual: value };
         }
-        if (!sameValue(cell.value, value)) return { key, namespace, expected: cell.value, actual: value };
+        if (!Object.is(cell.agreed, value)) {
+          if (!sameValue(cell.value, value)) return { key, namespace, expected: cell.value, actual: value };
+          cell.agreed = value;
+        }
         cell.seenIn = comparison;
+        seen += 1;
       }
     }
-    return this.#firstMissing(operator, subtasks, comparison);
+    return seen === operator.cells ? null : this.#firstMissing(operator, subtasks, comparison);
   }
 
   #firstMissing(
@@ -160,6 +170,7 @@ export class PrefixReference {
         }
         // Watermarks only rise: it will never be expected again.
         held.delete(cell.namespace);
+        operator.cells -= 1;
       }
     }
     return null;
@@ -236,6 +247,8 @@ class PrefixFeed {
 class PrefixReduce implements ReferenceOperator {
   readonly stateName: string = REDUCE_STATE_NAME;
   readonly keys: Map<unknown, KeyedCells> = new Map();
+  /** How many there are of all keys. */
+  cells = 0;
   readonly #node: Extract<StatefulNode, { readonly kind: "reduce" }>;
   readonly #emitter: Emitter;
 
@@ -248,8 +261,10 @@ class PrefixReduce implements ReferenceOperator {
     const cells = cellsOf(this.keys, this.#node.keySelector(value));
     const cell = cells.get("");
     const next = cell === undefined ? value : this.#node.fn(cell.value, value);
-    if (cell === undefined) cells.add("", next, Infinity);
-    else cell.value = next;
+    if (cell === undefined) {
+      cells.add("", next, Infinity);
+      this.cells += 1;
+    } else change(cell, next);
     this.#emitter.collect(next, timestampMs);
   }
 }
@@ -258,6 +273,8 @@ class PrefixReduce implements ReferenceOperator {
 class PrefixWindow implements ReferenceOperator {
   readonly stateName: string = WINDOW_STATE_NAME;
   readonly keys: Map<unknown, KeyedCells> = new Map();
+  /** How many there are of all keys. */
+  cells = 0;
   readonly #node: WindowNode;
 
   constructor(node: WindowNode) {
@@ -270,13 +287,19 @@ class PrefixWindow implements ReferenceOperator {
     const start = windowStartOf(timestampMs, sizeMs, offsetMs);
     const cell = cells.get(start);
     if (cell !== undefined) {
-      cell.value = aggregate.add(value, cell.value);
+      change(cell, aggregate.add(value, cell.value));
       return;
     }
     const cleanupMs = cleanupTimeOf(this.#node, start);
     const first = aggregate.add(value, aggregate.createAccumulator());
+    this.cells += 1;
     cells.add(start, first, cleanupMs < MAX_WATERMARK ? cleanupMs : Infinity);
   }
+}
+
+function change(cell: KeyedCell, value: unknown): void {
+  cell.value = value;
+  cell.agreed = NOTHING;
 }
 
 function cellsOf(keys: Map<unknown, KeyedCells>, key: Key): KeyedCells {
