@@ -2,7 +2,7 @@ import { present } from "../base/assert.ts";
 
 /** Actions that wait for their turn on a task's thread, in order. */
 export class Mailbox {
-  readonly #mails: (() => void)[] = [];
+  #mails: (() => void)[] = [];
   #taken = 0;
 
   get size(): number {
@@ -18,7 +18,7 @@ export class Mailbox {
     const mail = present(this.#mails[this.#taken], "a mail waits");
     this.#taken += 1;
     if (this.#taken === this.#mails.length) {
-      this.#mails.length = 0;
+      this.#mails = [];
       this.#taken = 0;
     }
     mail();
