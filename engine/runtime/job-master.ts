@@ -383,8 +383,10 @@ export class JobMaster {
   }
 
   #reply(message: ControlMessage, refusal: string | null): ControlMessage {
-    const common = { subject: message.subject, checkpointId: message.checkpointId, epoch: this.fence.epoch };
-    return refusal === null ? { kind: "accepted", ...common } : { kind: "refused", ...common, reason: refusal };
+    const { subject, checkpointId } = message;
+    const { epoch } = this.fence;
+    if (refusal === null) return { kind: "accepted", subject, checkpointId, epoch };
+    return { kind: "refused", subject, checkpointId, epoch, reason: refusal };
   }
 
   #point(kind: Parameters<EnginePorts["tracer"]["point"]>[0], x: number, y: number): void {
