@@ -4,6 +4,8 @@ export interface Contender {
   /** What is counted: "records", "trace points". */
   readonly unit: string;
   readonly run: () => Work;
+  /** Stays in memory as long as the contender. */
+  readonly halfWay?: object;
 }
 
 export interface Work {

@@ -22,11 +22,11 @@ function buildTables(): Int32Array {
   return tables;
 }
 
-/** CRC-32 of `bytes[start, end)`, as an unsigned 32-bit number. */
-export function crc32(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
+/** CRC-32 of `bytes[start, end)`, as an unsigned 32-bit number; `before`: the one of what precedes them. */
+export function crc32(bytes: Uint8Array, start: number = 0, end: number = bytes.length, before: number = 0): number {
   invariant(start >= 0 && start <= end && end <= bytes.length, "a checksum covers a range inside its bytes");
   const t = table;
-  let crc = -1;
+  let crc = ~before;
   let i = start;
   for (const last = end - 8; i <= last; i += 8) {
     crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);

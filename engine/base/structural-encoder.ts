@@ -184,12 +184,12 @@ export class StructuralEncoder {
 
   /** How to write an object. Records of one kind come in numbers: the last one at each depth is remembered. */
   private shapeOf(value: object, depth: number): Shape {
-    const keys = Object.keys(value);
     const known = this.shapes[depth];
-    if (known !== undefined && sameKeys(keys, known.keys)) {
-      known.encoded ??= known.sorted.length > SHAPE_KEYS_LIMIT ? null : known.sorted.map(encodedText);
+    if (known !== undefined && hasKeys(value, known.keys)) {
+      if (known.encoded === null && known.sorted.length <= SHAPE_KEYS_LIMIT) known.encoded = encodedTexts(known.sorted);
       return known;
     }
+    const keys = Object.keys(value);
     // An object whose string keys alone are like those of the last one is taken to be like it.
     if (Object.getOwnPropertySymbols(value).length !== 0) this.refuse(depth, "an object with symbol keys");
     const shape: Shape = { keys, sorted: keys.slice().sort(), encoded: null };
@@ -253,16 +253,21 @@ export class StructuralEncoder {
   }
 }
 
-function sameKeys(left: readonly string[], right: readonly string[]): boolean {
-  if (left.length !== right.length) return false;
-  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
-  return true;
+/** True where these are the object's keys, in its order. Makes no array of them. */
+function hasKeys(value: object, keys: readonly string[]): boolean {
+  let count = 0;
+  for (const key in value) if (count === keys.length || keys[count++] !== key) return false;
+  return count === keys.length;
 }
 
-function encodedText(text: string): Uint8Array {
+function encodedTexts(texts: readonly string[]): readonly Uint8Array[] {
   const writer = new ByteWriter();
-  new StructuralEncoder(writer).write(text);
-  return writer.toBytes();
+  const encoder = new StructuralEncoder(writer);
+  return texts.map((text) => {
+    writer.truncate(0);
+    encoder.write(text);
+    return writer.toBytes();
+  });
 }
 
 function className(prototype: object): string {

@@ -1,7 +1,7 @@
 import { invariant } from "../base/assert.ts";
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import { US_PER_MS } from "../base/units.ts";
-import type { JobVertex } from "../graph/job-graph.ts";
+import type { JobVertex, VertexId } from "../graph/job-graph.ts";
 import type { CheckpointConfig } from "../graph/stream-graph.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
@@ -68,14 +68,16 @@ export class CheckpointCoordinator {
   #lastCompletionUs: TimeUs = Number.NEGATIVE_INFINITY;
   #failuresInARow = 0;
   #timer: TimerHandle | null = null;
+  readonly #vertices: readonly VertexExecutions[];
   readonly #executions: readonly ExecutionId[];
   readonly #sources: readonly ExecutionId[];
 
   constructor(context: CoordinatorContext) {
     this.#context = context;
     const { vertices, attempt } = context;
-    this.#executions = vertices.flatMap((vertex) => executionsOf(vertex, attempt));
-    this.#sources = vertices.filter((vertex) => vertex.inputs.length === 0).flatMap((vertex) => executionsOf(vertex, attempt));
+    this.#vertices = vertices.map((vertex) => executionsOf(vertex, attempt));
+    this.#executions = this.#vertices.flatMap(({ executions }) => executions);
+    this.#sources = this.#vertices.filter(({ isSource }) => isSource).flatMap(({ executions }) => executions);
   }
 
   get pending(): readonly PendingCheckpoint[] {
@@ -265,17 +267,17 @@ export class CheckpointCoordinator {
   }
 
   #metadataOf(checkpoint: PendingCheckpoint): CheckpointMetadata {
-    const { attempt, vertices, maxParallelism } = this.#context;
+    const { attempt, maxParallelism } = this.#context;
     return {
       checkpointId: checkpoint.checkpointId,
       attempt,
       triggeredAtUs: checkpoint.triggeredAtUs,
       maxParallelism,
       inputEnded: checkpoint.allInputsEnded,
-      vertices: vertices.map((vertex) => ({
-        vertex: vertex.id,
-        uids: vertex.chain.map((node) => node.uid),
-        handles: executionsOf(vertex, attempt).map((id) => checkpoint.handleOf(id)),
+      vertices: this.#vertices.map(({ vertex, uids, executions }) => ({
+        vertex,
+        uids,
+        handles: executions.map((id) => checkpoint.handleOf(id)),
       })),
     };
   }
@@ -316,6 +318,19 @@ export class CheckpointCoordinator {
   }
 }
 
-function executionsOf(vertex: JobVertex, attempt: number): ExecutionId[] {
-  return Array.from({ length: vertex.parallelism }, (_, subtask) => ({ attempt, vertex: vertex.id, subtask }));
+/** What every checkpoint of the attempt says of a vertex. */
+interface VertexExecutions {
+  readonly vertex: VertexId;
+  readonly uids: readonly string[];
+  readonly isSource: boolean;
+  readonly executions: readonly ExecutionId[];
+}
+
+function executionsOf({ id, chain, inputs, parallelism }: JobVertex, attempt: number): VertexExecutions {
+  return {
+    vertex: id,
+    uids: chain.map((node) => node.uid),
+    isSource: inputs.length === 0,
+    executions: Array.from({ length: parallelism }, (_, subtask) => ({ attempt, vertex: id, subtask })),
+  };
 }

@@ -47,8 +47,12 @@ export function sealFile(magic: string, value: unknown): Uint8Array {
   return new FileSealer().seal(magic, value);
 }
 
+/** Of a sealed file: it ends with the checksum of everything before, so only that end is left to sum. */
 export function handleOf(key: string, file: Uint8Array): FileHandle {
-  return { key, sizeBytes: file.length, checksum: crc32(file) };
+  const at = file.length - TRAILER_BYTES;
+  let sealed = 0;
+  for (let i = at; i < file.length; i += 1) sealed = (sealed << 8) | (file[i] as number);
+  return { key, sizeBytes: file.length, checksum: crc32(file, at, file.length, sealed) };
 }
 
 /** Checks length, checksum and kind before anything is read as data. */

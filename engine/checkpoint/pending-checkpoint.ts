@@ -5,6 +5,7 @@ import type { ExecutionId } from "../graph/execution-id.ts";
 import type { SnapshotHandle } from "./snapshot-file.ts";
 
 interface Acknowledgement {
+  readonly id: ExecutionId;
   readonly handle: SnapshotHandle | null;
   readonly inputEnded: boolean;
 }
@@ -17,36 +18,38 @@ export class PendingCheckpoint {
   expiry: TimerHandle | null = null;
   /** Set once the metadata file is being written. */
   metadataKey: string | null = null;
-  readonly #awaited: Set<string>;
-  readonly #acknowledged = new Map<string, Acknowledgement>();
+  readonly #awaited: ExecutionId[];
+  /** In the order in which they came. */
+  readonly #acknowledged: Acknowledgement[] = [];
 
   constructor(checkpointId: CheckpointId, triggeredAtUs: TimeUs, tasks: readonly ExecutionId[]) {
     invariant(tasks.length > 0, "a job has tasks");
     this.checkpointId = checkpointId;
     this.triggeredAtUs = triggeredAtUs;
     this.attempt = tasks[0]?.attempt ?? 0;
-    this.#awaited = new Set(tasks.map(taskKey));
+    this.#awaited = tasks.slice();
   }
 
   /** False for a duplicate or a task that is not awaited. */
   acknowledge(id: ExecutionId, handle: SnapshotHandle | null, inputEnded: boolean): boolean {
-    const key = taskKey(id);
-    if (!this.#awaited.delete(key)) return false;
-    this.#acknowledged.set(key, { handle, inputEnded });
+    const index = this.#awaited.findIndex((one) => isSameTask(one, id));
+    if (index < 0) return false;
+    this.#awaited.splice(index, 1);
+    this.#acknowledged.push({ id, handle, inputEnded });
     return true;
   }
 
   get missing(): number {
-    return this.#awaited.size;
+    return this.#awaited.length;
   }
 
   get allInputsEnded(): boolean {
-    for (const acknowledgement of this.#acknowledged.values()) if (!acknowledgement.inputEnded) return false;
+    for (const { inputEnded } of this.#acknowledged) if (!inputEnded) return false;
     return this.missing === 0;
   }
 
   handleOf(id: ExecutionId): SnapshotHandle | null {
-    const acknowledgement = this.#acknowledged.get(taskKey(id));
+    const acknowledgement = this.#acknowledged.find((one) => isSameTask(one.id, id));
     invariant(acknowledgement !== undefined, "a complete checkpoint was acknowledged by every task");
     return acknowledgement.handle;
   }
@@ -54,17 +57,18 @@ export class PendingCheckpoint {
   /** Keys of the files it holds so far. */
   files(): readonly string[] {
     const keys: string[] = [];
-    for (const { handle } of this.#acknowledged.values()) if (handle !== null) keys.push(handle.key);
+    for (const { handle } of this.#acknowledged) if (handle !== null) keys.push(handle.key);
     if (this.metadataKey !== null) keys.push(this.metadataKey);
     return keys;
   }
 
   /** For inspection: "vertex:subtask" of the tasks that have not acknowledged yet. */
   awaited(): readonly string[] {
-    return [...this.#awaited];
+    return this.#awaited.map(({ vertex, subtask }) => `${vertex}:${subtask}`);
   }
 }
 
-function taskKey(id: ExecutionId): string {
-  return `${id.vertex}:${id.subtask}`;
+/** All are of one attempt. */
+function isSameTask(left: ExecutionId, right: ExecutionId): boolean {
+  return left.subtask === right.subtask && left.vertex === right.vertex;
 }

@@ -101,7 +101,8 @@ class SequenceReader implements SourceReader {
   #recordsOf(length: number): ReusedRecord[] {
     const records = this.#records;
     while (records.length < length) records.push({ value: null, timestampMs: 0 });
-    records.length = length;
+    // Setting the length is slow even where it stays what it is.
+    if (records.length !== length) records.length = length;
     return records;
   }
 }

@@ -1,4 +1,5 @@
 import type { SourceBatch, SourceReader } from "../api/source.ts";
+import type { WatermarkGenerator } from "../api/watermark-strategy.ts";
 import { InvariantError, invariant, present } from "../base/assert.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import { MIN_WATERMARK, NO_TIMESTAMP, US_PER_MS } from "../base/units.ts";
@@ -98,9 +99,14 @@ export class PartitionedSourceOperator extends StatelessOperator implements Sour
     const slot = this.#partitions.indexOf(partition);
     invariant(slot >= 0 && this.#offsets[slot] === batch.offset, "a batch continues a partition of this subtask");
     const watermarks = present(this.#watermarks, "a source is open before it emits");
+    if (records.length > 0) this.#emitRecords(records, watermarks.recordsFrom(partition, this.#nowMs()));
+    this.#offsets[slot] = batch.offset + records.length;
+    if (batch.ended) watermarks.onEnded(partition);
+  }
+
+  #emitRecords(records: readonly LogRecord[], watermarks: WatermarkGenerator): void {
     const { timestampOf } = this.#node.watermarks;
-    const output = this.#context.output;
-    const nowMs = this.#nowMs();
+    const { output } = this.#context;
     for (let index = 0; index < records.length; index++) {
       const record = records[index] as LogRecord;
       let timestampMs = record.timestampMs;
@@ -109,11 +115,9 @@ export class PartitionedSourceOperator extends StatelessOperator implements Sour
         timestampMs = timestampOf(record.value, timestampMs);
         if (!Number.isSafeInteger(timestampMs)) this.#refuseTimestamp(timestampMs);
       }
-      watermarks.onRecord(partition, timestampMs, nowMs);
+      watermarks.onEvent(timestampMs);
       output.collect(record.value, timestampMs);
     }
-    this.#offsets[slot] = batch.offset + records.length;
-    if (batch.ended) watermarks.onEnded(partition);
   }
 
   #restoredOffsets(): ReadonlyMap<number, number> {

@@ -1,4 +1,5 @@
 import { invariant, present } from "../base/assert.ts";
+import { Fifo } from "../base/fifo.ts";
 import { CHANNEL_CREDIT } from "../base/limits.ts";
 import type { Connection } from "../ports/network.ts";
 import type { Buffer, StreamFrame } from "./buffer.ts";
@@ -16,8 +17,7 @@ export class InputChannel {
   ended = false;
   /** Waits in the gate's ready queue. */
   queued = false;
-  #buffers: Buffer[] = [];
-  #taken = 0;
+  readonly #buffers = new Fifo<Buffer>();
   #creditOwed = 0;
 
   constructor(index: number, edge: number, fromSubtask: number) {
@@ -27,28 +27,25 @@ export class InputChannel {
   }
 
   push(buffer: Buffer): void {
-    invariant(this.#buffers.length - this.#taken < CHANNEL_CREDIT, "a sender never exceeds its credit");
+    invariant(this.#buffers.size < CHANNEL_CREDIT, "a sender never exceeds its credit");
     this.#buffers.push(buffer);
   }
 
   take(): Buffer {
-    const buffer = present(this.#buffers[this.#taken], "only a channel with buffers is taken from");
-    this.#taken += 1;
-    if (this.#taken === this.#buffers.length) {
-      this.#buffers = [];
-      this.#taken = 0;
-    }
+    const buffer = present(this.#buffers.shift(), "only a channel with buffers is taken from");
     this.#returnCredit();
     return buffer;
   }
 
   get isEmpty(): boolean {
-    return this.#taken === this.#buffers.length;
+    return this.#buffers.size === 0;
   }
 
   /** For inspection: what waits, oldest first. */
   waiting(): readonly Buffer[] {
-    return this.#buffers.slice(this.#taken);
+    const buffers: Buffer[] = [];
+    for (let i = 0; i < this.#buffers.size; i += 1) buffers.push(this.#buffers.at(i) as Buffer);
+    return buffers;
   }
 
   /** Credit goes back in halves of the window, so that it costs few messages. */
@@ -67,8 +64,7 @@ export class InputChannel {
  */
 export class InputGate {
   readonly channels: readonly InputChannel[];
-  #ready: InputChannel[] = [];
-  #readyHead = 0;
+  readonly #ready = new Fifo<InputChannel>();
 
   constructor(channels: readonly InputChannel[]) {
     this.channels = channels;
@@ -81,15 +77,11 @@ export class InputGate {
 
   /** The channel to take the next buffer from, or null where all are empty or blocked. */
   nextChannel(): InputChannel | null {
-    while (this.#readyHead < this.#ready.length) {
-      const channel = this.#ready[this.#readyHead] as InputChannel;
-      this.#readyHead += 1;
-      if (this.#readyHead === this.#ready.length) {
-        this.#ready = [];
-        this.#readyHead = 0;
-      }
+    let channel = this.#ready.shift();
+    while (channel !== undefined) {
       channel.queued = false;
       if (!channel.blocked && !channel.isEmpty) return channel;
+      channel = this.#ready.shift();
     }
     return null;
   }
@@ -100,8 +92,8 @@ export class InputGate {
   }
 
   get hasReady(): boolean {
-    for (let i = this.#readyHead; i < this.#ready.length; i += 1) {
-      const channel = this.#ready[i] as InputChannel;
+    for (let i = 0; i < this.#ready.size; i += 1) {
+      const channel = this.#ready.at(i) as InputChannel;
       if (!channel.blocked && !channel.isEmpty) return true;
     }
     return false;

@@ -352,7 +352,10 @@ export class JobMaster {
     this.#ports.network.cast(this.#slotOf(attempt, message.id).worker, message);
   }
 
-  /** Repeats a call until the worker answers; a lost worker answers "refused" by definition. */
+  /**
+   * Repeats a call until the worker answers, with a pause: where nobody lives, the answer to that comes at
+   * once. A lost worker answers "refused" by definition.
+   */
   #callUntilAnswered(
     slot: SlotAssignment,
     message: ControlMessage,
@@ -364,10 +367,12 @@ export class JobMaster {
       done(this.#reply(message, "the worker is lost"));
       return;
     }
-    this.#ports.network.call(slot.worker, message, this.#config.rpcTimeoutMs * US_PER_MS, (reply) => {
+    const { rpcTimeoutMs, registrationRetryMs } = this.#config;
+    const again = (): void => this.#callUntilAnswered(slot, message, isWanted, done);
+    this.#ports.network.call(slot.worker, message, rpcTimeoutMs * US_PER_MS, (reply) => {
       if (!this.#active || !isWanted()) return;
       if (reply.ok) done(reply.message);
-      else this.#callUntilAnswered(slot, message, isWanted, done);
+      else this.#ports.scheduler.after(registrationRetryMs * US_PER_MS, again);
     });
   }
 
@@ -383,8 +388,10 @@ export class JobMaster {
   }
 
   #reply(message: ControlMessage, refusal: string | null): ControlMessage {
-    const common = { subject: message.subject, checkpointId: message.checkpointId, epoch: this.fence.epoch };
-    return refusal === null ? { kind: "accepted", ...common } : { kind: "refused", ...common, reason: refusal };
+    const { subject, checkpointId } = message;
+    const { epoch } = this.fence;
+    if (refusal === null) return { kind: "accepted", subject, checkpointId, epoch };
+    return { kind: "refused", subject, checkpointId, epoch, reason: refusal };
   }
 
   #point(kind: Parameters<EnginePorts["tracer"]["point"]>[0], x: number, y: number): void {

@@ -1,12 +1,12 @@
 import { present } from "../base/assert.ts";
+import { Fifo } from "../base/fifo.ts";
 
 /** Actions that wait for their turn on a task's thread, in order. */
 export class Mailbox {
-  readonly #mails: (() => void)[] = [];
-  #taken = 0;
+  readonly #mails = new Fifo<() => void>();
 
   get size(): number {
-    return this.#mails.length - this.#taken;
+    return this.#mails.size;
   }
 
   add(mail: () => void): void {
@@ -15,12 +15,7 @@ export class Mailbox {
 
   /** Runs the oldest. */
   runNext(): void {
-    const mail = present(this.#mails[this.#taken], "a mail waits");
-    this.#taken += 1;
-    if (this.#taken === this.#mails.length) {
-      this.#mails.length = 0;
-      this.#taken = 0;
-    }
+    const mail = present(this.#mails.shift(), "a mail waits");
     mail();
   }
 }

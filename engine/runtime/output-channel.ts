@@ -14,8 +14,10 @@ export class OutputChannel {
   readonly edge: number;
   readonly toSubtask: number;
   readonly #bufferElements: number;
-  #values: unknown[] = [];
-  #timestamps: TimestampMs[] = [];
+  /** What is collected: the first `#collected` places. A buffer gets copies, of the size it needs. */
+  readonly #values: unknown[] = [];
+  readonly #timestamps: TimestampMs[] = [];
+  #collected = 0;
   #backlog: Buffer[] = [];
   #credit = CHANNEL_CREDIT;
   #connection: Connection<StreamFrame> | null = null;
@@ -32,30 +34,27 @@ export class OutputChannel {
   }
 
   write(value: unknown, timestampMs: TimestampMs): void {
-    const values = this.#values;
-    values.push(value);
-    this.#timestamps.push(timestampMs);
-    if (values.length >= this.#bufferElements) this.flush();
+    const index = this.#collected;
+    this.#values[index] = value;
+    this.#timestamps[index] = timestampMs;
+    this.#collected = index + 1;
+    if (this.#collected >= this.#bufferElements) this.flush();
   }
 
   /** Sends what is collected, if anything. */
   flush(): void {
-    const values = this.#values;
-    if (values.length === 0) return;
-    const buffer = recordsBuffer(values, this.#timestamps);
-    this.#values = [];
-    this.#timestamps = [];
-    this.#send(buffer);
+    const count = this.#collected;
+    if (count === 0) return;
+    this.#collected = 0;
+    this.#send(recordsBuffer(this.#values.slice(0, count), this.#timestamps.slice(0, count)));
   }
 
   /** Sends an event behind all records written so far, in the same buffer. */
   sendEvent(event: ChannelEvent): void {
-    const buffer = this.#values.length === 0 ? eventBuffer(event) : eventBuffer(event, this.#values, this.#timestamps);
-    if (buffer.recordCount > 0) {
-      this.#values = [];
-      this.#timestamps = [];
-    }
-    this.#send(buffer);
+    const count = this.#collected;
+    this.#collected = 0;
+    if (count === 0) this.#send(eventBuffer(event));
+    else this.#send(eventBuffer(event, this.#values.slice(0, count), this.#timestamps.slice(0, count)));
   }
 
   /** The receiver grants more buffers. */
@@ -70,6 +69,11 @@ export class OutputChannel {
     if (sent > 0) this.#backlog = this.#backlog.slice(sent);
   }
 
+  /** Records wait for their buffer to be full, or for a flush. */
+  get isCollecting(): boolean {
+    return this.#values.length > 0;
+  }
+
   get hasRoom(): boolean {
     return this.#credit > 0 && this.#backlog.length === 0;
   }
@@ -80,7 +84,7 @@ export class OutputChannel {
 
   /** For inspection. */
   inspect(): { readonly credit: number; readonly backlog: readonly Buffer[]; readonly collecting: readonly unknown[] } {
-    return { credit: this.#credit, backlog: this.#backlog, collecting: this.#values };
+    return { credit: this.#credit, backlog: this.#backlog, collecting: this.#values.slice(0, this.#collected) };
   }
 
   #send(buffer: Buffer): void {

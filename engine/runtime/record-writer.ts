@@ -21,6 +21,8 @@ export function createRecordWriter(
     case "broadcast":
       return new BroadcastWriter(channels);
     case "hash":
+      // With one owner of all key groups nobody needs to know the key here.
+      if (channels.length === 1) return new ForwardWriter(present(channels[0], "an edge has channels"));
       return new HashWriter(channels, present(edge.keySelector, "a hash edge has a key selector"), maxParallelism);
     default:
       return unreachable(edge.partitioning, "createRecordWriter");
@@ -64,14 +66,12 @@ class BroadcastWriter implements EdgeWriter {
 
 /** By key group, so that a record lands where the state of its key lives. */
 class HashWriter implements EdgeWriter {
-  readonly #channels: readonly OutputChannel[];
   readonly #keySelector: KeySelector<any>;
   readonly #maxParallelism: number;
   /** Channel of each key group, so that the hot path divides nothing. */
   readonly #channelOfKeyGroup: readonly OutputChannel[];
 
   constructor(channels: readonly OutputChannel[], keySelector: KeySelector<any>, maxParallelism: number) {
-    this.#channels = channels;
     this.#keySelector = keySelector;
     this.#maxParallelism = maxParallelism;
     const owners: OutputChannel[] = [];
@@ -83,8 +83,8 @@ class HashWriter implements EdgeWriter {
   }
 
   write(value: unknown, timestampMs: TimestampMs): void {
-    const keyGroup = keyGroupOf(this.#keySelector(value), this.#maxParallelism);
-    const channel = this.#channels.length === 1 ? this.#channels[0] : this.#channelOfKeyGroup[keyGroup];
-    (channel as OutputChannel).write(value, timestampMs);
+    const keySelector = this.#keySelector;
+    const keyGroup = keyGroupOf(keySelector(value), this.#maxParallelism);
+    (this.#channelOfKeyGroup[keyGroup] as OutputChannel).write(value, timestampMs);
   }
 }

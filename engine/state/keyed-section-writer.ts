@@ -1,5 +1,5 @@
 import { invariant } from "../base/assert.ts";
-import { ByteWriter } from "../base/bytes.ts";
+import { ByteWriter, varuintLength } from "../base/bytes.ts";
 import { StructuralEncoder } from "../base/codec.ts";
 import type { TimestampMs } from "../base/units.ts";
 import type { KeyGroupRange } from "./keyed-backend.ts";
@@ -11,23 +11,50 @@ import type { Key, Namespace, TimerDomain } from "./state.ts";
 class ItemList {
   readonly bytes: ByteWriter = new ByteWriter(256);
   readonly encoder: StructuralEncoder = new StructuralEncoder(this.bytes);
-  readonly starts: number[] = [];
-  readonly keyEnds: number[] = [];
+  /** Of these the first `count` places are in use: setting a length is slow. */
+  private readonly starts: number[] = [];
+  private readonly keyEnds: number[] = [];
+  private readonly order: number[] = [];
+  private count = 0;
+
+  /** Begins an item with a key that was written elsewhere, and a namespace. */
+  begin(key: ByteWriter, namespace: Namespace): void {
+    this.starts[this.count] = this.bytes.position;
+    this.bytes.copyFrom(key, 0, key.position);
+    this.encoder.write(namespace);
+    this.keyEnds[this.count++] = this.bytes.position;
+  }
+
+  /** What was written since `begin` belongs to the bytes that decide the order. */
+  extendKey(): void {
+    this.keyEnds[this.count - 1] = this.bytes.position;
+  }
 
   moveTo(target: ByteWriter): void {
-    const count = this.starts.length;
+    const { bytes, starts, order, count } = this;
     target.varuint(count);
     if (count === 0) return;
-    const repeated = this.bytes.sortItems(this.starts, this.keyEnds);
+    const repeated = bytes.orderItems(starts, this.keyEnds, count, order);
     invariant(repeated < 0, "a key group holds each (key, namespace) of a state once");
-    target.copyFrom(this.bytes, 0, this.bytes.position);
+    starts[count] = bytes.position;
+    // Neighbours that stay neighbours are copied together.
+    for (let i = 0; i < count; ) {
+      const first = order[i]!;
+      let next = first + 1;
+      for (i++; i < count && order[i] === next; i++) next++;
+      target.copyFrom(bytes, starts[first]!, starts[next]!);
+    }
     this.clear();
+  }
+
+  /** Bytes that `moveTo` will write. */
+  get size(): number {
+    return varuintLength(this.count) + this.bytes.position;
   }
 
   clear(): void {
     this.bytes.truncate(0);
-    this.starts.length = 0;
-    this.keyEnds.length = 0;
+    this.count = 0;
   }
 }
 
@@ -35,8 +62,6 @@ class ItemList {
 export class SectionBuffers {
   readonly out: ByteWriter = new ByteWriter(1024);
   readonly outEncoder: StructuralEncoder = new StructuralEncoder(this.out);
-  readonly group: ByteWriter = new ByteWriter(1024);
-  readonly groupEncoder: StructuralEncoder = new StructuralEncoder(this.group);
   readonly key: ByteWriter = new ByteWriter();
   readonly keyEncoder: StructuralEncoder = new StructuralEncoder(this.key);
   readonly lists: ItemList[] = [];
@@ -44,7 +69,6 @@ export class SectionBuffers {
   /** Forgets what a section left behind, and has room for this many lists. */
   reset(lists: number): void {
     this.out.truncate(0);
-    this.group.truncate(0);
     this.key.truncate(0);
     for (const list of this.lists) list.clear();
     while (this.lists.length < lists) this.lists.push(new ItemList());
@@ -58,8 +82,7 @@ export class SectionBuffers {
 export class KeyedSectionWriter {
   private readonly out: ByteWriter;
   private readonly outEncoder: StructuralEncoder;
-  private readonly group: ByteWriter;
-  private readonly groupEncoder: StructuralEncoder;
+  /** The key at hand; between groups, the watermark. */
   private readonly key: ByteWriter;
   private readonly keyEncoder: StructuralEncoder;
   private readonly states: readonly SectionState[];
@@ -79,8 +102,6 @@ export class KeyedSectionWriter {
     buffers.reset(states.length + TIMER_DOMAINS);
     this.out = buffers.out;
     this.outEncoder = buffers.outEncoder;
-    this.group = buffers.group;
-    this.groupEncoder = buffers.groupEncoder;
     this.key = buffers.key;
     this.keyEncoder = buffers.keyEncoder;
     this.lists = buffers.lists;
@@ -126,30 +147,28 @@ export class KeyedSectionWriter {
 
   timer(domain: TimerDomain, namespace: Namespace, timestampMs: TimestampMs): void {
     const list = this.lists[this.states.length + domain]!;
-    list.starts.push(list.bytes.position);
-    list.bytes.copyFrom(this.key, 0, this.key.position);
-    list.encoder.write(namespace);
+    list.begin(this.key, namespace);
     list.encoder.write(timestampMs);
-    list.keyEnds.push(list.bytes.position);
+    list.extendKey();
   }
 
   /** Closes the current key group; the next one is in progress then. */
   endGroup(watermarkMs: TimestampMs): void {
     invariant(this.groupsLeft > 0, "a section holds the key groups of its range");
     this.groupsLeft--;
-    this.group.truncate(0);
-    this.groupEncoder.write(watermarkMs);
-    for (const index of this.tableOrder) this.lists[index]!.moveTo(this.group);
-    this.out.varuint(this.group.position);
-    this.out.copyFrom(this.group, 0, this.group.position);
+    const { out, key, lists, tableOrder } = this;
+    key.truncate(0);
+    this.keyEncoder.write(watermarkMs);
+    let length = key.position;
+    for (let i = 0; i < tableOrder.length; i++) length += lists[tableOrder[i]!]!.size;
+    out.varuint(length);
+    out.copyFrom(key, 0, key.position);
+    for (let i = 0; i < tableOrder.length; i++) lists[tableOrder[i]!]!.moveTo(out);
   }
 
   private beginEntry(state: number, namespace: Namespace): StructuralEncoder {
     const list = this.lists[state]!;
-    list.starts.push(list.bytes.position);
-    list.bytes.copyFrom(this.key, 0, this.key.position);
-    list.encoder.write(namespace);
-    list.keyEnds.push(list.bytes.position);
+    list.begin(this.key, namespace);
     return list.encoder;
   }
 

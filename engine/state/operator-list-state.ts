@@ -4,6 +4,7 @@ import type { OperatorListState } from "./keyed-backend.ts";
 
 const MAGIC = 0x4c4f5757;
 const VERSION = 1;
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * The list state of one operator subtask, in memory.
@@ -20,6 +21,9 @@ const VERSION = 1;
  */
 export class OperatorLists implements OperatorListState {
   private lists: Map<string, readonly unknown[]> = new Map();
+  /** Kept from one snapshot to the next, so that it knows how the elements are written. */
+  private readonly writer: ByteWriter = new ByteWriter();
+  private readonly encoder: StructuralEncoder = new StructuralEncoder(this.writer);
 
   /** The elements; empty where there is no such list. */
   get(name: string): readonly unknown[] {
@@ -38,9 +42,9 @@ export class OperatorLists implements OperatorListState {
   }
 
   bytes(): Uint8Array {
-    if (this.lists.size === 0) return new Uint8Array(0);
-    const writer = new ByteWriter();
-    const encoder = new StructuralEncoder(writer);
+    if (this.lists.size === 0) return NO_BYTES;
+    const { writer, encoder } = this;
+    writer.truncate(0);
     const names = this.names();
     writer.u32(MAGIC);
     writer.u8(VERSION);

@@ -64,12 +64,13 @@ export class PartitionWatermarks {
     }
   }
 
-  onRecord(partition: number, timestampMs: TimestampMs, nowMs: number): void {
+  /** Records of a partition come now: gives the generator that is to see each of them. */
+  recordsFrom(partition: number, nowMs: number): WatermarkGenerator {
     const slot = this.slots[partition] ?? -1;
     const generator = this.generators[slot] ?? null;
-    if (generator === null) return invariant(false, "records come from partitions of this subtask that have not ended");
-    generator.onEvent(timestampMs);
+    invariant(generator !== null, "records come from partitions of this subtask that have not ended");
     this.lastRecordMs[slot] = nowMs;
+    return generator;
   }
 
   /** The partition will give no record any more and holds nothing back. */

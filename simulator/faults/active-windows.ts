@@ -1,6 +1,6 @@
 import type { TimeUs } from "../../engine/base/units.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
-import { PORT_TRACE, traceKindName } from "../trace/kinds.ts";
+import { PORT_TRACE, TRACE_KINDS, traceKindName } from "../trace/kinds.ts";
 import type { SimHost } from "../world/kernel.ts";
 import type { Fault, InteractionFault, Trigger } from "./fault.ts";
 
@@ -12,7 +12,7 @@ interface Window<F extends Fault> {
   readonly stream: RandomStream;
 }
 
-const KINDS_COUNTED: readonly number[] = [
+const KINDS_COUNTED: ReadonlySet<number> = new Set<number>([
   PORT_TRACE.rpcSent,
   PORT_TRACE.rpcResponded,
   PORT_TRACE.blobPutIssued,
@@ -20,7 +20,7 @@ const KINDS_COUNTED: readonly number[] = [
   PORT_TRACE.blobDeleteIssued,
   PORT_TRACE.blobListed,
   PORT_TRACE.logIssued,
-];
+]);
 
 /** The window faults that are on. What they do to one interaction is a named fault of its own. */
 export class ActiveWindows {
@@ -32,7 +32,10 @@ export class ActiveWindows {
   readonly #coordinationOutages: Window<Of<"coordination-outage">>[] = [];
   readonly #streamOf: (label: string) => RandomStream;
   readonly #nameOf: (subject: number) => string;
-  readonly #occurrences = new Map<number, number>();
+  /** By kind, subject and x (from -1 on); only of kinds that are counted. */
+  readonly #occurrences: (number[][] | null)[] = Array.from({ length: TRACE_KINDS }, (_, kind) =>
+    KINDS_COUNTED.has(kind) ? [] : null,
+  );
   /** Every single deviation that a window caused, as the plan entry that would cause it alone. */
   readonly deviations: InteractionFault[] = [];
   any = false;
@@ -86,9 +89,10 @@ export class ActiveWindows {
 
   /** Counts an interaction, so that a deviation can be named by its occurrence. */
   count(kind: number, subject: number, x: number): void {
-    if (!KINDS_COUNTED.includes(kind)) return;
-    const key = occurrenceKey(kind, subject, x);
-    this.#occurrences.set(key, (this.#occurrences.get(key) ?? 0) + 1);
+    const subjects = this.#occurrences[kind];
+    if (subjects === null || subjects === undefined) return;
+    const counts = (subjects[subject] ??= []);
+    counts[x + 1] = (counts[x + 1] ?? 0) + 1;
   }
 
   /** What the open windows do to this interaction. */
@@ -144,7 +148,7 @@ export class ActiveWindows {
   }
 
   #identity(kind: number, subject: number, x: number): Trigger {
-    const nth = this.#occurrences.get(occurrenceKey(kind, subject, x)) ?? 1;
+    const nth = this.#occurrences[kind]?.[subject]?.[x + 1] ?? 1;
     return { on: "event", event: traceKindName(kind) ?? "", subject: this.#nameOf(subject), x, nth, when: "before" };
   }
 
@@ -159,9 +163,3 @@ export class ActiveWindows {
     ];
   }
 }
-
-/** Kinds below 2^8, subjects below 2^16, x from -1 to 2^24. */
-function occurrenceKey(kind: number, subject: number, x: number): number {
-  return (kind * 65536 + subject) * 16777216 + (x + 1);
-}
-

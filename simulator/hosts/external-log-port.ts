@@ -10,7 +10,7 @@ import type {
 import type { InteractionFault } from "../faults/fault.ts";
 import type { ArrivingRecord } from "../scenario.ts";
 import { LOG_CALLS, PORT_TRACE } from "../trace/kinds.ts";
-import type { Concern, Kernel, SimProcess } from "../world/kernel.ts";
+import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import { effectAfterUs, failureOf, slownessUs } from "./call-fate.ts";
 import type { LogTransactions } from "./log-transactions.ts";
 import type { LogObserver } from "./service-observers.ts";
@@ -65,6 +65,8 @@ export class ExternalLogPort implements ExternalLog {
   readonly #process: SimProcess;
   readonly #observers: readonly LogObserver[];
   readonly #lanes: Map<string, ProducerLane> = new Map();
+  readonly #appendLatency: Latency;
+  readonly #transactionLatency: Latency;
 
   constructor(
     kernel: Kernel,
@@ -78,6 +80,8 @@ export class ExternalLogPort implements ExternalLog {
     this.#transactions = transactions;
     this.#process = process;
     this.#observers = observers;
+    this.#appendLatency = kernel.latency("logAppend", process.name);
+    this.#transactionLatency = kernel.latency("logTransaction", process.name);
   }
 
   partitionCount(topic: string): number {
@@ -92,14 +96,14 @@ export class ExternalLogPort implements ExternalLog {
     waitUs: number,
     done: (reply: LogReply<FetchedRecords>) => void,
   ): void {
-    const { label, records } = this.#log.inputPartition(topic, partition);
+    const { latency, records } = this.#log.inputPartition(topic, partition);
     invariant(offset >= 0 && offset <= records.length, "a partition is read from an offset that it has");
     invariant(limit >= 1 && waitUs >= 0, "a fetch asks for something and waits for some time");
     const kernel = this.#kernel;
     const process = this.#process;
     const subject = kernel.intern(topic);
     const fault = kernel.enter(process, PORT_TRACE.logIssued, subject, LOG_CALLS.fetch, 0);
-    const latencyUs = kernel.latencyUs("logFetch", label, 0, fault) + slownessUs(fault);
+    const latencyUs = latency.us(0, fault) + slownessUs(fault);
     const failure = failureOf(fault);
     const arrivesAtUs = records[offset]?.arrivesAtUs ?? 0;
     const idleUs = Math.max(0, Math.min(arrivesAtUs - kernel.nowUs - latencyUs, waitUs));
@@ -118,7 +122,7 @@ export class ExternalLogPort implements ExternalLog {
   openProducer(producerId: string, done: (reply: LogReply<ProducerSession>) => void): void {
     const apply = (): LogReply<ProducerSession> => this.#transactions.open(this.#process, producerId);
     const call = { call: LOG_CALLS.open, producerId, transactionId: "", records: 0, bytes: 0, apply };
-    this.#submit("logTransaction", call, done);
+    this.#submit(this.#transactionLatency, call, done);
   }
 
   append(
@@ -140,26 +144,26 @@ export class ExternalLogPort implements ExternalLog {
     };
     const { producerId } = producer;
     const call = { call: LOG_CALLS.append, producerId, transactionId, records: batch.length, bytes, apply };
-    this.#submit("logAppend", call, done);
+    this.#submit(this.#appendLatency, call, done);
   }
 
   prepare(producer: ProducerSession, transactionId: string, done: (reply: LogReply<null>) => void): void {
     const apply = (): LogReply<null> => this.#transactions.prepare(this.#process, producer, transactionId);
     const { producerId } = producer;
     const call = { call: LOG_CALLS.prepare, producerId, transactionId, records: 0, bytes: 0, apply };
-    this.#submit("logTransaction", call, done);
+    this.#submit(this.#transactionLatency, call, done);
   }
 
   commit(producerId: string, transactionId: string, done: (reply: LogReply<null>) => void): void {
     const apply = (): LogReply<null> => this.#transactions.commit(this.#process, producerId, transactionId);
     const call = { call: LOG_CALLS.commit, producerId, transactionId, records: 0, bytes: 0, apply };
-    this.#submit("logTransaction", call, done);
+    this.#submit(this.#transactionLatency, call, done);
   }
 
   abort(producerId: string, transactionId: string, done: (reply: LogReply<null>) => void): void {
     const apply = (): LogReply<null> => this.#transactions.abort(this.#process, producerId, transactionId);
     const call = { call: LOG_CALLS.abort, producerId, transactionId, records: 0, bytes: 0, apply };
-    this.#submit("logTransaction", call, done);
+    this.#submit(this.#transactionLatency, call, done);
   }
 
   pending(producerId: string, done: (reply: LogReply<readonly TransactionInfo[]>) => void): void {
@@ -168,16 +172,16 @@ export class ExternalLogPort implements ExternalLog {
       value: this.#transactions.pending(producerId),
     });
     const call = { call: LOG_CALLS.pending, producerId, transactionId: "", records: 0, bytes: 0, apply };
-    this.#submit("logTransaction", call, done);
+    this.#submit(this.#transactionLatency, call, done);
   }
 
-  #submit<T>(concern: Concern, request: ProducerCall<T>, done: (reply: LogReply<T>) => void): void {
+  #submit<T>(latency: Latency, request: ProducerCall<T>, done: (reply: LogReply<T>) => void): void {
     const kernel = this.#kernel;
     const process = this.#process;
     const { call, records } = request;
     const lane = this.#lane(request.producerId);
     const fault = kernel.enter(process, PORT_TRACE.logIssued, lane.subject, call, records);
-    const latencyUs = kernel.latencyUs(concern, process.name, request.bytes, fault) + slownessUs(fault);
+    const latencyUs = latency.us(request.bytes, fault) + slownessUs(fault);
     const failure = failureOf(fault);
     const reply = (outcome: LogReply<T>): void => {
       const y = outcome.ok ? records : REPLY_NUMBERS[outcome.code];

@@ -2,7 +2,7 @@ import { invariant } from "../../engine/base/assert.ts";
 import type { BlobError, BlobReply, BlobStore } from "../../engine/ports/blob-store.ts";
 import type { InteractionFault } from "../faults/fault.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
-import type { Kernel, SimProcess } from "../world/kernel.ts";
+import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import { effectAfterUs, failureOf, slownessUs } from "./call-fate.ts";
 import type { BlobObserver } from "./service-observers.ts";
 
@@ -105,8 +105,16 @@ class BlobStorePort implements BlobStore {
   readonly #kernel: Kernel;
   readonly #store: SimBlobStore;
   readonly #process: SimProcess;
+  readonly #putLatency: Latency;
+  readonly #getLatency: Latency;
+  readonly #deleteLatency: Latency;
+  readonly #listLatency: Latency;
 
   constructor(kernel: Kernel, store: SimBlobStore, process: SimProcess) {
+    this.#putLatency = kernel.latency("blobPut", process.name);
+    this.#getLatency = kernel.latency("blobGet", process.name);
+    this.#deleteLatency = kernel.latency("blobDelete", process.name);
+    this.#listLatency = kernel.latency("blobList", process.name);
     this.#kernel = kernel;
     this.#store = store;
     this.#process = process;
@@ -118,11 +126,11 @@ class BlobStorePort implements BlobStore {
     const checkpoint = checkpointOfKey(key);
     const sizeBytes = bytes.length;
     const fault = kernel.enter(process, PORT_TRACE.blobPutIssued, process.subject, checkpoint, sizeBytes);
-    const latencyUs = kernel.latencyUs("blobPut", process.name, sizeBytes, fault) + slownessUs(fault);
+    const latencyUs = this.#putLatency.us(sizeBytes, fault) + slownessUs(fault);
     // The caller may use its buffer again while the upload is under way.
     const copy = bytes.slice();
     const reply = (outcome: BlobReply<null>): void =>
-      this.#reply(PORT_TRACE.blobPutReplied, key, outcome, sizeBytes, done);
+      this.#reply(PORT_TRACE.blobPutReplied, key, checkpoint, outcome, sizeBytes, done);
     this.#change(fault, latencyUs, () => this.#store.applyPut(process, key, copy), reply);
     kernel.leave(process);
   }
@@ -130,11 +138,12 @@ class BlobStorePort implements BlobStore {
   delete(key: string, done: (reply: BlobReply<null>) => void): void {
     const kernel = this.#kernel;
     const process = this.#process;
-    const fault = kernel.enter(process, PORT_TRACE.blobDeleteIssued, process.subject, checkpointOfKey(key), 0);
+    const checkpoint = checkpointOfKey(key);
+    const fault = kernel.enter(process, PORT_TRACE.blobDeleteIssued, process.subject, checkpoint, 0);
     this.#store.deleteAsked(process, key);
-    const latencyUs = kernel.latencyUs("blobDelete", process.name, 0, fault) + slownessUs(fault);
+    const latencyUs = this.#deleteLatency.us(0, fault) + slownessUs(fault);
     const reply = (outcome: BlobReply<null>): void =>
-      this.#reply(PORT_TRACE.blobDeleteReplied, key, outcome, 0, done);
+      this.#reply(PORT_TRACE.blobDeleteReplied, key, checkpoint, outcome, 0, done);
     const apply = (): void => this.#store.applyDelete(process, key);
     if (fault !== null && fault.kind === "blob-late-delete") {
       kernel.schedule(null, latencyUs + fault.delayUs, apply);
@@ -157,11 +166,12 @@ class BlobStorePort implements BlobStore {
   list(prefix: string, done: (reply: BlobReply<readonly string[]>) => void): void {
     const kernel = this.#kernel;
     const process = this.#process;
-    const fault = kernel.enter(process, PORT_TRACE.blobListed, process.subject, checkpointOfKey(prefix), 0);
-    const latencyUs = kernel.latencyUs("blobList", process.name, 0, fault) + slownessUs(fault);
+    const checkpoint = checkpointOfKey(prefix);
+    const fault = kernel.enter(process, PORT_TRACE.blobListed, process.subject, checkpoint, 0);
+    const latencyUs = this.#listLatency.us(0, fault) + slownessUs(fault);
     kernel.schedule(process, latencyUs, () => {
       const keys = this.#store.keys(prefix);
-      this.#reply(PORT_TRACE.blobListReplied, prefix, replyOf(fault, keys), keys.length, done);
+      this.#reply(PORT_TRACE.blobListReplied, prefix, checkpoint, replyOf(fault, keys), keys.length, done);
     });
     kernel.leave(process);
   }
@@ -174,8 +184,9 @@ class BlobStorePort implements BlobStore {
   ): void {
     const kernel = this.#kernel;
     const process = this.#process;
-    const fault = kernel.enter(process, PORT_TRACE.blobGetIssued, process.subject, checkpointOfKey(key), 0);
-    const latencyUs = kernel.latencyUs("blobGet", process.name, expectedBytes, fault) + slownessUs(fault);
+    const checkpoint = checkpointOfKey(key);
+    const fault = kernel.enter(process, PORT_TRACE.blobGetIssued, process.subject, checkpoint, 0);
+    const latencyUs = this.#getLatency.us(expectedBytes, fault) + slownessUs(fault);
     kernel.schedule(process, latencyUs, () => {
       const found = this.#store.peek(key);
       const bytes = found === null ? null : cut(found);
@@ -183,7 +194,7 @@ class BlobStorePort implements BlobStore {
         bytes === null && failureOf(fault) === null
           ? { ok: false, code: "not-found" }
           : replyOf(fault, bytes ?? NO_BYTES);
-      this.#reply(PORT_TRACE.blobGetReplied, key, outcome, bytes?.length ?? 0, done);
+      this.#reply(PORT_TRACE.blobGetReplied, key, checkpoint, outcome, bytes?.length ?? 0, done);
     });
     kernel.leave(process);
   }
@@ -210,12 +221,13 @@ class BlobStorePort implements BlobStore {
   #reply<T>(
     kind: number,
     key: string,
+    checkpoint: number,
     outcome: BlobReply<T>,
     size: number,
     done: (reply: BlobReply<T>) => void,
   ): void {
     const y = outcome.ok ? size : REPLY_NUMBERS[outcome.code];
-    this.#kernel.point(this.#process, kind, this.#process.subject, checkpointOfKey(key), y);
+    this.#kernel.point(this.#process, kind, this.#process.subject, checkpoint, y);
     if (kind === PORT_TRACE.blobPutReplied || kind === PORT_TRACE.blobDeleteReplied) {
       const call = kind === PORT_TRACE.blobPutReplied ? "put" : "delete";
       this.#store.answered(this.#process, call, key, outcome.ok ? null : outcome.code);

@@ -4,7 +4,7 @@ import type { TimeUs } from "../../engine/base/units.ts";
 import type { Address, Connection, ConnectionHandlers, Frame, Message } from "../../engine/ports/network.ts";
 import type { InteractionFault } from "../faults/fault.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
-import type { Concern, Kernel, SimProcess } from "../world/kernel.ts";
+import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import type { NetworkObserver, ObservedConnection } from "./service-observers.ts";
 
@@ -95,8 +95,13 @@ export class SimConnection<M extends Message, F extends Frame> implements Observ
     if (this.opener.finished && this.acceptor.finished) this.#forget(this);
   }
 
+  /** How long opening takes, or learning of a break. */
+  connectLatencyUs(fault: InteractionFault | null): number {
+    return this.#kernel.latency("connect", this.opener.label).us(0, fault);
+  }
+
   #noticeUs(manner: BreakManner): number {
-    const latencyUs = this.#kernel.latencyUs("connect", this.opener.label, 0, null);
+    const latencyUs = this.connectLatencyUs(null);
     return manner === "silent" ? latencyUs + SILENCE_NOTICED_US : latencyUs;
   }
 }
@@ -114,7 +119,7 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
   readonly #kernel: Kernel;
   readonly #connection: SimConnection<M, F>;
   readonly #forward: boolean;
-  readonly #concern: Concern;
+  readonly #latency: Latency;
   readonly #observers: readonly NetworkObserver<M, F>[];
   readonly #takeNext: () => void = () => this.#take();
   #handlers: ConnectionHandlers<F> | null = null;
@@ -133,10 +138,10 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
     this.#kernel = kernel;
     this.#connection = connection;
     this.#forward = forward;
-    this.#concern = connection.from.name === connection.to ? "loopback" : "frame";
     this.#observers = observers;
     this.process = process;
     this.label = forward ? `${connection.from.name}>${connection.to}` : `${connection.to}>${connection.from.name}`;
+    this.#latency = kernel.latency(connection.from.name === connection.to ? "loopback" : "frame", this.label);
   }
 
   get established(): boolean {
@@ -198,7 +203,7 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
 
   #latencyUs(frame: F, fault: InteractionFault | null): number {
     const bytes = frame.recordCount * NOMINAL_RECORD_BYTES;
-    const latencyUs = this.#kernel.latencyUs(this.#concern, this.label, bytes, fault);
+    const latencyUs = this.#latency.us(bytes, fault);
     return fault !== null && fault.kind === "frame-delay" ? latencyUs + fault.delayUs : latencyUs;
   }
 

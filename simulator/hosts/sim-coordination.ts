@@ -2,7 +2,7 @@ import { invariant } from "../../engine/base/assert.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 import type { Coordination, CoordinationReply, Fence, Register } from "../../engine/ports/coordination.ts";
 import { COORDINATION_CALLS, PORT_TRACE } from "../trace/kinds.ts";
-import type { Kernel, SimProcess } from "../world/kernel.ts";
+import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import { effectAfterUs, failureOf, slownessUs } from "./call-fate.ts";
 import type { CoordinationObserver } from "./service-observers.ts";
 
@@ -184,8 +184,10 @@ class CoordinationPort implements Coordination {
   readonly #kernel: Kernel;
   readonly #service: SimCoordination;
   readonly #process: SimProcess;
+  readonly #latency: Latency;
 
   constructor(kernel: Kernel, service: SimCoordination, process: SimProcess) {
+    this.#latency = kernel.latency("coordination", process.name);
     this.#kernel = kernel;
     this.#service = service;
     this.#process = process;
@@ -237,7 +239,7 @@ class CoordinationPort implements Coordination {
     const process = this.#process;
     const keyNumber = kernel.intern(key);
     const fault = kernel.enter(process, PORT_TRACE.coordinationIssued, process.subject, call, keyNumber);
-    const latencyUs = kernel.latencyUs("coordination", process.name, 0, fault) + slownessUs(fault);
+    const latencyUs = this.#latency.us(0, fault) + slownessUs(fault);
     const effectUs = effectAfterUs(latencyUs);
     const failure = failureOf(fault);
     const reply = (outcome: CoordinationReply<T>): void => {

@@ -1,7 +1,7 @@
 import { invariant, present } from "../../engine/base/assert.ts";
 import type { ExternalLog } from "../../engine/ports/external-log.ts";
 import type { ArrivingRecord, InputTopic, OutputTopic } from "../scenario.ts";
-import type { Kernel, SimProcess } from "../world/kernel.ts";
+import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import { ExternalLogPort } from "./external-log-port.ts";
 import type { LogPartition, VisibleRecord } from "./log-partition.ts";
 import type { TransactionSnapshot } from "./log-transactions.ts";
@@ -55,8 +55,8 @@ export class SimExternalLog {
     this.#transactions = new LogTransactions(kernel, options.transactionTimeoutUs, observers);
     for (const { topic, partitions } of options.inputs) {
       invariant(!this.#inputs.has(topic), `topic ${topic} is declared once`);
-      const labelled = partitions.map((records, index) => ({ label: `${topic}[${index}]`, records }));
-      this.#inputs.set(topic, labelled);
+      const inputs = partitions.map((records, index) => ({ latency: kernel.latency("logFetch", `${topic}[${index}]`), records }));
+      this.#inputs.set(topic, inputs);
     }
     for (const { topic, partitions } of options.outputs) {
       invariant(!this.#inputs.has(topic), `topic ${topic} is read or written, not both`);
@@ -97,7 +97,7 @@ export class SimExternalLog {
 }
 
 export interface InputPartition {
-  /** "topic[partition]". */
-  readonly label: string;
+  /** Of a fetch. */
+  readonly latency: Latency;
   readonly records: readonly ArrivingRecord[];
 }

@@ -127,8 +127,7 @@ export class SimNetwork<M extends Message = Message, F extends Frame = Frame> {
     });
     this.#connections.add(connection);
     connection.opener.establish(handlers);
-    const latencyUs = kernel.latencyUs("connect", connection.opener.label, 0, fault);
-    kernel.schedule(null, latencyUs, () => this.#arrive(connection));
+    kernel.schedule(null, connection.connectLatencyUs(fault), () => this.#arrive(connection));
     for (const observer of this.#observers) observer.onConnectionOpened?.(connection);
     kernel.leave(from);
     return connection.opener;

@@ -3,7 +3,7 @@ import type { TimeUs } from "../../engine/base/units.ts";
 import type { Address, Frame, Message, RpcReply } from "../../engine/ports/network.ts";
 import type { InteractionFault } from "../faults/fault.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
-import type { Kernel, SimProcess } from "../world/kernel.ts";
+import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import type { NetworkObserver } from "./service-observers.ts";
 
 /** Handler of incoming calls, as installed by `Network.serve`. */
@@ -20,6 +20,8 @@ export interface WaitingCall<M extends Message> {
 
 interface Call<M extends Message> extends WaitingCall<M> {
   readonly caller: SimProcess;
+  /** Interned kind of the message. */
+  readonly kind: number;
   /** Null for a cast. */
   readonly onReply: ((reply: RpcReply<M>) => void) | null;
   timeout: number;
@@ -50,6 +52,8 @@ export class SimRpc<M extends Message, F extends Frame> {
   readonly #observers: readonly NetworkObserver<M, F>[];
   readonly #calls: Set<Call<M>> = new Set();
   readonly #deliveries: Set<Delivery<M>> = new Set();
+  /** By sender, then receiver: no label is built for a call. */
+  readonly #latencies: Map<Address, Map<Address, Latency>> = new Map();
   #count = 0;
 
   constructor(
@@ -98,13 +102,14 @@ export class SimRpc<M extends Message, F extends Frame> {
       message,
       sentAtUs: kernel.nowUs,
       caller,
+      kind,
       onReply,
       timeout: 0,
       waiting: onReply !== null,
     };
     if (call.waiting) {
       this.#calls.add(call);
-      call.timeout = kernel.schedule(caller, timeoutUs, () => this.#reply(call, { ok: false, code: "timeout" }));
+      call.timeout = kernel.schedule(caller, timeoutUs, () => this.#reply(call, TIMED_OUT));
     }
     for (const observer of this.#observers) observer.onCallSent?.(call.number, caller, to, message);
     this.#route(call, fault);
@@ -145,7 +150,15 @@ export class SimRpc<M extends Message, F extends Frame> {
 
   #latencyUs(from: Address, to: Address, fault: InteractionFault | null): number {
     const lateUs = fault !== null && fault.kind === "rpc-delay" ? fault.delayUs : 0;
-    return this.#kernel.latencyUs("rpc", `${from}>${to}`, 0, fault) + lateUs;
+    return this.#latency(from, to).us(0, fault) + lateUs;
+  }
+
+  #latency(from: Address, to: Address): Latency {
+    let ways = this.#latencies.get(from);
+    if (ways === undefined) this.#latencies.set(from, (ways = new Map()));
+    let latency = ways.get(to);
+    if (latency === undefined) ways.set(to, (latency = this.#kernel.latency("rpc", `${from}>${to}`)));
+    return latency;
   }
 
   #dispatch(call: Call<M>, delayUs: number): void {
@@ -182,8 +195,7 @@ export class SimRpc<M extends Message, F extends Frame> {
       this.#refuse(call);
       return;
     }
-    const kind = kernel.intern(message.kind);
-    kernel.point(target, PORT_TRACE.rpcDelivered, message.subject, message.checkpointId, kind);
+    kernel.point(target, PORT_TRACE.rpcDelivered, message.subject, message.checkpointId, call.kind);
     for (const observer of this.#observers) observer.onCallDelivered?.(call.number, call.from, target, message);
     let responded = false;
     handler(call.from, message, (response) => {
@@ -210,7 +222,7 @@ export class SimRpc<M extends Message, F extends Frame> {
   #refuse(call: Call<M>): void {
     if (!call.waiting) return;
     const latencyUs = this.#latencyUs(call.to, call.from, null);
-    this.#kernel.schedule(call.caller, latencyUs, () => this.#reply(call, { ok: false, code: "unreachable" }));
+    this.#kernel.schedule(call.caller, latencyUs, () => this.#reply(call, UNREACHABLE));
   }
 
   #reply(call: Call<M>, reply: RpcReply<M>): void {
@@ -226,4 +238,6 @@ export class SimRpc<M extends Message, F extends Frame> {
   }
 }
 
+const TIMED_OUT: RpcReply<never> = { ok: false, code: "timeout" };
+const UNREACHABLE: RpcReply<never> = { ok: false, code: "unreachable" };
 const REPLY_OUTCOMES = { ok: 0, timeout: 1, unreachable: 2 } as const;

@@ -3,9 +3,11 @@ import { decode } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
 import type { CheckpointMetadata } from "../../engine/checkpoint/checkpoint-metadata.ts";
 import type { FileHandle } from "../../engine/checkpoint/checksummed-file.ts";
-import type { SnapshotHandle } from "../../engine/checkpoint/snapshot-file.ts";
+import type { SnapshotHandle, SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
 import type { CoordinationObserver } from "../hosts/service-observers.ts";
+import type { KeyedSection } from "../reference/snapshot-reader.ts";
+import { KeyedSectionReader } from "../reference/snapshot-reader.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { World } from "../world/world.ts";
 import { JOB_ID } from "../world/world.ts";
@@ -27,6 +29,8 @@ export interface RecordedFile {
   readonly handle: FileHandle;
   /** Null where the store did not hold it. */
   bytes: Uint8Array | null;
+  /** The snapshot in it, once somebody asked. */
+  snapshot: SubtaskSnapshot | null;
 }
 
 /** A completed checkpoint as Coordination and the blob store show it. */
@@ -62,6 +66,8 @@ export class CheckpointRecords implements CoordinationObserver {
   readonly #references: Map<string, CheckpointRecord> = new Map();
   readonly #checksums: Map<string, { readonly bytes: Uint8Array; readonly checksum: number }> = new Map();
   readonly #removed: CheckpointRecord[] = [];
+  /** By uid of the operator, then subtask. */
+  readonly #readers: Map<string, KeyedSectionReader[]> = new Map();
   readonly #listeners: RecordListener[] = [];
 
   private constructor(world: World) {
@@ -88,6 +94,23 @@ export class CheckpointRecords implements CoordinationObserver {
   /** The retained record that references a file, or null. */
   referencing(key: string): CheckpointRecord | null {
     return this.#references.get(key) ?? null;
+  }
+
+  /** The snapshot in a file of a record, read once; null where its bytes are missing. */
+  snapshotIn(file: RecordedFile): SubtaskSnapshot | null {
+    if (file.bytes !== null) file.snapshot ??= valueOfFile(file.bytes) as SubtaskSnapshot;
+    return file.snapshot;
+  }
+
+  /** Keyed state of one operator subtask: what it has in common with what was read of it last is not decoded again. */
+  sectionOf(uid: string, subtask: number, bytes: Uint8Array): KeyedSection {
+    let readers = this.#readers.get(uid);
+    if (readers === undefined) {
+      readers = [];
+      this.#readers.set(uid, readers);
+    }
+    const reader = (readers[subtask] ??= new KeyedSectionReader());
+    return reader.read(bytes);
   }
 
   /** What is wrong with a file in the store right now, or null. */
@@ -123,20 +146,23 @@ export class CheckpointRecords implements CoordinationObserver {
     }
     this.#removed.push(record);
     if (this.#removed.length > REMEMBERED) {
-      for (const file of this.#removed.shift()?.files ?? []) file.bytes = null;
+      for (const file of this.#removed.shift()?.files ?? []) {
+        file.bytes = null;
+        file.snapshot = null;
+      }
     }
     for (const listener of this.#listeners) listener.recordRemoved?.(record, process, fence);
   }
 
   #read(checkpointId: CheckpointId, value: string, process: SimProcess): CheckpointRecord {
     const file = JSON.parse(value) as FileHandle;
-    const files: RecordedFile[] = [{ handle: file, bytes: this.#world.blobs.peek(file.key) }];
+    const files: RecordedFile[] = [{ handle: file, bytes: this.#world.blobs.peek(file.key), snapshot: null }];
     let problem = this.problemOf(file);
     let metadata: CheckpointMetadata | null = null;
     if (problem === null) {
       metadata = valueOfFile(files[0]?.bytes ?? NO_BYTES) as CheckpointMetadata;
       for (const handle of handlesOf(metadata)) {
-        files.push({ handle, bytes: this.#world.blobs.peek(handle.key) });
+        files.push({ handle, bytes: this.#world.blobs.peek(handle.key), snapshot: null });
         problem ??= this.problemOf(handle);
       }
       if (metadata.checkpointId !== checkpointId) problem = `${file.key} is of checkpoint ${metadata.checkpointId}`;

@@ -22,6 +22,7 @@ import type { SharedReplay } from "./surviving-history-shared.ts";
 export const committedOutputOracle: OracleKind = {
   name: "exactly-once output",
   create: (context) => {
+    if (context.scenario.outputs.length === 0) return null;
     const observation = DataObservation.of(context.world);
     const replay = context.scenario.confluent ? null : observation.replay();
     return context.scenario.confluent || replay !== null ? new CommittedOutput(context, observation, replay) : null;

@@ -120,7 +120,7 @@ export class DataObservation {
   #completed(record: CheckpointRecord): void {
     const { latest } = this;
     if (this.#isBlind || record.checkpointId <= (latest?.checkpointId ?? NO_CHECKPOINT)) return;
-    const cut = CompletedCut.of(record, this.ids);
+    const cut = CompletedCut.of(record, CheckpointRecords.of(this.#world), this.ids);
     const back = cut === null ? null : partitionThatWentBack(latest, cut);
     if (cut === null || back !== null) this.#isBlind = true;
     if (cut === null) return;

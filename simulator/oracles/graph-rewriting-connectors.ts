@@ -30,7 +30,7 @@ export class TaggingSource implements Source<Tagged> {
   }
 
   createReader(context: SourceReaderContext): SourceReader {
-    return new TaggingReader(this.#source.createReader(context), this.#ids.ofSource(this.#uid), this.#ids, this.#gate);
+    return new TaggingReader(this.#source.createReader(context), this.#ids.ofSource(this.#uid), this.#gate);
   }
 }
 
@@ -42,15 +42,13 @@ interface ReusedRecord {
 class TaggingReader implements SourceReader {
   readonly #reader: SourceReader;
   readonly #ofSource: SourceIds;
-  readonly #tagged: readonly Tagged[];
   readonly #gate: UserCodeGate;
   /** A batch is good until the next one is asked for: its records are used again. */
   readonly #records: ReusedRecord[] = [];
 
-  constructor(reader: SourceReader, ofSource: SourceIds, ids: RecordIds, gate: UserCodeGate) {
+  constructor(reader: SourceReader, ofSource: SourceIds, gate: UserCodeGate) {
     this.#reader = reader;
     this.#ofSource = ofSource;
-    this.#tagged = ids.records;
     this.#gate = gate;
   }
 
@@ -68,9 +66,8 @@ class TaggingReader implements SourceReader {
     reused.length = records.length;
     for (let i = 0; i < records.length; i++) {
       const { value, timestampMs } = records[i] as ReusedRecord;
-      const known = this.#tagged[firstId + i] as Tagged;
       const record = reused[i] as ReusedRecord;
-      record.value = known.value === value ? known : { id: firstId + i, value };
+      record.value = { id: firstId + i, value };
       record.timestampMs = timestampMs;
       this.#gate.received(value);
     }

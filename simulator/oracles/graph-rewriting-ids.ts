@@ -3,7 +3,7 @@ import type { TimestampMs } from "../../engine/base/units.ts";
 import { NO_TIMESTAMP } from "../../engine/base/units.ts";
 import type { SourceNode, StreamGraph } from "../../engine/graph/stream-graph.ts";
 import { recordsOfSource } from "../reference/source-records.ts";
-import type { InputTopic } from "../scenario.ts";
+import type { ArrivingRecord, InputTopic } from "../scenario.ts";
 
 /** What flows in a rewritten job in place of a record: the record and its id. Immutable. */
 export interface Tagged {
@@ -11,13 +11,41 @@ export interface Tagged {
   readonly value: unknown;
 }
 
-/** The records of one source. */
-export interface SourceIds {
+/** The records of one source, by partition and offset. Those that carry their ids are made when they are asked for. */
+export class SourceIds {
   readonly uid: string;
   readonly name: string;
   /** Id of the first record of each partition; offset o of partition p has the id `firstIds[p] + o`. */
   readonly firstIds: readonly number[];
   readonly lengths: readonly number[];
+  readonly #node: SourceNode;
+  readonly #partitions: readonly (readonly ArrivingRecord[])[];
+
+  constructor(node: SourceNode, partitions: readonly (readonly ArrivingRecord[])[], firstId: number) {
+    this.uid = node.uid;
+    this.name = node.name;
+    this.lengths = partitions.map((records) => records.length);
+    let next = firstId;
+    this.firstIds = this.lengths.map((length) => (next += length) - length);
+    this.#node = node;
+    this.#partitions = partitions;
+  }
+
+  record(partition: number, offset: number): Tagged {
+    return { id: (this.firstIds[partition] as number) + offset, value: this.#arriving(partition, offset).value };
+  }
+
+  /** The timestamp with which a record enters the job. */
+  timestampMs(partition: number, offset: number): TimestampMs {
+    const { source, watermarks } = this.#node;
+    const { timestampMs, value } = this.#arriving(partition, offset);
+    const recordMs = timestampMs === NO_TIMESTAMP ? (source.defaultTimestampMs ?? NO_TIMESTAMP) : timestampMs;
+    return watermarks.timestampOf === null ? recordMs : watermarks.timestampOf(value, recordMs);
+  }
+
+  #arriving(partition: number, offset: number): ArrivingRecord {
+    return present(this.#partitions[partition]?.[offset], "a record lies within its partition");
+  }
 }
 
 /**
@@ -29,41 +57,25 @@ export class RecordIds {
   readonly sources: readonly SourceIds[];
   /** Number of records of all sources. */
   readonly total: number;
-  /** By id. */
-  readonly records: readonly Tagged[];
-  /** By id: the timestamp with which the record enters the job. */
-  readonly timestamps: readonly TimestampMs[];
   /** By id: a number for its source and partition. */
-  readonly partitionOf: readonly number[];
+  readonly partitionOf: Int32Array;
 
   constructor(graph: StreamGraph, inputs: readonly InputTopic[]) {
     const sources: SourceIds[] = [];
-    const records: Tagged[] = [];
-    const timestamps: TimestampMs[] = [];
-    const partitionOf: number[] = [];
-    let partitions = 0;
+    let total = 0;
     for (const node of graph.nodes) {
       if (node.kind !== "source") continue;
-      const firstIds: number[] = [];
-      const lengths: number[] = [];
-      for (const partition of recordsOfSource(node, inputs)) {
-        firstIds.push(records.length);
-        lengths.push(partition.length);
-        for (const { value, timestampMs } of partition) {
-          records.push({ id: records.length, value });
-          timestamps.push(timestampIn(node, value, timestampMs));
-          partitionOf.push(partitions);
-        }
-        partitions += 1;
-      }
-      sources.push({ uid: node.uid, name: node.name, firstIds, lengths });
+      const partitions = recordsOfSource(node, inputs);
+      sources.push(new SourceIds(node, partitions, total));
+      for (const { length } of partitions) total += length;
     }
+    invariant(total < 1 << 29, "ids of records are small integers");
     this.sources = sources;
-    this.records = records;
-    this.timestamps = timestamps;
-    this.partitionOf = partitionOf;
-    this.total = records.length;
-    invariant(this.total < 1 << 29, "ids of records are small integers");
+    this.total = total;
+    this.partitionOf = new Int32Array(total);
+    const lengths = sources.flatMap((source) => source.lengths);
+    let first = 0;
+    lengths.forEach((length, partition) => this.partitionOf.fill(partition, first, (first += length)));
   }
 
   ofSource(uid: string): SourceIds {
@@ -83,9 +95,4 @@ export class RecordIds {
     }
     return `derived record ${id}`;
   }
-}
-
-function timestampIn({ source, watermarks }: SourceNode, value: unknown, carriedMs: TimestampMs): TimestampMs {
-  const recordMs = carriedMs === NO_TIMESTAMP ? (source.defaultTimestampMs ?? NO_TIMESTAMP) : carriedMs;
-  return watermarks.timestampOf === null ? recordMs : watermarks.timestampOf(value, recordMs);
 }

@@ -3,10 +3,15 @@ import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import { OFFSETS_STATE } from "../../engine/operators/source-operator.ts";
 import type { PartitionOffset } from "../../engine/operators/source-operator.ts";
 import type { KeyedSection } from "../reference/snapshot-reader.ts";
-import { readKeyedSection, readListSection } from "../reference/snapshot-reader.ts";
-import type { CheckpointRecord } from "./checkpoint-records.ts";
-import { valueOfFile } from "./checkpoint-records.ts";
+import { readListSection } from "../reference/snapshot-reader.ts";
+import type { CheckpointRecord, CheckpointRecords, RecordedFile } from "./checkpoint-records.ts";
 import type { RecordIds } from "./graph-rewriting-ids.ts";
+
+/** Keyed state of one operator subtask, as bytes. */
+interface SubtaskSection {
+  readonly subtask: number;
+  readonly bytes: Uint8Array;
+}
 
 /**
  * A completed checkpoint as a cut through the job: where the sources stood, and what each keyed operator
@@ -17,16 +22,19 @@ export class CompletedCut {
   readonly attempt: number;
   /** By uid of the source: for each partition, the offset of the first record after the cut. */
   readonly offsets: ReadonlyMap<string, readonly number[]>;
+  readonly #records: CheckpointRecords;
   /** By uid of the operator, subtask by subtask. */
-  readonly #keyed: ReadonlyMap<string, readonly Uint8Array[]>;
+  readonly #keyed: ReadonlyMap<string, readonly SubtaskSection[]>;
   readonly #sections: Map<string, readonly KeyedSection[]> = new Map();
 
   private constructor(
     checkpointId: CheckpointId,
     attempt: number,
     offsets: ReadonlyMap<string, readonly number[]>,
-    keyed: ReadonlyMap<string, readonly Uint8Array[]>,
+    records: CheckpointRecords,
+    keyed: ReadonlyMap<string, readonly SubtaskSection[]>,
   ) {
+    this.#records = records;
     this.checkpointId = checkpointId;
     this.attempt = attempt;
     this.offsets = offsets;
@@ -34,34 +42,40 @@ export class CompletedCut {
   }
 
   /** Null where files are missing or damaged: other oracles speak of that. */
-  static of(record: CheckpointRecord, ids: RecordIds): CompletedCut | null {
+  static of(record: CheckpointRecord, records: CheckpointRecords, ids: RecordIds): CompletedCut | null {
     const { metadata, problem } = record;
     if (metadata === null || problem !== null) return null;
     const offsets = new Map<string, number[]>();
     for (const { uid, lengths } of ids.sources) offsets.set(uid, lengths.map(() => 0));
-    const keyed = new Map<string, Uint8Array[]>();
-    const bytesOf = new Map(record.files.map(({ handle, bytes }) => [handle.key, bytes]));
+    const keyed = new Map<string, SubtaskSection[]>();
+    const fileOf = new Map(record.files.map((file): readonly [string, RecordedFile] => [file.handle.key, file]));
     for (const { handles } of metadata.vertices) {
-      for (const handle of handles) {
-        const bytes = handle === null ? null : (bytesOf.get(handle.key) ?? null);
-        if (bytes !== null) collect(valueOfFile(bytes) as SubtaskSnapshot, offsets, keyed);
-      }
+      handles.forEach((handle, subtask) => {
+        const file = handle === null ? undefined : fileOf.get(handle.key);
+        const snapshot = file === undefined ? null : records.snapshotIn(file);
+        if (snapshot !== null) collect(snapshot, subtask, offsets, keyed);
+      });
     }
-    return new CompletedCut(record.checkpointId, metadata.attempt, offsets, keyed);
+    return new CompletedCut(record.checkpointId, metadata.attempt, offsets, records, keyed);
   }
 
   /** The state of a keyed operator; empty where the checkpoint holds none. */
   sections(uid: string): readonly KeyedSection[] {
     let sections = this.#sections.get(uid);
     if (sections === undefined) {
-      sections = (this.#keyed.get(uid) ?? []).map((bytes) => readKeyedSection(bytes));
+      sections = (this.#keyed.get(uid) ?? []).map(({ subtask, bytes }) => this.#records.sectionOf(uid, subtask, bytes));
       this.#sections.set(uid, sections);
     }
     return sections;
   }
 }
 
-function collect(snapshot: SubtaskSnapshot, offsets: Map<string, number[]>, keyed: Map<string, Uint8Array[]>): void {
+function collect(
+  snapshot: SubtaskSnapshot,
+  subtask: number,
+  offsets: Map<string, number[]>,
+  keyed: Map<string, SubtaskSection[]>,
+): void {
   for (const operator of snapshot.operators) {
     const ofSource = offsets.get(operator.uid);
     if (ofSource !== undefined) {
@@ -70,8 +84,9 @@ function collect(snapshot: SubtaskSnapshot, offsets: Map<string, number[]>, keye
     }
     if (operator.keyed === null) continue;
     const sections = keyed.get(operator.uid);
-    if (sections === undefined) keyed.set(operator.uid, [operator.keyed]);
-    else sections.push(operator.keyed);
+    const section = { subtask, bytes: operator.keyed };
+    if (sections === undefined) keyed.set(operator.uid, [section]);
+    else sections.push(section);
   }
 }
 

@@ -1,5 +1,5 @@
 import { InvariantError } from "../../engine/base/assert.ts";
-import type { MapNode, ReduceNode, SinkNode, SourceNode, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import type { MapNode, ReduceNode, SinkNode, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 import type { Key } from "../../engine/state/state.ts";
 import { keyGroupOf } from "../../engine/stream/key-groups.ts";
 import { PrefixReference } from "../reference/prefix-reference.ts";
@@ -34,7 +34,7 @@ export class PrefixState {
 
   constructor(graph: StreamGraph, ids: RecordIds) {
     const rewritten = rewriteGraph(graph, { ids, task: null, subtask: 0, lineageOf: () => NO_LINEAGE });
-    this.#reference = new PrefixReference(referenceGraph(rewritten, ids), []);
+    this.#reference = new PrefixReference(referenceGraph(rewritten), ({ uid }) => ids.ofSource(uid));
     const covered = new Set(this.#reference.covered());
     this.#nodes = graph.nodes.filter((node) => covered.has(node.uid));
   }
@@ -86,11 +86,10 @@ export interface ProcessShadow {
 }
 
 /**
- * The rewritten graph as the PrefixReference can use it: sources give the records with their ids; in place
- * of a process function stands a map to its shadow, with a reduce behind it that has its uid; what lies
- * behind windows and process functions is cut off.
+ * The rewritten graph as the PrefixReference can use it: in place of a process function stands a map to its
+ * shadow, with a reduce behind it that has its uid; what lies behind windows and process functions is cut off.
  */
-function referenceGraph(graph: StreamGraph, ids: RecordIds): StreamGraph {
+function referenceGraph(graph: StreamGraph): StreamGraph {
   const nodes: StreamNode[] = [];
   const added: StreamNode[] = [];
   const open = new Set<number>();
@@ -101,8 +100,7 @@ function referenceGraph(graph: StreamGraph, ids: RecordIds): StreamGraph {
       continue;
     }
     if (node.kind === "window" || node.kind === "process") open.add(node.id);
-    if (node.kind === "source") nodes.push(heldSource(node, ids));
-    else if (node.kind === "process") {
+    if (node.kind === "process") {
       const { id, uid, name, parallelism, inputs, keySelector } = node;
       const fn = (record: Tagged): ProcessShadow => {
         const key = keySelector(record);
@@ -131,42 +129,4 @@ function shadowReduce({ id: from, uid, name, parallelism }: StreamNode, id: numb
   };
   const inputs = [{ from, partitioning: "hash" as const, keySelector, sideOutput: null }];
   return { kind: "reduce", id, uid, name, parallelism, inputs, keySelector, fn };
-}
-
-/** A source that holds its tagged records, with the timestamps that they enter the job with. */
-function heldSource(node: SourceNode, ids: RecordIds): SourceNode {
-  const { firstIds, lengths } = ids.ofSource(node.uid);
-  const { records, timestamps } = ids;
-  const source: SourceNode["source"] = {
-    name: node.uid,
-    bounded: true,
-    partitionCount: () => firstIds.length,
-    createReader: () => {
-      let first = 0;
-      let length = 0;
-      let next = 0;
-      let ended = false;
-      return {
-        start: (partition, offset) => {
-          first = firstIds[partition] as number;
-          length = lengths[partition] as number;
-          next = offset;
-        },
-        poll: (limit) => {
-          if (ended) return null;
-          const offset = next;
-          next = Math.min(length, offset + limit);
-          ended = next === length;
-          const batch: { readonly value: unknown; readonly timestampMs: number }[] = [];
-          for (let at = offset; at < next; at++) {
-            batch.push({ value: records[first + at], timestampMs: timestamps[first + at] as number });
-          }
-          return { partition: 0, offset, records: batch, ended };
-        },
-        ended: () => ended,
-        close: () => undefined,
-      };
-    },
-  };
-  return { ...node, source, watermarks: { ...node.watermarks, timestampOf: null } };
 }

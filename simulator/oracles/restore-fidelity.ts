@@ -10,11 +10,11 @@ import type { KeyedBackend, KeyedEntry } from "../../engine/state/keyed-backend.
 import type { Key, Namespace, Timer } from "../../engine/state/state.ts";
 import type { CoordinationObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { canonicalKey, canonicalNamespace } from "../reference/canonical-key.ts";
-import type { SectionTimer } from "../reference/snapshot-reader.ts";
-import { readKeyedSection, readListSection } from "../reference/snapshot-reader.ts";
+import type { KeyedSection, SectionTimer } from "../reference/snapshot-reader.ts";
+import { readListSection } from "../reference/snapshot-reader.ts";
 import { sameValue } from "../reference/structural-equality.ts";
 import type { SimProcess } from "../world/kernel.ts";
-import { CheckpointRecords, valueOfFile } from "./checkpoint-records.ts";
+import { CheckpointRecords } from "./checkpoint-records.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 
 /**
@@ -97,7 +97,9 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     const what = `${task.name}, attempt ${attempt}, restored from ${nameOf(checkpointId)}`;
     for (const operator of task.chain.operators) {
       const recorded = snapshot?.operators.find(({ uid }) => uid === operator.node.uid);
-      this.#compareKeyed(`${what}: "${operator.node.uid}"`, operator.keyed, recorded?.keyed ?? null);
+      const keyed = recorded?.keyed ?? null;
+      const section = keyed === null ? null : this.#records.sectionOf(operator.node.uid, task.id.subtask, keyed);
+      this.#compareKeyed(`${what}: "${operator.node.uid}"`, operator.keyed, section);
       this.#compareLists(`${what}: "${operator.node.uid}"`, operator, recorded?.lists ?? null);
     }
   }
@@ -111,17 +113,16 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     }
     const handle = record.metadata.vertices.find((one) => one.vertex === vertex)?.handles[subtask] ?? null;
     if (handle === null) return null;
-    const bytes = record.files.find((file) => file.handle.key === handle.key)?.bytes ?? null;
-    return bytes === null ? undefined : (valueOfFile(bytes) as SubtaskSnapshot);
+    const file = record.files.find((one) => one.handle.key === handle.key);
+    return file === undefined ? undefined : (this.#records.snapshotIn(file) ?? undefined);
   }
 
-  #compareKeyed(what: string, live: KeyedBackend | null, section: Uint8Array | null): void {
+  #compareKeyed(what: string, live: KeyedBackend | null, recorded: KeyedSection | null): void {
     const { report } = this.#context;
     if (live === null) {
-      if (section !== null) report(`${what} has keyed state in the checkpoint, and none now`);
+      if (recorded !== null) report(`${what} has keyed state in the checkpoint, and none now`);
       return;
     }
-    const recorded = section === null ? null : readKeyedSection(section);
     const difference = firstDifference(recorded?.entries ?? NO_ENTRIES, live.entries());
     if (difference !== null) report(`${what}: ${difference}`);
     const timers = live.inspectTimers();

@@ -113,21 +113,19 @@ export class HistoryReplay {
 
   /** Brings the inputs up to the offsets of a cut. */
   #feed(cut: CompletedCut): void {
-    const { records, timestamps } = this.#ids;
     let partitions = 0;
     for (const { uid, emitter, offsets } of this.#sources) {
-      const { firstIds } = this.#ids.ofSource(uid);
+      const source = this.#ids.ofSource(uid);
       const ends = cut.offsets.get(uid) ?? [];
-      for (let partition = 0; partition < firstIds.length; partition++) {
-        const first = firstIds[partition] as number;
-        const end = first + (ends[partition] ?? 0);
+      for (let partition = 0; partition < offsets.length; partition++) {
+        const end = ends[partition] ?? 0;
         this.#currentProducer = -1 - partitions - partition;
-        for (let id = first + (offsets[partition] as number); id < end; id++) {
-          emitter.collect(records[id], timestamps[id] as number);
+        for (let offset = offsets[partition] as number; offset < end; offset++) {
+          emitter.collect(source.record(partition, offset), source.timestampMs(partition, offset));
         }
-        offsets[partition] = end - first;
+        offsets[partition] = end;
       }
-      partitions += firstIds.length;
+      partitions += offsets.length;
     }
   }
 

@@ -33,7 +33,7 @@ export function canonicalKey(key: Key): string {
  */
 export function keyIdentity(key: Key): string | number | boolean | bigint {
   if (typeof key === "object") return `\u0000${canonicalKey(key)}`;
-  return typeof key === "string" && key.startsWith("\u0000") ? `\u0000${canonicalKey(key)}` : key;
+  return typeof key === "string" && key.charCodeAt(0) === 0 ? `\u0000${canonicalKey(key)}` : key;
 }
 
 /** Text for a namespace, whose type matters too. */

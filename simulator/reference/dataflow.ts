@@ -14,69 +14,76 @@ export interface ReferenceOperator {
 }
 
 export type StatefulNode = Extract<StreamNode, { readonly kind: "reduce" | "process" | "window" | "sink" }>;
-
-interface Target {
-  readonly sideOutput: string | null;
-  readonly to: NodeId;
-}
+type StatelessNode = Extract<StreamNode, { readonly kind: "map" | "flatMap" | "filter" }>;
 
 /**
  * The job as plain function calls: a record goes depth first through everything downstream before the next
  * one is touched. Parallelism and partitioning do not exist here.
  */
 export class Dataflow {
-  readonly #nodes: readonly StreamNode[];
-  readonly #targets: readonly (readonly Target[])[];
-  readonly #operators: (ReferenceOperator | null)[];
+  readonly #emitters: readonly NodeEmitter[];
 
-  constructor(graph: StreamGraph, createOperator: (node: StatefulNode, emitter: Emitter) => ReferenceOperator) {
-    const targets: Target[][] = graph.nodes.map(() => []);
+  /** `createOperator`: null where nothing happens at a node and nothing comes of it. */
+  constructor(graph: StreamGraph, createOperator: (node: StatefulNode, emitter: Emitter) => ReferenceOperator | null) {
+    this.#emitters = graph.nodes.map(() => new NodeEmitter());
     for (const node of graph.nodes) {
+      if (node.kind === "source") continue;
+      const emitter = this.#emitter(node.id);
+      const operator = isStateful(node) ? createOperator(node, emitter) : statelessOperator(node, emitter);
+      if (operator === null) continue;
       for (const edge of node.inputs) {
         invariant(edge.from < node.id, "nodes are in topological order");
-        targets[edge.from]?.push({ sideOutput: edge.sideOutput, to: node.id });
+        this.#emitter(edge.from).addTarget(edge.sideOutput, operator);
       }
     }
-    this.#nodes = graph.nodes;
-    this.#targets = targets;
-    this.#operators = graph.nodes.map((node) => (isStateful(node) ? createOperator(node, this.emitterOf(node.id)) : null));
   }
 
   emitterOf(id: NodeId): Emitter {
-    return {
-      collect: (value, timestampMs) => this.#emit(id, null, value, timestampMs),
-      collectSide: (tag, value, timestampMs) => this.#emit(id, tag, value, timestampMs),
-    };
+    return this.#emitter(id);
   }
 
-  #emit(from: NodeId, sideOutput: string | null, value: unknown, timestampMs: TimestampMs): void {
-    for (const target of this.#targets[from] ?? []) {
-      if (target.sideOutput === sideOutput) this.#process(target.to, value, timestampMs);
-    }
-  }
-
-  #process(id: NodeId, value: unknown, timestampMs: TimestampMs): void {
-    const node = present(this.#nodes[id], "an edge leads to a node");
-    switch (node.kind) {
-      case "map":
-        return this.#emit(id, null, node.fn(value), timestampMs);
-      case "flatMap":
-        return node.fn(value, (out) => this.#emit(id, null, out, timestampMs));
-      case "filter":
-        return node.fn(value) ? this.#emit(id, null, value, timestampMs) : undefined;
-      case "reduce":
-      case "process":
-      case "window":
-      case "sink":
-        return present(this.#operators[id], "a stateful node has an operator").process(value, timestampMs);
-      case "source":
-        throw new Error("nothing flows into a source");
-      default:
-        return unreachable(node, "Dataflow");
-    }
+  #emitter(id: NodeId): NodeEmitter {
+    return present(this.#emitters[id], "an edge leads to a node");
   }
 }
 
-function isStateful(node: StreamNode): node is StatefulNode {
+class NodeEmitter implements Emitter {
+  readonly #targets: ReferenceOperator[] = [];
+  /** By tag. */
+  readonly #sides: Map<string, ReferenceOperator[]> = new Map();
+
+  addTarget(sideOutput: string | null, target: ReferenceOperator): void {
+    if (sideOutput === null) this.#targets.push(target);
+    else this.#sides.set(sideOutput, [...(this.#sides.get(sideOutput) ?? []), target]);
+  }
+
+  collect(value: unknown, timestampMs: TimestampMs): void {
+    const targets = this.#targets;
+    for (let i = 0; i < targets.length; i++) (targets[i] as ReferenceOperator).process(value, timestampMs);
+  }
+
+  collectSide(tag: string, value: unknown, timestampMs: TimestampMs): void {
+    for (const target of this.#sides.get(tag) ?? []) target.process(value, timestampMs);
+  }
+}
+
+function statelessOperator(node: StatelessNode, emitter: Emitter): ReferenceOperator {
+  switch (node.kind) {
+    case "map":
+      return { process: (value, timestampMs) => emitter.collect(node.fn(value), timestampMs) };
+    case "flatMap":
+      return { process: (value, timestampMs) => node.fn(value, (out) => emitter.collect(out, timestampMs)) };
+    case "filter":
+      return {
+        process: (value, timestampMs) => {
+          if (node.fn(value)) emitter.collect(value, timestampMs);
+        },
+      };
+    default:
+      return unreachable(node, "Dataflow");
+  }
+}
+
+function isStateful(node: StatefulNode | StatelessNode): node is StatefulNode {
   return node.kind === "reduce" || node.kind === "process" || node.kind === "window" || node.kind === "sink";
 }

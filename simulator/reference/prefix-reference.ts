@@ -3,14 +3,12 @@ import type { TimestampMs } from "../../engine/base/units.ts";
 import { MAX_WATERMARK } from "../../engine/base/units.ts";
 import type { SourceNode, StreamGraph, WindowNode } from "../../engine/graph/stream-graph.ts";
 import type { Key, Namespace } from "../../engine/state/state.ts";
-import type { ArrivingRecord, InputTopic } from "../scenario.ts";
 import { canonicalKey, keyIdentity } from "./canonical-key.ts";
 import { Dataflow } from "./dataflow.ts";
 import type { Emitter, ReferenceOperator, StatefulNode } from "./dataflow.ts";
 import { REDUCE_STATE_NAME, WINDOW_STATE_NAME } from "./reference-state.ts";
 import type { ReferenceEntry } from "./reference-state.ts";
 import { cleanupTimeOf, windowStartOf } from "./reference-window.ts";
-import { recordsOfSource } from "./source-records.ts";
 import { sameValue } from "./structural-equality.ts";
 
 /** Keyed state of one subtask as a snapshot has it. */
@@ -37,12 +35,50 @@ interface KeyedCell {
   readonly cleanupMs: TimestampMs;
   /** Number of the last comparison that met it. */
   seenIn: number;
+  /** The value of a snapshot that was found the same as this one, since this one changed last. */
+  agreed: unknown;
 }
 
-interface KeyedCells {
+/** The cells of one key. */
+class KeyedCells {
   readonly key: Key;
-  /** By namespace. */
-  readonly cells: Map<Namespace, KeyedCell>;
+  readonly #byNamespace: Map<Namespace, KeyedCell> = new Map();
+  /** The next record is most often for the same. */
+  #latest: KeyedCell | null = null;
+
+  constructor(key: Key) {
+    this.key = key;
+  }
+
+  get(namespace: Namespace): KeyedCell | undefined {
+    const latest = this.#latest;
+    return latest !== null && latest.namespace === namespace ? latest : this.#byNamespace.get(namespace);
+  }
+
+  add(namespace: Namespace, value: unknown, cleanupMs: TimestampMs): void {
+    this.#latest = { namespace, value, cleanupMs, seenIn: 0, agreed: NOTHING };
+    this.#byNamespace.set(namespace, this.#latest);
+  }
+
+  delete(namespace: Namespace): void {
+    this.#byNamespace.delete(namespace);
+    this.#latest = null;
+  }
+
+  all(): Iterable<KeyedCell> {
+    return this.#byNamespace.values();
+  }
+}
+
+/** No value of any snapshot. */
+const NOTHING: unknown = Symbol("nothing");
+
+/** What a source gives, in terms of partitions and offsets. */
+export interface PrefixSource {
+  readonly lengths: readonly number[];
+  record(partition: number, offset: number): unknown;
+  /** The timestamp with which it enters the job. */
+  timestampMs(partition: number, offset: number): TimestampMs;
 }
 
 /**
@@ -56,12 +92,12 @@ export class PrefixReference {
   readonly #operators: Map<string, PrefixReduce | PrefixWindow> = new Map();
   #comparison = 0;
 
-  constructor(graph: StreamGraph, inputs: readonly InputTopic[]) {
+  constructor(graph: StreamGraph, sourceOf: (node: SourceNode) => PrefixSource) {
     const covered = coveredNodes(graph);
     const dataflow = new Dataflow(graph, (node, emitter) => this.#createOperator(node, covered.has(node.id), emitter));
     for (const node of graph.nodes) {
       if (node.kind !== "source") continue;
-      this.#feeds.set(node.uid, new PrefixFeed(node, recordsOfSource(node, inputs), dataflow.emitterOf(node.id)));
+      this.#feeds.set(node.uid, new PrefixFeed(node.uid, sourceOf(node), dataflow.emitterOf(node.id)));
     }
   }
 
@@ -81,9 +117,10 @@ export class PrefixReference {
   expected(uid: string, watermarkOf: (key: Key) => TimestampMs): readonly ReferenceEntry[] {
     const operator = this.#operator(uid);
     const entries: { readonly order: string; readonly entry: ReferenceEntry }[] = [];
-    for (const { key, cells } of operator.keys.values()) {
+    for (const held of operator.keys.values()) {
+      const { key } = held;
       const watermarkMs = watermarkOf(key);
-      for (const { namespace, value, cleanupMs } of cells.values()) {
+      for (const { namespace, value, cleanupMs } of held.all()) {
         if (cleanupMs <= watermarkMs) continue;
         const order = `${canonicalKey(key)}\u0000${String(namespace).padStart(17)}`;
         entries.push({ order, entry: { state: operator.stateName, key, namespace, value } });
@@ -100,17 +137,22 @@ export class PrefixReference {
   compare(uid: string, subtasks: readonly SubtaskState[]): StateDifference | null {
     const operator = this.#operator(uid);
     const comparison = ++this.#comparison;
+    let seen = 0;
     for (const { entries, watermarkMs } of subtasks) {
       for (const { key, namespace, value } of entries) {
-        const cell = operator.keys.get(keyIdentity(key))?.cells.get(namespace);
+        const cell = operator.keys.get(keyIdentity(key))?.get(namespace);
         if (cell === undefined || cell.cleanupMs <= watermarkMs || cell.seenIn === comparison) {
           return { key, namespace, expected: undefined, actual: value };
         }
-        if (!sameValue(cell.value, value)) return { key, namespace, expected: cell.value, actual: value };
+        if (!Object.is(cell.agreed, value)) {
+          if (!sameValue(cell.value, value)) return { key, namespace, expected: cell.value, actual: value };
+          cell.agreed = value;
+        }
         cell.seenIn = comparison;
+        seen += 1;
       }
     }
-    return this.#firstMissing(operator, subtasks, comparison);
+    return seen === operator.cells ? null : this.#firstMissing(operator, subtasks, comparison);
   }
 
   #firstMissing(
@@ -118,15 +160,17 @@ export class PrefixReference {
     subtasks: readonly SubtaskState[],
     comparison: number,
   ): StateDifference | null {
-    for (const { key, cells } of operator.keys.values()) {
-      for (const cell of cells.values()) {
+    for (const held of operator.keys.values()) {
+      const { key } = held;
+      for (const cell of held.all()) {
         if (cell.seenIn === comparison) continue;
         const owner = subtasks.find((subtask) => subtask.owns(key));
         if (owner === undefined || cell.cleanupMs > owner.watermarkMs) {
           return { key, namespace: cell.namespace, expected: cell.value, actual: undefined };
         }
         // Watermarks only rise: it will never be expected again.
-        cells.delete(cell.namespace);
+        held.delete(cell.namespace);
+        operator.cells -= 1;
       }
     }
     return null;
@@ -136,7 +180,7 @@ export class PrefixReference {
     return present(this.#operators.get(uid), `operator "${uid}" is covered by the prefix reference`);
   }
 
-  #createOperator(node: StatefulNode, covered: boolean, emitter: Emitter): ReferenceOperator {
+  #createOperator(node: StatefulNode, covered: boolean, emitter: Emitter): ReferenceOperator | null {
     switch (node.kind) {
       case "reduce":
       case "window": {
@@ -146,7 +190,7 @@ export class PrefixReference {
       }
       case "process":
       case "sink":
-        return { process: () => undefined };
+        return null;
       default:
         return unreachable(node, "PrefixReference");
     }
@@ -167,37 +211,44 @@ function coveredNodes(graph: StreamGraph): ReadonlySet<number> {
 }
 
 class PrefixFeed {
-  readonly #node: SourceNode;
-  readonly #partitions: readonly (readonly ArrivingRecord[])[];
+  readonly #uid: string;
+  readonly #source: PrefixSource;
   readonly #emitter: Emitter;
   readonly #offsets: number[];
 
-  constructor(node: SourceNode, partitions: readonly (readonly ArrivingRecord[])[], emitter: Emitter) {
-    this.#node = node;
-    this.#partitions = partitions;
+  constructor(uid: string, source: PrefixSource, emitter: Emitter) {
+    this.#uid = uid;
+    this.#source = source;
     this.#emitter = emitter;
-    this.#offsets = partitions.map(() => 0);
+    this.#offsets = source.lengths.map(() => 0);
   }
 
   advanceTo(offsets: readonly number[]): void {
-    invariant(offsets.length === this.#partitions.length, `source "${this.#node.uid}" has an offset for each partition`);
-    const { timestampOf } = this.#node.watermarks;
-    offsets.forEach((end, partition) => {
-      const records = this.#partitions[partition] ?? [];
-      const start = this.#offsets[partition] ?? 0;
-      invariant(end >= start && end <= records.length, "offsets of cuts only grow, up to the end of the partition");
-      for (let offset = start; offset < end; offset++) {
-        const record = present(records[offset], "the partition has this offset");
-        this.#emitter.collect(record.value, timestampOf?.(record.value, record.timestampMs) ?? record.timestampMs);
-      }
+    invariant(offsets.length === this.#offsets.length, `source "${this.#uid}" has an offset for each partition`);
+    for (let partition = 0; partition < offsets.length; partition++) {
+      const start = this.#offsets[partition] as number;
+      const end = offsets[partition] as number;
+      const length = this.#source.lengths[partition] as number;
+      invariant(end >= start && end <= length, "offsets of cuts only grow, up to the end of the partition");
+      this.#emit(partition, start, end);
       this.#offsets[partition] = end;
-    });
+    }
+  }
+
+  #emit(partition: number, start: number, end: number): void {
+    const source = this.#source;
+    const emitter = this.#emitter;
+    for (let offset = start; offset < end; offset++) {
+      emitter.collect(source.record(partition, offset), source.timestampMs(partition, offset));
+    }
   }
 }
 
 class PrefixReduce implements ReferenceOperator {
   readonly stateName: string = REDUCE_STATE_NAME;
   readonly keys: Map<unknown, KeyedCells> = new Map();
+  /** How many there are of all keys. */
+  cells = 0;
   readonly #node: Extract<StatefulNode, { readonly kind: "reduce" }>;
   readonly #emitter: Emitter;
 
@@ -210,8 +261,10 @@ class PrefixReduce implements ReferenceOperator {
     const cells = cellsOf(this.keys, this.#node.keySelector(value));
     const cell = cells.get("");
     const next = cell === undefined ? value : this.#node.fn(cell.value, value);
-    if (cell === undefined) cells.set("", { namespace: "", value: next, cleanupMs: Infinity, seenIn: 0 });
-    else cell.value = next;
+    if (cell === undefined) {
+      cells.add("", next, Infinity);
+      this.cells += 1;
+    } else change(cell, next);
     this.#emitter.collect(next, timestampMs);
   }
 }
@@ -220,6 +273,8 @@ class PrefixReduce implements ReferenceOperator {
 class PrefixWindow implements ReferenceOperator {
   readonly stateName: string = WINDOW_STATE_NAME;
   readonly keys: Map<unknown, KeyedCells> = new Map();
+  /** How many there are of all keys. */
+  cells = 0;
   readonly #node: WindowNode;
 
   constructor(node: WindowNode) {
@@ -232,21 +287,27 @@ class PrefixWindow implements ReferenceOperator {
     const start = windowStartOf(timestampMs, sizeMs, offsetMs);
     const cell = cells.get(start);
     if (cell !== undefined) {
-      cell.value = aggregate.add(value, cell.value);
+      change(cell, aggregate.add(value, cell.value));
       return;
     }
     const cleanupMs = cleanupTimeOf(this.#node, start);
     const first = aggregate.add(value, aggregate.createAccumulator());
-    cells.set(start, { namespace: start, value: first, cleanupMs: cleanupMs < MAX_WATERMARK ? cleanupMs : Infinity, seenIn: 0 });
+    this.cells += 1;
+    cells.add(start, first, cleanupMs < MAX_WATERMARK ? cleanupMs : Infinity);
   }
 }
 
-function cellsOf(keys: Map<unknown, KeyedCells>, key: Key): Map<Namespace, KeyedCell> {
+function change(cell: KeyedCell, value: unknown): void {
+  cell.value = value;
+  cell.agreed = NOTHING;
+}
+
+function cellsOf(keys: Map<unknown, KeyedCells>, key: Key): KeyedCells {
   const identity = keyIdentity(key);
   let held = keys.get(identity);
   if (held === undefined) {
-    held = { key, cells: new Map() };
+    held = new KeyedCells(key);
     keys.set(identity, held);
   }
-  return held.cells;
+  return held;
 }

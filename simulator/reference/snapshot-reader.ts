@@ -4,6 +4,7 @@ import type { TimestampMs } from "../../engine/base/units.ts";
 import { MAX_WATERMARK, MIN_WATERMARK } from "../../engine/base/units.ts";
 import type { StateKind } from "../../engine/state/descriptors.ts";
 import type { Key, Namespace } from "../../engine/state/state.ts";
+import { KeyGroupItems } from "./key-group-items.ts";
 import type { ReferenceEntry } from "./reference-state.ts";
 
 /**
@@ -45,11 +46,33 @@ const KEYED_MAGIC = 0x53_4b_57_57;
 const LISTS_MAGIC = 0x4c_4f_57_57;
 const VERSION = 1;
 const MOST_KEY_GROUPS = 32_768;
+/** Event time, then processing time. */
+const TIMER_DOMAINS = 2;
 const KINDS: readonly StateKind[] = ["value", "list", "map"];
 
 /** Reads the keyed state of one operator subtask. */
 export function readKeyedSection(bytes: Uint8Array): KeyedSection {
-  return new KeyedSectionScan(bytes).section();
+  return new KeyedSectionScan(bytes, null).section();
+}
+
+/**
+ * Reads the keyed state of one operator subtask from checkpoint to checkpoint. What stands there as it stood
+ * in the section before (the same bytes in the same place of the order) is not decoded again: its entry is
+ * the one of the section before, the very same object.
+ */
+export class KeyedSectionReader {
+  #bytes: Uint8Array | null = null;
+  #section: KeyedSection | null = null;
+  #before: KeyedSectionScan | null = null;
+
+  read(bytes: Uint8Array): KeyedSection {
+    if (this.#section !== null && this.#bytes === bytes) return this.#section;
+    const scan = new KeyedSectionScan(bytes, this.#before);
+    this.#section = scan.section();
+    this.#bytes = bytes;
+    this.#before = scan;
+    return this.#section;
+  }
 }
 
 /** Reads the list state of one operator subtask: elements by name of the list. */
@@ -83,13 +106,18 @@ function expectHead(reader: ByteReader, magic: number, what: string): void {
 
 class KeyedSectionScan {
   readonly #reader: ByteReader;
+  readonly #bytes: Uint8Array;
+  /** The scan of an earlier section, whose items are used again where they are the same; or null. */
+  #before: KeyedSectionScan | null;
+  #firstKeyGroup = 0;
   readonly #states: { readonly name: string; readonly kind: StateKind }[] = [];
   readonly #watermarks: TimestampMs[] = [];
-  readonly #entries: SectionEntry[] = [];
-  readonly #timers: readonly [SectionTimer[], SectionTimer[]] = [[], []];
+  readonly #groups: KeyGroupItems[] = [];
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, before: KeyedSectionScan | null) {
     this.#reader = new ByteReader(bytes);
+    this.#bytes = bytes;
+    this.#before = before;
   }
 
   section(): KeyedSection {
@@ -102,20 +130,41 @@ class KeyedSectionScan {
     if (firstKeyGroup + groups > maxParallelism) {
       reader.corrupt(`key groups from ${firstKeyGroup}, ${groups} of them, but there are ${maxParallelism} in all`);
     }
+    this.#firstKeyGroup = firstKeyGroup;
     this.#readStates();
+    if (this.#before !== null && !this.#isLike(this.#before)) this.#before = null;
     for (let i = 0; i < groups; i++) this.#readKeyGroup(firstKeyGroup + i);
     if (reader.remaining > 0) reader.corrupt("something follows the last key group");
+    this.#before = null;
     const watermarks = this.#watermarks;
+    const states = this.#states;
     return {
       maxParallelism,
       firstKeyGroup,
       watermarks,
       watermarkMs: watermarks.length === 0 ? MIN_WATERMARK : watermarks.reduce((a, b) => Math.min(a, b), MAX_WATERMARK),
-      states: this.#states,
-      entries: this.#entries,
-      eventTimers: this.#timers[0],
-      processingTimers: this.#timers[1],
+      states,
+      entries: this.#gather(0, states.length) as readonly SectionEntry[],
+      eventTimers: this.#gather(states.length, states.length + 1) as readonly SectionTimer[],
+      processingTimers: this.#gather(states.length + 1, states.length + 2) as readonly SectionTimer[],
     };
+  }
+
+  /** What all key groups hold in the lists from `first` to before `end`. */
+  #gather(first: number, end: number): readonly (SectionEntry | SectionTimer)[] {
+    const gathered: (SectionEntry | SectionTimer)[] = [];
+    for (const { all, lists } of this.#groups) {
+      const stop = lists[end] ?? all.length;
+      for (let i = lists[first] ?? all.length; i < stop; i++) gathered.push(all[i] as SectionEntry | SectionTimer);
+    }
+    return gathered;
+  }
+
+  /** True if the lists of both are those of the same states and key groups, as far as both have them. */
+  #isLike(before: KeyedSectionScan): boolean {
+    const [states, others] = [this.#states, before.#states];
+    if (this.#firstKeyGroup !== before.#firstKeyGroup || states.length !== others.length) return false;
+    return states.every(({ name, kind }, i) => others[i]?.name === name && others[i]?.kind === kind);
   }
 
   #readStates(): void {
@@ -140,45 +189,56 @@ class KeyedSectionScan {
     const end = reader.position + length;
     const watermarkMs = this.#wholeNumber(`the watermark of key group ${keyGroup}`);
     this.#watermarks.push(watermarkMs);
-    for (const state of this.#states) this.#readEntries(state.name, state.kind, keyGroup);
-    for (const timers of this.#timers) this.#readTimers(timers, keyGroup);
+    const before = this.#before === null ? null : (this.#before.#groups[this.#groups.length] ?? null);
+    if (before !== null && before.isAt(this.#bytes, reader.position, end)) {
+      reader.skip(end - reader.position);
+      this.#groups.push(before);
+      return;
+    }
+    const items = new KeyGroupItems(this.#bytes, reader.position);
+    for (const { name, kind } of this.#states) this.#readEntries(items, before, name, kind, keyGroup);
+    for (let domain = 0; domain < TIMER_DOMAINS; domain++) this.#readTimers(items, before, keyGroup);
     if (reader.position !== end) reader.corrupt(`key group ${keyGroup} does not end where its length says`);
+    items.finish(end);
+    this.#groups.push(items);
   }
 
-  #readEntries(state: string, kind: StateKind, keyGroup: number): void {
+  /** `before`: the key group in an earlier section, or null. */
+  #readEntries(items: KeyGroupItems, before: KeyGroupItems | null, state: string, kind: StateKind, keyGroup: number): void {
     const reader = this.#reader;
+    before?.openList(items.lists.length);
+    items.beginList();
     const count = reader.varuint();
-    let lastStart = reader.position;
-    let lastEnd = reader.position;
     for (let i = 0; i < count; i++) {
       const start = reader.position;
-      const key = this.#key();
-      const namespace = this.#namespace();
-      if (i > 0 && reader.compare(lastStart, lastEnd, start, reader.position) >= 0) {
-        reader.corrupt(`an entry of state "${state}" in key group ${keyGroup} is out of order or there twice`);
+      const known = before === null ? null : (before.find(this.#bytes, start) as SectionEntry | null);
+      if (before !== null && known !== null && before.isWhole(this.#bytes, start)) {
+        reader.skip(before.length());
+        items.add(known, start, start + before.keyLength(), reader.position);
+      } else {
+        if (before !== null && known !== null) reader.skip(before.keyLength());
+        const key = known === null ? this.#key() : known.key;
+        const namespace = known === null ? this.#namespace() : known.namespace;
+        const keyEnd = reader.position;
+        const value = this.#content(state, kind);
+        items.add({ state, kind, key, namespace, value, keyGroup }, start, keyEnd, reader.position);
       }
-      lastStart = start;
-      lastEnd = reader.position;
-      this.#entries.push({ state, kind, key, namespace, value: this.#content(state, kind), keyGroup });
+      if (!items.isAscending()) reader.corrupt(`an entry of state "${state}" in key group ${keyGroup} is out of order or there twice`);
     }
   }
 
-  #readTimers(timers: SectionTimer[], keyGroup: number): void {
+  #readTimers(items: KeyGroupItems, before: KeyGroupItems | null, keyGroup: number): void {
     const reader = this.#reader;
+    before?.openList(items.lists.length);
+    items.beginList();
     const count = reader.varuint();
-    let lastStart = reader.position;
-    let lastEnd = reader.position;
     for (let i = 0; i < count; i++) {
       const start = reader.position;
-      const key = this.#key();
-      const namespace = this.#namespace();
-      const timestampMs = this.#wholeNumber("a timer's timestamp");
-      if (i > 0 && reader.compare(lastStart, lastEnd, start, reader.position) >= 0) {
-        reader.corrupt(`a timer in key group ${keyGroup} is out of order or there twice`);
-      }
-      lastStart = start;
-      lastEnd = reader.position;
-      timers.push({ key, namespace, timestampMs, keyGroup });
+      const known = before === null ? null : (before.find(this.#bytes, start) as SectionTimer | null);
+      if (before !== null && known !== null) reader.skip(before.length());
+      const timer = known ?? { key: this.#key(), namespace: this.#namespace(), timestampMs: this.#wholeNumber("a timer's timestamp"), keyGroup };
+      items.add(timer, start, reader.position, reader.position);
+      if (!items.isAscending()) reader.corrupt(`a timer in key group ${keyGroup} is out of order or there twice`);
     }
   }
 

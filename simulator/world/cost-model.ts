@@ -1,5 +1,7 @@
 import type { RandomStream } from "../../engine/ports/rng.ts";
-import type { Concern } from "./kernel.ts";
+import type { ActiveWindows } from "../faults/active-windows.ts";
+import type { InteractionFault } from "../faults/fault.ts";
+import type { Concern, Latency } from "./kernel.ts";
 
 /** Mean virtual microseconds of one interaction, and of each KiB that it moves. */
 interface Cost {
@@ -30,14 +32,36 @@ export const ELEMENT_US = 1;
 const OUTLIER_ONE_IN = 64;
 const OUTLIER_FACTOR = 40;
 
+/** The latency of one component. */
+export class ComponentLatency implements Latency {
+  readonly #meanUs: number;
+  readonly #perKibUs: number;
+  /** Null: the mean, always. */
+  readonly #stream: RandomStream | null;
+  /** Where the network may be slow as a whole; null for what does not cross it. */
+  readonly #windows: ActiveWindows | null;
+
+  constructor(concern: Concern, stream: RandomStream | null, windows: ActiveWindows) {
+    const { meanUs, perKibUs } = COSTS[concern];
+    this.#meanUs = meanUs;
+    this.#perKibUs = perKibUs;
+    this.#stream = stream;
+    this.#windows = concern === "rpc" || concern === "frame" ? windows : null;
+  }
+
+  us(bytes: number, fault: InteractionFault | null): number {
+    if (fault !== null && fault.kind === "latency") return fault.latencyUs;
+    const meanUs = this.#meanUs + Math.floor((bytes * this.#perKibUs) / 1024);
+    const ordinaryUs = this.#stream === null ? meanUs : drawUs(meanUs, this.#stream);
+    return this.#windows !== null && this.#windows.any ? ordinaryUs + this.#windows.extraNetworkUs : ordinaryUs;
+  }
+}
+
 /**
- * The mean in calm runs. Otherwise between a half and one and a half of it, now and then far more: what
- * makes messages of different connections overtake each other.
+ * Between a half and one and a half of the mean, now and then far more: what makes messages of different
+ * connections overtake each other.
  */
-export function latencyUs(concern: Concern, bytes: number, stream: RandomStream | null): number {
-  const cost = COSTS[concern];
-  const meanUs = cost.meanUs + Math.floor((bytes * cost.perKibUs) / 1024);
-  if (stream === null) return meanUs;
+function drawUs(meanUs: number, stream: RandomStream): number {
   const draw = stream.below(OUTLIER_ONE_IN * 1024);
   const outlier = draw < 1024;
   const span = outlier ? meanUs * OUTLIER_FACTOR : meanUs;

@@ -34,6 +34,15 @@ export type Concern =
   | "logAppend"
   | "logTransaction";
 
+/** How long the interactions of one component take. Held by who interacts, so that a draw looks nothing up. */
+export interface Latency {
+  /**
+   * Virtual microseconds for one interaction: the mean in calm runs, else drawn from the stream of
+   * (concern, component); `fault` of kind "latency" decides it, `bytes` adds the transfer time.
+   */
+  us(bytes: number, fault: InteractionFault | null): number;
+}
+
 /**
  * What the simulated ports see of the World: time, the queue, randomness, trace points, faults.
  *
@@ -70,11 +79,7 @@ export interface Kernel {
   /** A trace point without a fault of its own (replies, deliveries): may throw ProcessDied like `enter`. */
   point(process: SimProcess | null, kind: number, subject: number, x: number, y: number): void;
 
-  /**
-   * Virtual microseconds for one interaction: the mean in calm runs, else drawn from the stream of
-   * (concern, component); `fault` of kind "latency" decides it, `bytes` adds the transfer time.
-   */
-  latencyUs(concern: Concern, component: string, bytes: number, fault: InteractionFault | null): number;
+  latency(concern: Concern, component: string): Latency;
 
   /** True while a partition cuts the way from one host to another. */
   isCut(from: SimHost, to: SimHost): boolean;

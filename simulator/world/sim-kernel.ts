@@ -7,9 +7,9 @@ import { ArmedFaults } from "../faults/armed-faults.ts";
 import type { Fault, FaultOutcome, FaultPlan, InteractionFault } from "../faults/fault.ts";
 import { Digest } from "../trace/digest.ts";
 import { PORT_TRACE, TRACE_KINDS } from "../trace/kinds.ts";
-import { ELEMENT_US, STEP_US, latencyUs } from "./cost-model.ts";
+import { ComponentLatency, ELEMENT_US, STEP_US } from "./cost-model.ts";
 import { EventQueue } from "./event-queue.ts";
-import type { Concern, Kernel, SimHost } from "./kernel.ts";
+import type { Concern, Kernel, Latency, SimHost } from "./kernel.ts";
 import { RandomStreams } from "./random-streams.ts";
 import type { Process } from "./sim-process.ts";
 
@@ -70,8 +70,6 @@ export class SimKernel implements Kernel {
   readonly #outcomes: (FaultOutcome | null)[];
   readonly #countsOccurrences: boolean;
   readonly #ties: RandomStream;
-  /** By concern, then component: no label is built for a draw. */
-  readonly #latencyStreams = new Map<Concern, Map<string, RandomStream>>();
 
   constructor(options: KernelOptions, actions: FaultActions) {
     this.#options = options;
@@ -359,22 +357,10 @@ export class SimKernel implements Kernel {
 
   /* ---- costs and bytes ---- */
 
-  latencyUs(concern: Concern, component: string, bytes: number, fault: InteractionFault | null): number {
-    if (fault !== null && fault.kind === "latency") return fault.latencyUs;
-    const extraUs = this.windows.any && (concern === "rpc" || concern === "frame") ? this.windows.extraNetworkUs : 0;
-    if (this.#options.calm || concern === "loopback") return latencyUs(concern, bytes, null) + extraUs;
-    return latencyUs(concern, bytes, this.#latencyStream(concern, component)) + extraUs;
-  }
-
-  #latencyStream(concern: Concern, component: string): RandomStream {
-    let byComponent = this.#latencyStreams.get(concern);
-    if (byComponent === undefined) this.#latencyStreams.set(concern, (byComponent = new Map()));
-    let stream = byComponent.get(component);
-    if (stream === undefined) {
-      stream = this.streams.stream(`latency:${concern}:${component}`);
-      byComponent.set(component, stream);
-    }
-    return stream;
+  latency(concern: Concern, component: string): Latency {
+    const drawn = !this.#options.calm && concern !== "loopback";
+    const stream = drawn ? this.streams.stream(`latency:${concern}:${component}`) : null;
+    return new ComponentLatency(concern, stream, this.windows);
   }
 
   foldBytes(bytes: Uint8Array): void {

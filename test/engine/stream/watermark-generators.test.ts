@@ -37,30 +37,30 @@ function partitions(ids: readonly number[], idleAfterMs: number | null): Partiti
 describe("PartitionWatermarks", () => {
   it("take the minimum over the partitions, and wait for one without records", () => {
     const watermarks = partitions([1, 4], null);
-    watermarks.onRecord(1, 50, 1000);
+    watermarks.recordsFrom(1, 1000).onEvent(50);
     expect(watermarks.watermarkMs(1000)).toBe(MIN_WATERMARK);
-    watermarks.onRecord(4, 30, 1001);
+    watermarks.recordsFrom(4, 1001).onEvent(30);
     expect(watermarks.watermarkMs(1001)).toBe(29);
     expect(watermarks.isIdle(1e12)).toBe(false);
   });
 
   it("leave out a partition that gave no record for longer than the timeout, until it does", () => {
     const watermarks = partitions([0, 1], 100);
-    watermarks.onRecord(0, 50, 1050);
+    watermarks.recordsFrom(0, 1050).onEvent(50);
     expect(watermarks.watermarkMs(1100)).toBe(MIN_WATERMARK);
     expect(watermarks.watermarkMs(1101)).toBe(49);
-    watermarks.onRecord(1, 20, 1110);
+    watermarks.recordsFrom(1, 1110).onEvent(20);
     // Never back, whatever the late partition says.
     expect(watermarks.watermarkMs(1110)).toBe(49);
-    watermarks.onRecord(0, 80, 1120);
+    watermarks.recordsFrom(0, 1120).onEvent(80);
     expect(watermarks.watermarkMs(1120)).toBe(49);
-    watermarks.onRecord(1, 60, 1130);
+    watermarks.recordsFrom(1, 1130).onEvent(60);
     expect(watermarks.watermarkMs(1130)).toBe(59);
   });
 
   it("stay where they are when every partition is idle", () => {
     const watermarks = partitions([0], 100);
-    watermarks.onRecord(0, 50, 1000);
+    watermarks.recordsFrom(0, 1000).onEvent(50);
     expect(watermarks.watermarkMs(1000)).toBe(49);
     expect([watermarks.isIdle(1100), watermarks.isIdle(1101)]).toEqual([false, true]);
     expect(watermarks.watermarkMs(5000)).toBe(49);
@@ -74,12 +74,12 @@ describe("PartitionWatermarks", () => {
 
   it("are not held back by a partition that ended", () => {
     const watermarks = partitions([0, 1], null);
-    watermarks.onRecord(0, 50, 1000);
+    watermarks.recordsFrom(0, 1000).onEvent(50);
     watermarks.onEnded(1);
     expect(watermarks.watermarkMs(1000)).toBe(49);
     watermarks.onEnded(0);
     expect(watermarks.watermarkMs(1000)).toBe(49);
     expect(watermarks.isIdle(1000)).toBe(true);
-    expect(() => watermarks.onRecord(0, 60, 1001)).toThrow("have not ended");
+    expect(() => watermarks.recordsFrom(0, 1001).onEvent(60)).toThrow("have not ended");
   });
 });

@@ -1,7 +1,7 @@
 import { ProcessDied } from "#whitewater/engine/ports/process-ports.js";
 import type { RandomStream } from "#whitewater/engine/ports/rng.js";
 import type { InteractionFault } from "#whitewater/simulator/faults/fault.js";
-import type { Concern, Kernel, SimHost, SimProcess } from "#whitewater/simulator/world/kernel.js";
+import type { Concern, Kernel, Latency, SimHost, SimProcess } from "#whitewater/simulator/world/kernel.js";
 
 type Unbound<T> = T extends unknown ? Omit<T, "id" | "at"> : never;
 /** A fault without the trigger: tests arm it at a trace kind. */
@@ -164,9 +164,13 @@ export class FakeKernel implements Kernel {
     this.leave(process);
   }
 
-  latencyUs(concern: Concern, component: string, _bytes: number, fault: InteractionFault | null): number {
-    this.components.add(`${concern}:${component}`);
-    return fault !== null && fault.kind === "latency" ? fault.latencyUs : this.latencyOf(concern, component);
+  latency(concern: Concern, component: string): Latency {
+    return {
+      us: (_bytes, fault) => {
+        this.components.add(`${concern}:${component}`);
+        return fault !== null && fault.kind === "latency" ? fault.latencyUs : this.latencyOf(concern, component);
+      },
+    };
   }
 
   isCut(from: SimHost, to: SimHost): boolean {

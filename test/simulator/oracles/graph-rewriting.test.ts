@@ -71,9 +71,12 @@ test("every record of every source has an id of its own, in order", () => {
   const ids = new RecordIds(named("flights").job(OPTIONS), options.inputs);
   const topic = options.inputs[0]?.partitions ?? [];
   expect(ids.total).toBe(topic.reduce((sum, partition) => sum + partition.length, 0));
-  expect(ids.records.every(({ id }, index) => id === index)).toBe(true);
-  const first = ids.ofSource("flights").firstIds[2] ?? 0;
-  expect(ids.records[first + 3]?.value).toBe(topic[2]?.[3]?.value);
+  const source = ids.ofSource("flights");
+  const all = topic.flatMap((records, partition) => records.map((_, offset) => source.record(partition, offset).id));
+  expect(all.every((id, index) => id === index)).toBe(true);
+  const first = source.firstIds[2] ?? 0;
+  expect(source.record(2, 3)).toEqual({ id: first + 3, value: topic[2]?.[3]?.value });
+  expect([...ids.partitionOf.subarray(first - 1, first + 1)]).toEqual([1, 2]);
   expect(ids.describe(first + 3)).toBe("record 3 of flights/2");
 });
 

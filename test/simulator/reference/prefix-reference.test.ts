@@ -1,11 +1,30 @@
 import { describe, expect, test } from "vitest";
+import { present } from "#whitewater/engine/base/assert.js";
 import type { Flight } from "#whitewater/scenarios/flight.js";
 import { flightsTwoThousand } from "#whitewater/scenarios/flights.js";
 import { timers } from "#whitewater/scenarios/timers.js";
 import { wordCount } from "#whitewater/scenarios/word-count.js";
 import { PrefixReference } from "#whitewater/simulator/reference/prefix-reference.js";
-import type { SubtaskState } from "#whitewater/simulator/reference/prefix-reference.js";
+import type { PrefixSource, SubtaskState } from "#whitewater/simulator/reference/prefix-reference.js";
+import type { ArrivingRecord, InputTopic, Scenario } from "#whitewater/simulator/scenario.js";
+import { recordsOfSource } from "#whitewater/simulator/reference/source-records.js";
 import { optionsOf, workloadOf } from "../../scenarios/seeded-workload.ts";
+
+/** The reference of a scenario's job over a workload. */
+function referenceOf(scenario: Scenario, inputs: readonly InputTopic[]): PrefixReference {
+  return new PrefixReference(scenario.job(optionsOf(2)), (node): PrefixSource => {
+    const partitions = recordsOfSource(node, inputs);
+    const at = (partition: number, offset: number): ArrivingRecord => present(partitions[partition]?.[offset], "a record is there");
+    return {
+      lengths: partitions.map(({ length }) => length),
+      record: (partition, offset) => at(partition, offset).value,
+      timestampMs: (partition, offset) => {
+        const { value, timestampMs } = at(partition, offset);
+        return node.watermarks.timestampOf?.(value, timestampMs) ?? timestampMs;
+      },
+    };
+  });
+}
 
 const BEFORE_ANY = Number.MIN_SAFE_INTEGER;
 const everything = (watermarkMs: number, entries: SubtaskState["entries"]): SubtaskState => ({ watermarkMs, entries, owns: () => true });
@@ -15,7 +34,7 @@ describe("a reduce", () => {
   const partitions = inputs[0]?.partitions ?? [];
 
   test("is expected to hold the records before the offsets and no others, at every cut", () => {
-    const reference = new PrefixReference(wordCount.job(optionsOf(2)), inputs);
+    const reference = referenceOf(wordCount, inputs);
     expect(reference.covered()).toEqual(["sum"]);
     for (const share of [0, 0.1, 0.1, 0.5, 1]) {
       const offsets = partitions.map((records, i) => Math.floor(records.length * (i % 2 === 0 ? share : share * share)));
@@ -34,7 +53,7 @@ describe("a reduce", () => {
   });
 
   test("differences are found: a value, an entry missing, one too many, one twice", () => {
-    const reference = new PrefixReference(wordCount.job(optionsOf(2)), inputs);
+    const reference = referenceOf(wordCount, inputs);
     reference.advanceTo(new Map([["words", partitions.map(() => 50)]]));
     const good = reference.expected("sum", () => BEFORE_ANY);
     const [first, ...rest] = good;
@@ -50,7 +69,7 @@ describe("a reduce", () => {
   });
 
   test("cuts only move forward, inside the partitions", () => {
-    const reference = new PrefixReference(wordCount.job(optionsOf(2)), inputs);
+    const reference = referenceOf(wordCount, inputs);
     reference.advanceTo(new Map([["words", partitions.map(() => 10)]]));
     expect(() => reference.advanceTo(new Map([["words", partitions.map(() => 9)]]))).toThrow(/only grow/);
     expect(() => reference.advanceTo(new Map([["words", [10]]]))).toThrow(/each partition/);
@@ -64,7 +83,7 @@ describe("windows", () => {
   const [FIRST_END, DAY_MS] = [Date.UTC(2001, 0, 29), 86_400_000];
 
   test("those that the watermark of their subtask has passed are gone, the others hold the records before the cut", () => {
-    const reference = new PrefixReference(flightsTwoThousand.job(optionsOf(2)), inputs);
+    const reference = referenceOf(flightsTwoThousand, inputs);
     expect(reference.covered()).toEqual(["delays"]);
     const offsets = partitions.map((records) => records.findIndex(({ timestampMs }) => timestampMs > FIRST_END + 10 * DAY_MS));
     reference.advanceTo(new Map([["flights", offsets]]));
@@ -92,7 +111,7 @@ describe("windows", () => {
 });
 
 test("what depends on timers is not covered", () => {
-  const reference = new PrefixReference(timers.job(optionsOf(2)), workloadOf(timers, 1));
+  const reference = referenceOf(timers, workloadOf(timers, 1));
   expect(reference.covered()).toEqual([]);
   expect(() => reference.expected("silences", () => 0)).toThrow(/covered/);
 });

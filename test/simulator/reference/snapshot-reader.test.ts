@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { CorruptBytesError } from "#whitewater/engine/base/bytes.js";
 import { KeyedSectionWriter } from "#whitewater/engine/state/keyed-section-writer.js";
 import { OperatorLists } from "#whitewater/engine/state/operator-list-state.js";
-import { readKeyedSection, readListSection } from "#whitewater/simulator/reference/snapshot-reader.js";
+import type { Key } from "#whitewater/engine/state/state.js";
+import { KeyedSectionReader, readKeyedSection, readListSection } from "#whitewater/simulator/reference/snapshot-reader.js";
 
 /** One state, one key group of two, written out by hand from the description of the format. */
 const BY_HAND = [
@@ -101,6 +102,59 @@ describe("a section of the engine", () => {
   test("an empty range has no watermark and no state", () => {
     const section = readKeyedSection(new KeyedSectionWriter(4, { start: 1, end: 0 }, []).toBytes());
     expect([section.watermarks, section.watermarkMs, section.entries]).toEqual([[], Number.MIN_SAFE_INTEGER, []]);
+  });
+});
+
+describe("from checkpoint to checkpoint", () => {
+  const KEYS = ["", "a", "ab", "b", 1, 300, true, ["a", 1]] as const;
+  const content = fc.dictionary(fc.constantFrom(...KEYS.keys()).map(String), fc.tuple(fc.nat(3), fc.nat(2)));
+  /** Some keys with a value and some timers each, in two key groups. */
+  const section = (held: Readonly<Record<string, readonly [number, number]>>, watermarkMs: number): Uint8Array => {
+    const writer = new KeyedSectionWriter(4, { start: 1, end: 2 }, [{ name: "values", kind: "value" }]);
+    for (const group of [0, 1]) {
+      for (const [at, [value, timers]] of Object.entries(held)) {
+        if (Number(at) % 2 !== group) continue;
+        writer.beginKey(KEYS[Number(at)] as Key);
+        if (value > 0) writer.value(0, value === 3 ? 7 : "", { value });
+        for (let timer = 0; timer < timers; timer++) writer.timer(timer % 2 === 0 ? 0 : 1, "", value + timer);
+      }
+      writer.endGroup(watermarkMs);
+    }
+    return writer.toBytes();
+  };
+
+  test("sections read one after the other read as each of them alone, damaged or not", () => {
+    const damage = fc.option(fc.tuple(fc.nat(200), fc.integer({ min: 1, max: 255 })), { freq: 3 });
+    const outcome = (read: () => unknown): unknown => {
+      try {
+        return read();
+      } catch (error) {
+        expect(error).toBeInstanceOf(CorruptBytesError);
+        return (error as Error).message;
+      }
+    };
+    fc.assert(
+      fc.property(fc.array(fc.tuple(content, damage), { maxLength: 6 }), (states) => {
+        const reader = new KeyedSectionReader();
+        states.forEach(([held, damaged], at) => {
+          const bytes = section(held, at);
+          if (damaged !== null) bytes[damaged[0] % bytes.length] = (bytes[damaged[0] % bytes.length] ?? 0) ^ damaged[1];
+          expect(outcome(() => reader.read(bytes))).toEqual(outcome(() => readKeyedSection(bytes)));
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("what stands there unchanged is the entry of the section before, what changed is read", () => {
+    const reader = new KeyedSectionReader();
+    const first = reader.read(section({ 1: [1, 1], 3: [1, 2] }, 5)).entries;
+    const second = reader.read(section({ 1: [1, 1], 3: [2, 2], 5: [1, 0] }, 6));
+    expect(second.watermarks).toEqual([6, 6]);
+    const values = new Map(second.entries.map((entry) => [entry.key, entry]));
+    expect([...values].map(([key, { value }]) => [key, value])).toEqual([[300, { value: 1 }], ["a", { value: 1 }], ["b", { value: 2 }]]);
+    expect(first).toContain(values.get("a"));
+    expect(first).not.toContain(values.get("b"));
   });
 });
 

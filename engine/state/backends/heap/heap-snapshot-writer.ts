@@ -8,7 +8,9 @@ import type { TimerDomain } from "../../state.ts";
 import type { MapContent } from "./heap-map-state.ts";
 import type { HeapTable } from "./heap-table.ts";
 import type { KeyEntry, StateCell } from "./key-entry.ts";
+import { TimerCell } from "./timer-cell.ts";
 import { valueAt } from "./versioned.ts";
+import type { Versioned } from "./versioned.ts";
 
 /**
  * Serializes a heap table as it was when this object was made, in steps, while the table changes. An entry
@@ -22,12 +24,19 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   /** States registered when the snapshot was taken; the table may have learned of more since. */
   private readonly stateCount: number;
   private readonly watermarkMs: TimestampMs;
-  private walk: Iterator<void, void> | null;
+  private cancelled = false;
   private section: KeyedSectionWriter | null = null;
   private readonly buffers: SectionBuffers;
+  /** Place of the walk: the key group, the keys of it that are left, what is left of the key at hand. */
+  private group = -1;
+  private keys: Iterator<KeyEntry> | null = null;
+  private readonly pending: Versioned[] = [];
+  private pendingCount = 0;
+  private pendingAt = 0;
   private left: number;
-  private budget = 0;
   private released = false;
+  /** An entry could not be encoded. */
+  private failed = false;
 
   constructor(table: HeapTable, states: readonly SectionState[], watermarkMs: TimestampMs) {
     this.table = table;
@@ -39,17 +48,18 @@ export class HeapSnapshotWriter implements SnapshotWriter {
     // One snapshot at a time may use the buffers of the one before it.
     this.buffers = table.spareBuffers ?? new SectionBuffers();
     table.spareBuffers = null;
-    this.walk = this.serialize();
   }
 
   step(entryBudget: number): number {
     invariant(entryBudget >= 1, "a step of a snapshot serializes at least one entry");
-    invariant(this.walk !== null, "a cancelled snapshot takes no further step");
-    this.budget = entryBudget;
-    if (!this.released && this.walk.next().done === true) {
-      invariant(this.left === 0, "a snapshot that failed takes no further step");
-      this.release();
-    }
+    invariant(!this.cancelled, "a cancelled snapshot takes no further step");
+    invariant(!this.failed, "a snapshot that failed takes no further step");
+    if (this.released) return 0;
+    this.failed = true;
+    this.section ??= this.beginSection();
+    for (let budget = entryBudget; budget > 0 && this.left > 0; budget--) this.writeNext(this.section);
+    if (this.left === 0) this.endSection(this.section);
+    this.failed = false;
     return this.left;
   }
 
@@ -62,7 +72,7 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   }
 
   cancel(): void {
-    this.walk = null;
+    this.cancelled = true;
     this.section = null;
     this.release();
   }
@@ -73,49 +83,65 @@ export class HeapSnapshotWriter implements SnapshotWriter {
     this.table.endSnapshot(this.version);
   }
 
-  /** Pauses only where entries are left, so that the step that writes the last one also ends the section. */
-  private *serialize(): Generator<void, void> {
-    const section = new KeyedSectionWriter(
-      this.table.maxParallelism,
-      this.table.range,
-      this.states.slice(0, this.stateCount),
-      this.buffers,
-    );
-    this.section = section;
-    for (const group of this.table.groups) {
-      // Once nothing is left, what the groups hold is younger than the snapshot.
-      if (this.left > 0) for (const entry of group) yield* this.serializeKey(section, entry);
-      section.endGroup(this.watermarkMs);
-    }
-    invariant(this.left === 0, "a snapshot finds every entry that existed when it was taken");
+  private beginSection(): KeyedSectionWriter {
+    const { maxParallelism, range } = this.table;
+    return new KeyedSectionWriter(maxParallelism, range, this.states.slice(0, this.stateCount), this.buffers);
   }
 
-  private *serializeKey(section: KeyedSectionWriter, entry: KeyEntry): Generator<void, void> {
-    section.beginKey(entry.key);
+  /** Once nothing is left, what the groups hold is younger than the snapshot. */
+  private endSection(section: KeyedSectionWriter): void {
+    const groups = this.table.groups.length;
+    for (let group = Math.max(this.group, 0); group < groups; group++) section.endGroup(this.watermarkMs);
+    this.release();
+  }
+
+  private writeNext(section: KeyedSectionWriter): void {
+    while (this.pendingAt === this.pendingCount) this.nextKey(section);
+    const next = this.pending[this.pendingAt++]!;
+    if (next instanceof TimerCell) section.timer(next.domain, next.namespace, next.timestampMs);
+    else this.writeCell(section, next as StateCell);
+    this.left--;
+  }
+
+  private nextKey(section: KeyedSectionWriter): void {
+    let next = this.keys?.next();
+    while (next === undefined || next.done === true) {
+      if (this.group >= 0) section.endGroup(this.watermarkMs);
+      this.group++;
+      const entries = this.table.groups[this.group];
+      invariant(entries !== undefined, "a snapshot finds every entry that existed when it was taken");
+      this.keys = entries.values();
+      next = this.keys.next();
+    }
+    section.beginKey(next.value.key);
+    this.collect(next.value);
+  }
+
+  /** What the snapshot sees of a key. It stays as it is: the table keeps it as long as the snapshot is in flight. */
+  private collect(entry: KeyEntry): void {
+    this.pendingCount = 0;
+    this.pendingAt = 0;
     for (let state = 0; state < this.stateCount; state++) {
       const cell = entry.cellAt(state);
-      if (cell !== null && this.writeCell(section, cell)) yield;
+      if (cell !== null) this.add(cell);
       const namespaced = entry.namespacedAt(state);
-      if (namespaced === null) continue;
-      for (const other of namespaced.values()) if (this.writeCell(section, other)) yield;
+      if (namespaced !== null) for (const other of namespaced.values()) this.add(other);
     }
     for (let domain = 0; domain < TIMER_DOMAINS; domain++) {
       const timers = entry.timersAt(domain as TimerDomain);
       if (timers === null) continue;
       for (const first of timers.values()) {
-        for (let timer: typeof first | null = first; timer !== null; timer = timer.next) {
-          if (valueAt(timer, this.version) === null) continue;
-          section.timer(domain as TimerDomain, timer.namespace, timer.timestampMs);
-          if (this.written()) yield;
-        }
+        for (let timer: TimerCell | null = first; timer !== null; timer = timer.next) this.add(timer);
       }
     }
   }
 
-  /** True if the step ends after it. */
-  private writeCell(section: KeyedSectionWriter, cell: StateCell): boolean {
+  private add(cell: Versioned): void {
+    if (valueAt(cell, this.version) !== null) this.pending[this.pendingCount++] = cell;
+  }
+
+  private writeCell(section: KeyedSectionWriter, cell: StateCell): void {
     const value = valueAt(cell, this.version);
-    if (value === null) return false;
     const { kind } = this.states[cell.state]!;
     switch (kind) {
       case "value":
@@ -132,12 +158,5 @@ export class HeapSnapshotWriter implements SnapshotWriter {
       default:
         unreachable(kind, "snapshot writer");
     }
-    return this.written();
-  }
-
-  private written(): boolean {
-    this.left--;
-    this.budget--;
-    return this.budget <= 0 && this.left > 0;
   }
 }

@@ -54,8 +54,16 @@ export class KeyEntry {
   /** To be called once for each cell, by the cell. */
   detachCell(cell: StateCell): void {
     if (cell.namespace === "") this.setCell(cell.state, null);
-    else this.namespacedForWrite(cell.state).delete(cell.namespace);
+    else this.removeNamespaced(cell.state, cell.namespace);
     this.table.released(this);
+  }
+
+  /** Drops the last timer's index with it: a Map makes a new table of itself when it becomes empty. */
+  removeTimersAt(domain: TimerDomain, timestampMs: number): void {
+    const timers = this.timersForWrite(domain);
+    if (timers.size > 1) timers.delete(timestampMs);
+    else if (domain === 0) this.eventTimers = null;
+    else this.processingTimers = null;
   }
 
   timersForWrite(domain: TimerDomain): Map<number, TimerCell> {
@@ -70,6 +78,12 @@ export class KeyEntry {
     }
     this.others ??= new Array<StateCell | null>(this.table.states).fill(null);
     this.others[state] = cell;
+  }
+
+  private removeNamespaced(state: number, namespace: Namespace): void {
+    const cells = this.namespacedForWrite(state);
+    if (cells.size > 1) cells.delete(namespace);
+    else this.namespaces![state] = null;
   }
 
   private namespacedForWrite(state: number): Map<Namespace, StateCell> {

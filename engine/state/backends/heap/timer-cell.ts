@@ -36,7 +36,7 @@ export class TimerCell extends Versioned implements Timer {
     const first = index.get(this.timestampMs)!;
     // `next` of a detached timer stays: a snapshot that stands on it still finds the rest.
     if (first === this) {
-      if (this.next === null) index.delete(this.timestampMs);
+      if (this.next === null) entry.removeTimersAt(this.domain, this.timestampMs);
       else index.set(this.timestampMs, this.next);
     } else {
       let before = first;
