@@ -1,4 +1,4 @@
-import { unreachable } from "../../engine/base/assert.ts";
+import { present, unreachable } from "../../engine/base/assert.ts";
 import type { WatermarkGenerator } from "../../engine/api/watermark-strategy.ts";
 import type { TimestampMs, TimeUs } from "../../engine/base/units.ts";
 import { MAX_WATERMARK, MIN_WATERMARK, US_PER_MS } from "../../engine/base/units.ts";
@@ -148,14 +148,14 @@ class SourceFeed {
   /** Emits the next record; true if the watermark rose. */
   emitNext(): boolean {
     const partition = this.#next;
-    const position = this.#positions[partition] ?? 0;
-    const records = this.#partitions[partition] ?? [];
-    const record = records[position];
-    if (record === undefined) throw new Error("emitNext at the end of a source");
-    const timestampMs = this.#timestampOf?.(record.value, record.timestampMs) ?? record.timestampMs;
-    this.#generators[partition]?.onEvent(timestampMs);
+    const position = this.#positions[partition] as number;
+    const records = present(this.#partitions[partition], "a source is not asked beyond its end");
+    const record = records[position] as ArrivingRecord;
+    const timestampMs = this.#timestampOf === null ? record.timestampMs : this.#timestampOf(record.value, record.timestampMs);
+    (this.#generators[partition] as WatermarkGenerator).onEvent(timestampMs);
     this.#positions[partition] = position + 1;
-    this.#arrivalsUs[partition] = records[position + 1]?.arrivesAtUs ?? Infinity;
+    const hasMore = position + 1 < records.length;
+    this.#arrivalsUs[partition] = hasMore ? (records[position + 1] as ArrivingRecord).arrivesAtUs : Infinity;
     this.#emitter.collect(record.value, timestampMs);
     this.#findNext();
     return this.#advanceWatermark();
@@ -164,11 +164,13 @@ class SourceFeed {
   #findNext(): void {
     this.#next = -1;
     this.nextArrivalUs = Infinity;
-    this.#arrivalsUs.forEach((atUs, partition) => {
-      if (atUs >= this.nextArrivalUs) return;
+    const arrivalsUs = this.#arrivalsUs;
+    for (let partition = 0; partition < arrivalsUs.length; partition++) {
+      const atUs = arrivalsUs[partition] as TimeUs;
+      if (atUs >= this.nextArrivalUs) continue;
       this.#next = partition;
       this.nextArrivalUs = atUs;
-    });
+    }
   }
 
   #advanceWatermark(): boolean {
@@ -176,7 +178,7 @@ class SourceFeed {
     for (let partition = 0; partition < this.#partitions.length; partition++) {
       // A partition that ended holds nothing back.
       if (this.#arrivalsUs[partition] === Infinity) continue;
-      const watermarkMs = this.#generators[partition]?.currentWatermarkMs() ?? MIN_WATERMARK;
+      const watermarkMs = (this.#generators[partition] as WatermarkGenerator).currentWatermarkMs();
       if (watermarkMs < least) least = watermarkMs;
     }
     if (least <= this.watermarkMs) return false;

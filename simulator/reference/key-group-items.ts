@@ -16,8 +16,9 @@ export class KeyGroupItems {
   #end: number;
   /** Three numbers an item: its start, the end of the bytes that items are ordered by, and its end. */
   readonly #places: number[] = [];
-  /** The item that a later section is compared with, and the end of its list. */
+  /** The item found last, the one to look at next, and the end of the list. */
   #at = 0;
+  #next = 0;
   #listEnd = 0;
 
   /** From `start` on: behind the watermark, which changes where nothing else does. */
@@ -59,16 +60,19 @@ export class KeyGroupItems {
   }
 
   openList(list: number): void {
-    this.#at = this.lists[list] as number;
+    this.#next = this.lists[list] as number;
     this.#listEnd = this.lists[list + 1] ?? this.all.length;
   }
 
-  /** The item of the list whose key is what begins at `start`, or null. Asked for keys that ascend. */
+  /** The item of the list whose key is what begins at `start`, or null. Each is found once, and in order. */
   find(bytes: Uint8Array, start: number): SectionEntry | SectionTimer | null {
-    for (; this.#at < this.#listEnd; this.#at += 1) {
-      const order = this.#compare(this.#at, 1, bytes, start, bytes.length);
-      if (order === 0) return this.all[this.#at] as SectionEntry | SectionTimer;
+    for (let at = this.#next; at < this.#listEnd; at++) {
+      const order = this.#compare(at, 1, bytes, start, bytes.length);
+      this.#next = order > 0 ? at : at + 1;
       if (order > 0) return null;
+      if (order < 0) continue;
+      this.#at = at;
+      return this.all[at] as SectionEntry | SectionTimer;
     }
     return null;
   }

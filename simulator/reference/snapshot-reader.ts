@@ -187,7 +187,8 @@ class KeyedSectionScan {
     const length = reader.varuint();
     if (length > reader.remaining) reader.corrupt(`key group ${keyGroup} is longer than the section`);
     const end = reader.position + length;
-    const watermarkMs = this.#wholeNumber(`the watermark of key group ${keyGroup}`);
+    const watermarkMs = decodeFrom(reader);
+    if (!isWholeNumber(watermarkMs)) return reader.corrupt(`the watermark of key group ${keyGroup} is no whole number`);
     this.#watermarks.push(watermarkMs);
     const before = this.#before === null ? null : (this.#before.#groups[this.#groups.length] ?? null);
     if (before !== null && before.isAt(this.#bytes, reader.position, end)) {
@@ -209,6 +210,8 @@ class KeyedSectionScan {
     before?.openList(items.lists.length);
     items.beginList();
     const count = reader.varuint();
+    // Two known ones in a row are in order: they were in the earlier section.
+    let areKnown = true;
     for (let i = 0; i < count; i++) {
       const start = reader.position;
       const known = before === null ? null : (before.find(this.#bytes, start) as SectionEntry | null);
@@ -223,7 +226,8 @@ class KeyedSectionScan {
         const value = this.#content(state, kind);
         items.add({ state, kind, key, namespace, value, keyGroup }, start, keyEnd, reader.position);
       }
-      if (!items.isAscending()) reader.corrupt(`an entry of state "${state}" in key group ${keyGroup} is out of order or there twice`);
+      if (!(areKnown && known !== null) && !items.isAscending()) reader.corrupt(`an entry of state "${state}" in key group ${keyGroup} is out of order or there twice`);
+      areKnown = known !== null;
     }
   }
 
@@ -232,13 +236,15 @@ class KeyedSectionScan {
     before?.openList(items.lists.length);
     items.beginList();
     const count = reader.varuint();
+    let areKnown = true;
     for (let i = 0; i < count; i++) {
       const start = reader.position;
       const known = before === null ? null : (before.find(this.#bytes, start) as SectionTimer | null);
       if (before !== null && known !== null) reader.skip(before.length());
       const timer = known ?? { key: this.#key(), namespace: this.#namespace(), timestampMs: this.#wholeNumber("a timer's timestamp"), keyGroup };
       items.add(timer, start, reader.position, reader.position);
-      if (!items.isAscending()) reader.corrupt(`a timer in key group ${keyGroup} is out of order or there twice`);
+      if (!(areKnown && known !== null) && !items.isAscending()) reader.corrupt(`a timer in key group ${keyGroup} is out of order or there twice`);
+      areKnown = known !== null;
     }
   }
 
@@ -255,7 +261,7 @@ class KeyedSectionScan {
 
   #wholeNumber(what: string): number {
     const value = decodeFrom(this.#reader);
-    return typeof value === "number" && Number.isSafeInteger(value) ? value : this.#reader.corrupt(`${what} is no whole number`);
+    return isWholeNumber(value) ? value : this.#reader.corrupt(`${what} is no whole number`);
   }
 
   #content(name: string, kind: StateKind): unknown {
@@ -269,6 +275,10 @@ class KeyedSectionScan {
     }
     return content;
   }
+}
+
+function isWholeNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value);
 }
 
 function isKey(value: unknown): value is Key {

@@ -146,6 +146,24 @@ describe("from checkpoint to checkpoint", () => {
     );
   });
 
+  test("an entry or a timer that is there twice is refused, also where it is known", () => {
+    const once = [0x01, 0x09, 0x01, 0x61, 0x09, 0x00, 0x04, 0x2a];
+    const twice = [0x02, ...once.slice(1), ...once.slice(1)];
+    const timer = BY_HAND.slice(24, 33);
+    const timerTwice = [0x02, ...timer.slice(1), ...timer.slice(1)];
+    const head = BY_HAND.slice(0, 13);
+    const group = (...lists: readonly number[]): Uint8Array => Uint8Array.from([...head, lists.length + 2, 0x05, 0x04, ...lists]);
+    for (const [bytes, message] of [
+      [group(...twice, ...timer, 0), /an entry of state "s" in key group 1 is out of order or there twice/],
+      [group(...once, ...timerTwice, 0), /a timer in key group 1 is out of order or there twice/],
+    ] as const) {
+      const reader = new KeyedSectionReader();
+      expect(reader.read(group(...once, ...timer, 0))).toEqual(readKeyedSection(Uint8Array.from(BY_HAND)));
+      expect(() => reader.read(bytes)).toThrow(message);
+      expect(() => readKeyedSection(bytes)).toThrow(message);
+    }
+  });
+
   test("what stands there unchanged is the entry of the section before, what changed is read", () => {
     const reader = new KeyedSectionReader();
     const first = reader.read(section({ 1: [1, 1], 3: [1, 2] }, 5)).entries;
