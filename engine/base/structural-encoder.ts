@@ -1,5 +1,6 @@
 import { unreachable } from "./assert.ts";
-import { ByteWriter, utf8Length } from "./bytes.ts";
+import type { ByteWriter } from "./bytes.ts";
+import { utf8Length } from "./bytes.ts";
 import { CODEC_BIGINT_BYTES_LIMIT, CODEC_DEPTH_LIMIT } from "./limits.ts";
 import { TAG } from "./structural-tags.ts";
 
@@ -16,17 +17,12 @@ export class UnencodableValueError extends Error {
   }
 }
 
-/** The keys of an object and how they are written. */
+/** The keys of an object. */
 interface Shape {
   /** In the object's own order. */
   readonly keys: readonly string[];
   readonly sorted: readonly string[];
-  /** The sorted keys as encoded strings, once a second object of the shape came. */
-  encoded: readonly Uint8Array[] | null;
 }
-
-/** Objects with more keys are collections rather than records: their keys are not kept encoded. */
-const SHAPE_KEYS_LIMIT = 32;
 
 /** Writes values to one ByteWriter. Keep one where many values are written. After an error it may be used on. */
 export class StructuralEncoder {
@@ -170,13 +166,12 @@ export class StructuralEncoder {
 
   private record(value: object, depth: number): void {
     const shape = this.shapeOf(value, depth);
-    const { sorted, encoded } = shape;
+    const { sorted } = shape;
     this.writer.u8(TAG.object);
     this.writer.varuint(sorted.length);
     for (let i = 0; i < sorted.length; i++) {
       const key = sorted[i]!;
-      if (encoded === null) this.text(key);
-      else this.writer.bytes(encoded[i]!);
+      this.text(key);
       this.path[depth] = key;
       this.value((value as Readonly<Record<string, unknown>>)[key], depth + 1);
     }
@@ -185,14 +180,11 @@ export class StructuralEncoder {
   /** How to write an object. Records of one kind come in numbers: the last one at each depth is remembered. */
   private shapeOf(value: object, depth: number): Shape {
     const known = this.shapes[depth];
-    if (known !== undefined && hasKeys(value, known.keys)) {
-      if (known.encoded === null && known.sorted.length <= SHAPE_KEYS_LIMIT) known.encoded = encodedTexts(known.sorted);
-      return known;
-    }
+    if (known !== undefined && hasKeys(value, known.keys)) return known;
     const keys = Object.keys(value);
     // An object whose string keys alone are like those of the last one is taken to be like it.
     if (Object.getOwnPropertySymbols(value).length !== 0) this.refuse(depth, "an object with symbol keys");
-    const shape: Shape = { keys, sorted: keys.slice().sort(), encoded: null };
+    const shape: Shape = { keys, sorted: isAscending(keys) ? keys : keys.slice().sort() };
     this.shapes[depth] = shape;
     return shape;
   }
@@ -260,14 +252,9 @@ function hasKeys(value: object, keys: readonly string[]): boolean {
   return count === keys.length;
 }
 
-function encodedTexts(texts: readonly string[]): readonly Uint8Array[] {
-  const writer = new ByteWriter();
-  const encoder = new StructuralEncoder(writer);
-  return texts.map((text) => {
-    writer.truncate(0);
-    encoder.write(text);
-    return writer.toBytes();
-  });
+function isAscending(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false;
+  return true;
 }
 
 function className(prototype: object): string {

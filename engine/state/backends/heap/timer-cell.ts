@@ -34,7 +34,6 @@ export class TimerCell extends Versioned implements Timer {
     if (entry.recentTimer === this) entry.recentTimer = null;
     const index = entry.timersForWrite(this.domain);
     const first = index.get(this.timestampMs)!;
-    // `next` of a detached timer stays: a snapshot that stands on it still finds the rest.
     if (first === this) {
       if (this.next === null) entry.removeTimersAt(this.domain, this.timestampMs);
       else index.set(this.timestampMs, this.next);
