@@ -352,7 +352,7 @@ export class JobMaster {
     this.#ports.network.cast(this.#slotOf(attempt, message.id).worker, message);
   }
 
-  /** Repeats a call until the worker answers; a lost worker answers "refused" by definition. */
+  /** Repeats a call, with a pause, until the worker answers; a lost worker answers "refused" by definition. */
   #callUntilAnswered(
     slot: SlotAssignment,
     message: ControlMessage,
@@ -364,10 +364,12 @@ export class JobMaster {
       done(this.#reply(message, "the worker is lost"));
       return;
     }
-    this.#ports.network.call(slot.worker, message, this.#config.rpcTimeoutMs * US_PER_MS, (reply) => {
+    const { rpcTimeoutMs, registrationRetryMs } = this.#config;
+    const again = (): void => this.#callUntilAnswered(slot, message, isWanted, done);
+    this.#ports.network.call(slot.worker, message, rpcTimeoutMs * US_PER_MS, (reply) => {
       if (!this.#active || !isWanted()) return;
       if (reply.ok) done(reply.message);
-      else this.#callUntilAnswered(slot, message, isWanted, done);
+      else this.#ports.scheduler.after(registrationRetryMs * US_PER_MS, again);
     });
   }
 
