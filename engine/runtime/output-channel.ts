@@ -70,6 +70,11 @@ export class OutputChannel {
     if (sent > 0) this.#backlog = this.#backlog.slice(sent);
   }
 
+  /** Records wait for their buffer to be full, or for a flush. */
+  get isCollecting(): boolean {
+    return this.#values.length > 0;
+  }
+
   get hasRoom(): boolean {
     return this.#credit > 0 && this.#backlog.length === 0;
   }

@@ -318,7 +318,7 @@ export class Task {
     const { bufferTimeoutMs } = this.#environment.config;
     if (bufferTimeoutMs === 0) {
       this.#flushNow();
-    } else if (!this.#flushScheduled && this.outputs.length > 0) {
+    } else if (!this.#flushScheduled && this.outputs.some((channel) => channel.isCollecting)) {
       this.#flushScheduled = true;
       this.#environment.ports.scheduler.after(bufferTimeoutMs * US_PER_MS, this.#runFlush);
     }
