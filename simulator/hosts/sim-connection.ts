@@ -7,6 +7,7 @@ import { PORT_TRACE } from "../trace/kinds.ts";
 import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import type { NetworkObserver, ObservedConnection } from "./service-observers.ts";
+import type { Watchers } from "./watchers.ts";
 
 /** How long a side takes to notice that the other one fell silent without a word (partition, power loss). */
 const SILENCE_NOTICED_US = 100_000;
@@ -35,7 +36,7 @@ export class SimConnection<M extends Message, F extends Frame> implements Observ
     from: SimProcess,
     to: Address,
     hello: M,
-    observers: readonly NetworkObserver<M, F>[],
+    watchers: Watchers<NetworkObserver<M, F>>,
     forget: (connection: SimConnection<M, F>) => void,
   ) {
     this.#kernel = kernel;
@@ -44,8 +45,8 @@ export class SimConnection<M extends Message, F extends Frame> implements Observ
     this.from = from;
     this.to = to;
     this.hello = hello;
-    this.opener = new ConnectionEnd(kernel, this, true, from, observers);
-    this.acceptor = new ConnectionEnd(kernel, this, false, null, observers);
+    this.opener = new ConnectionEnd(kernel, this, true, from, watchers);
+    this.acceptor = new ConnectionEnd(kernel, this, false, null, watchers);
     this.opener.peer = this.acceptor;
     this.acceptor.peer = this.opener;
   }
@@ -120,7 +121,7 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
   readonly #connection: SimConnection<M, F>;
   readonly #forward: boolean;
   readonly #latency: Latency;
-  readonly #observers: readonly NetworkObserver<M, F>[];
+  readonly #watchers: Watchers<NetworkObserver<M, F>>;
   readonly #takeNext: () => void = () => this.#take();
   #handlers: ConnectionHandlers<F> | null = null;
   readonly #incoming: FrameQueue<F> = new FrameQueue();
@@ -133,12 +134,12 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
     connection: SimConnection<M, F>,
     forward: boolean,
     process: SimProcess | null,
-    observers: readonly NetworkObserver<M, F>[],
+    watchers: Watchers<NetworkObserver<M, F>>,
   ) {
     this.#kernel = kernel;
     this.#connection = connection;
     this.#forward = forward;
-    this.#observers = observers;
+    this.#watchers = watchers;
     this.process = process;
     this.label = forward ? `${connection.from.name}>${connection.to}` : `${connection.to}>${connection.from.name}`;
     this.#latency = kernel.latency(connection.from.name === connection.to ? "loopback" : "frame", this.label);
@@ -154,7 +155,7 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
     const connection = this.#connection;
     const subject = connection.hello.subject;
     const fault = kernel.enter(this.process, PORT_TRACE.frameSent, subject, frame.checkpointId, frame.recordCount);
-    for (const observer of this.#observers) observer.onFrameSent?.(connection, this.#forward, frame);
+    for (const observer of this.#watchers.of("onFrameSent")) observer.onFrameSent(connection, this.#forward, frame);
     if (!connection.severed) {
       if (fault !== null && fault.kind === "connection-break") connection.breakAbruptly("told");
       else this.peer.#receive(frame, this.#latencyUs(frame, fault));
@@ -228,7 +229,7 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
     const handlers = present(this.#handlers, "frames are delivered to established ends");
     const { subject } = connection.hello;
     this.#kernel.point(this.process, PORT_TRACE.frameDelivered, subject, frame.checkpointId, frame.recordCount);
-    for (const observer of this.#observers) observer.onFrameDelivered?.(connection, !this.#forward, frame);
+    for (const observer of this.#watchers.of("onFrameDelivered")) observer.onFrameDelivered(connection, !this.#forward, frame);
     handlers.onFrame(frame);
   }
 
@@ -239,7 +240,7 @@ export class ConnectionEnd<M extends Message, F extends Frame> implements Connec
     this.finish();
     connection.forgetIfOver();
     this.#kernel.point(process, PORT_TRACE.connectionBroken, connection.hello.subject, connection.number, 0);
-    for (const observer of this.#observers) observer.onConnectionBroken?.(connection, process);
+    for (const observer of this.#watchers.of("onConnectionBroken")) observer.onConnectionBroken(connection, process);
     handlers.onBroken();
   }
 }

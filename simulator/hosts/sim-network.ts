@@ -15,6 +15,7 @@ import type { BreakManner } from "./sim-connection.ts";
 import { SimConnection } from "./sim-connection.ts";
 import type { CallHandler, WaitingCall } from "./sim-rpc.ts";
 import { SimRpc } from "./sim-rpc.ts";
+import { Watchers } from "./watchers.ts";
 
 type Acceptor<M extends Message, F extends Frame> = (
   from: Address,
@@ -60,7 +61,7 @@ export interface NetworkSnapshot<M extends Message, F extends Frame> {
 export class SimNetwork<M extends Message = Message, F extends Frame = Frame> {
   readonly #kernel: Kernel;
   readonly #resolve: (address: Address) => SimProcess | null;
-  readonly #observers: readonly NetworkObserver<M, F>[];
+  readonly #watchers: Watchers<NetworkObserver<M, F>>;
   readonly #rpc: SimRpc<M, F>;
   readonly #ports: Map<SimProcess, NetworkPort<M, F>> = new Map();
   readonly #connections: Set<SimConnection<M, F>> = new Set();
@@ -73,8 +74,8 @@ export class SimNetwork<M extends Message = Message, F extends Frame = Frame> {
   ) {
     this.#kernel = kernel;
     this.#resolve = resolve;
-    this.#observers = observers;
-    this.#rpc = new SimRpc(kernel, resolve, (process) => this.#ports.get(process)?.handler ?? null, observers);
+    this.#watchers = new Watchers(observers);
+    this.#rpc = new SimRpc(kernel, resolve, (process) => this.#ports.get(process)?.handler ?? null, this.#watchers);
   }
 
   /** The port of a process; the same one each time. */
@@ -122,13 +123,13 @@ export class SimNetwork<M extends Message = Message, F extends Frame = Frame> {
     const number = this.#count + 1;
     const fault = kernel.enter(from, PORT_TRACE.connectionOpened, hello.subject, number, 0);
     this.#count = number;
-    const connection = new SimConnection(kernel, number, from, to, hello, this.#observers, (over) => {
+    const connection = new SimConnection(kernel, number, from, to, hello, this.#watchers, (over) => {
       this.#connections.delete(over);
     });
     this.#connections.add(connection);
     connection.opener.establish(handlers);
     kernel.schedule(null, connection.connectLatencyUs(fault), () => this.#arrive(connection));
-    for (const observer of this.#observers) observer.onConnectionOpened?.(connection);
+    for (const observer of this.#watchers.of("onConnectionOpened")) observer.onConnectionOpened(connection);
     kernel.leave(from);
     return connection.opener;
   }
@@ -152,7 +153,7 @@ export class SimNetwork<M extends Message = Message, F extends Frame = Frame> {
     }
     const { acceptor, from, hello, number } = connection;
     this.#kernel.point(target, PORT_TRACE.connectionAccepted, hello.subject, number, 0);
-    for (const observer of this.#observers) observer.onConnectionAccepted?.(connection);
+    for (const observer of this.#watchers.of("onConnectionAccepted")) observer.onConnectionAccepted(connection);
     const handlers = listener(from.name, hello, acceptor);
     if (acceptor.finished) return;
     if (handlers === null) this.#refuse(connection, "told");

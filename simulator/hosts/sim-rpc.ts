@@ -5,6 +5,7 @@ import type { InteractionFault } from "../faults/fault.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import type { NetworkObserver } from "./service-observers.ts";
+import type { Watchers } from "./watchers.ts";
 
 /** Handler of incoming calls, as installed by `Network.serve`. */
 export type CallHandler<M extends Message> = (from: Address, message: M, respond: (message: M) => void) => void;
@@ -49,7 +50,7 @@ export class SimRpc<M extends Message, F extends Frame> {
   readonly #kernel: Kernel;
   readonly #resolve: (address: Address) => SimProcess | null;
   readonly #handlerOf: (process: SimProcess) => CallHandler<M> | null;
-  readonly #observers: readonly NetworkObserver<M, F>[];
+  readonly #watchers: Watchers<NetworkObserver<M, F>>;
   readonly #calls: Set<Call<M>> = new Set();
   readonly #deliveries: Set<Delivery<M>> = new Set();
   /** By sender, then receiver: no label is built for a call. */
@@ -60,12 +61,12 @@ export class SimRpc<M extends Message, F extends Frame> {
     kernel: Kernel,
     resolve: (address: Address) => SimProcess | null,
     handlerOf: (process: SimProcess) => CallHandler<M> | null,
-    observers: readonly NetworkObserver<M, F>[],
+    watchers: Watchers<NetworkObserver<M, F>>,
   ) {
     this.#kernel = kernel;
     this.#resolve = resolve;
     this.#handlerOf = handlerOf;
-    this.#observers = observers;
+    this.#watchers = watchers;
   }
 
   send(
@@ -111,7 +112,7 @@ export class SimRpc<M extends Message, F extends Frame> {
       this.#calls.add(call);
       call.timeout = kernel.schedule(caller, timeoutUs, () => this.#reply(call, TIMED_OUT));
     }
-    for (const observer of this.#observers) observer.onCallSent?.(call.number, caller, to, message);
+    for (const observer of this.#watchers.of("onCallSent")) observer.onCallSent(call.number, caller, to, message);
     this.#route(call, fault);
     kernel.leave(caller);
   }
@@ -196,7 +197,7 @@ export class SimRpc<M extends Message, F extends Frame> {
       return;
     }
     kernel.point(target, PORT_TRACE.rpcDelivered, message.subject, message.checkpointId, call.kind);
-    for (const observer of this.#observers) observer.onCallDelivered?.(call.number, call.from, target, message);
+    for (const observer of this.#watchers.of("onCallDelivered")) observer.onCallDelivered(call.number, call.from, target, message);
     let responded = false;
     handler(call.from, message, (response) => {
       invariant(!responded, "a handler responds to one delivery of a call at most once");
@@ -209,7 +210,7 @@ export class SimRpc<M extends Message, F extends Frame> {
     const kernel = this.#kernel;
     const kind = kernel.intern(response.kind);
     const fault = kernel.enter(by, PORT_TRACE.rpcResponded, response.subject, response.checkpointId, kind);
-    for (const observer of this.#observers) observer.onCallResponded?.(call.number, by, response);
+    for (const observer of this.#watchers.of("onCallResponded")) observer.onCallResponded(call.number, by, response);
     const lost = fault !== null && (fault.kind === "rpc-reply-drop" || fault.kind === "rpc-drop");
     if (!lost && call.waiting && !kernel.isCut(by.host, call.caller.host)) {
       kernel.schedule(call.caller, this.#latencyUs(by.name, call.from, fault), () => {
@@ -233,7 +234,7 @@ export class SimRpc<M extends Message, F extends Frame> {
     const { message } = call;
     const outcome = REPLY_OUTCOMES[reply.ok ? "ok" : reply.code];
     this.#kernel.point(call.caller, PORT_TRACE.rpcReplied, message.subject, message.checkpointId, outcome);
-    for (const observer of this.#observers) observer.onCallReplied?.(call.number, call.caller, reply);
+    for (const observer of this.#watchers.of("onCallReplied")) observer.onCallReplied(call.number, call.caller, reply);
     call.onReply?.(reply);
   }
 }

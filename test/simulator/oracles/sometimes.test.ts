@@ -24,7 +24,7 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
   "a checkpoint expired": { scenario: "flights", plan: [{ kind: "blob-slow", delayUs: 4_500_000, at: onEvent("blobPutIssued", "worker-3", 3) }], parallelism: 4 },
   "a checkpoint subsumed": { plan: [{ kind: "blob-slow", delayUs: 2_500_000, at: onEvent("blobPutIssued", "worker-3", 3) }], parallelism: 4 },
   "a checkpoint aborted": { plan: [crashOf("words[0]", 3)] },
-  "a zombie that tried to act": { plan: [{ kind: "process-pause", process: "worker-3", durationUs: 6_000_000, at: { on: "time", atUs: 7_000_000 } }], parallelism: 4 },
+  "a zombie that tried to act": { plan: [{ kind: "process-pause", process: "worker-2", durationUs: 6_000_000, at: { on: "time", atUs: 7_500_000 } }], parallelism: 4 },
   "a timer fired after a restore": { scenario: "timers", plan: [crashOf("heartbeats[0]", 3)] },
   "a late record dropped": { scenario: "flights-late" },
 };
