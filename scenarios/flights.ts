@@ -20,18 +20,22 @@ export interface FlightsOptions {
   readonly title: string;
   /** Length of a window. */
   readonly days: number;
+  readonly bufferSizes: readonly number[];
 }
 
 const FLIGHTS: FlightsOptions = {
   name: "flights",
   title: "flights and mean delay per airport and 28 days, real US flights of 2001",
   days: 28,
+  bufferSizes: [1, 4, 16, 64],
 };
 
 const FLIGHTS_20K: FlightsOptions = {
   name: "flights-20k",
   title: "flights and mean delay per airport and week, 20,000 real US flights of 2001",
   days: 7,
+  // Buffers of one record would make it the same as flights, ten times as long.
+  bufferSizes: [16, 64],
 };
 
 function flightsJob(options: RunOptions, disorderMs: number, days: number): StreamGraph {
@@ -69,7 +73,7 @@ export function flightsScenario(flights: readonly Flight[], options: FlightsOpti
 }
 
 /** Asks for the flights when the first run needs them, so that listing scenarios reads no data. */
-function lazyFlightsScenario(flights: () => readonly Flight[], { name, title, days }: FlightsOptions): Scenario {
+function lazyFlightsScenario(flights: () => readonly Flight[], { name, title, days, bufferSizes }: FlightsOptions): Scenario {
   let bound: number | null = null;
   const disorderMs = (): number => (bound ??= disorderBoundMs(flights()));
   return defineScenario({
@@ -90,6 +94,7 @@ restore; watermarks that go back or run ahead; timers lost; output committed too
     cluster: THREE_WORKERS,
     budget: SURVIVES_EVERYTHING,
     parallelisms: [1, 2, 3, 4],
+    bufferSizes,
     confluent: true,
     sometimes: [...RECOVERY_PATHS, "barriers in flight on two channels at a crash", "a timer fired after a restore"],
   });

@@ -81,6 +81,8 @@ export interface Scenario {
   readonly budget: FaultBudget;
   /** Parallelisms that the seed draws from. */
   readonly parallelisms: readonly number[];
+  /** Elements a buffer (1 to 64) that the seed draws from; absent: 1, 4, 16 and 64. */
+  readonly bufferSizes?: readonly number[];
   /**
    * The result does not depend on how inputs interleave, so that a sequential interpreter of the job gives
    * the one right answer. Tested by permuting the input.

@@ -117,9 +117,9 @@ export class Simulator {
 
   #drawOptions(fixed: Partial<RunOptions>, streams: RandomStreams): RunOptions {
     const draw = streams.stream("options");
-    const { parallelisms } = this.scenario;
+    const { parallelisms, bufferSizes = BUFFER_SIZES } = this.scenario;
     const parallelism = present(parallelisms[draw.below(parallelisms.length)], "a scenario names parallelisms");
-    const bufferElements = present(BUFFER_SIZES[draw.below(BUFFER_SIZES.length)], "there are buffer sizes");
+    const bufferElements = present(bufferSizes[draw.below(bufferSizes.length)], "there are buffer sizes");
     return { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism, bufferElements, ...fixed };
   }
 

@@ -11,7 +11,7 @@ export const OVERDRAFT_BUFFERS_LIMIT: number = 1 << 16;
 /** Timers fired in one step before the watermark goes on in the next. */
 export const TIMERS_PER_STEP = 128;
 /** Entries written by one step of the asynchronous part of a snapshot. */
-export const SNAPSHOT_ENTRIES_PER_STEP = 1024;
+export const SNAPSHOT_ENTRIES_PER_STEP = 64;
 /** Checkpoint ids whose abort a task remembers before their barrier arrives (Flink: maxRecordAbortedCheckpoints). */
 export const ABORTED_CHECKPOINTS_REMEMBERED = 128;
 /** Requests waiting in the checkpoint coordinator (Flink: CheckpointRequestDecider). */

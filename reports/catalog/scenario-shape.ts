@@ -27,6 +27,7 @@ const scenarioSchema = z.looseObject({
   }),
   budget: z.looseObject({ most: z.record(z.string(), count), jobMayFail: z.boolean() }),
   parallelisms: z.array(z.int().min(1)).min(1),
+  bufferSizes: z.array(z.int().min(1).max(64)).min(1).exactOptional(),
   confluent: z.boolean(),
   sometimes: z.array(z.string()),
 });
