@@ -352,10 +352,7 @@ export class JobMaster {
     this.#ports.network.cast(this.#slotOf(attempt, message.id).worker, message);
   }
 
-  /**
-   * Repeats a call until the worker answers, with a pause: where nobody lives, the answer to that comes at
-   * once. A lost worker answers "refused" by definition.
-   */
+  /** Repeats a call, with a pause, until the worker answers; a lost worker answers "refused" by definition. */
   #callUntilAnswered(
     slot: SlotAssignment,
     message: ControlMessage,
