@@ -20,11 +20,12 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
         file: "engine/operators/source-operator.ts",
         find: `      const batch = reader.poll(left);
       if (batch === null) return reader.ended() ? "ended" : "nothing";
+      invariant(batch.records.length <= left, "a reader gives no more than asked for");
 `,
         replace: `      const polled = reader.poll(left);
       if (polled === null && !reader.ended()) return "nothing";
       const batch = this.#inHand;
-      this.#inHand = polled;
+      this.#inHand = polled === null ? null : { ...polled, records: polled.records.map((record) => ({ ...record })) };
       if (batch === null && polled === null) return "ended";
       if (batch === null) continue;
 `,

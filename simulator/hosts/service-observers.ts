@@ -45,6 +45,8 @@ export interface BlobObserver {
   onPut?(process: SimProcess, key: string, bytes: Uint8Array, before: Uint8Array | null): void;
   /** The object is gone from now on. Not called for deleting what is absent. */
   onDelete?(process: SimProcess, key: string, before: Uint8Array): void;
+  /** A put leaves its caller. */
+  onPutAsked?(process: SimProcess, key: string): void;
   /** A delete leaves its caller. */
   onDeleteAsked?(process: SimProcess, key: string): void;
   /** Just before the caller of a put or delete gets its reply; null: ok. */

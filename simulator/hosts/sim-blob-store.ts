@@ -74,6 +74,10 @@ export class SimBlobStore {
     for (const observer of this.#observers) observer.onDelete?.(process, key, before);
   }
 
+  putAsked(process: SimProcess, key: string): void {
+    for (const observer of this.#observers) observer.onPutAsked?.(process, key);
+  }
+
   deleteAsked(process: SimProcess, key: string): void {
     for (const observer of this.#observers) observer.onDeleteAsked?.(process, key);
   }
@@ -127,6 +131,7 @@ class BlobStorePort implements BlobStore {
     const sizeBytes = bytes.length;
     const fault = kernel.enter(process, PORT_TRACE.blobPutIssued, process.subject, checkpoint, sizeBytes);
     const latencyUs = this.#putLatency.us(sizeBytes, fault) + slownessUs(fault);
+    this.#store.putAsked(process, key);
     // The caller may use its buffer again while the upload is under way.
     const copy = bytes.slice();
     const reply = (outcome: BlobReply<null>): void =>

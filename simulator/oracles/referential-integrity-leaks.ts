@@ -26,7 +26,7 @@ type Answer = "none" | null | BlobError;
 /** What happened to one file. */
 interface FileStory {
   readonly writer: SimProcess;
-  /** Term of the leader that wrote it; null where a worker did. */
+  /** Term in which the leader that wrote it began to; null where a worker did. */
   readonly writtenIn: Term | null;
   put: Answer;
   /** The task that acknowledged it. */
@@ -79,6 +79,8 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
   readonly #tasks: TaskAttempts;
   readonly #stories: Map<string, FileStory> = new Map();
   readonly #terms: Term[] = [];
+  /** Term of the leader that uploads a file; null where a worker does. */
+  readonly #askedIn: Map<string, Term | null> = new Map();
 
   constructor(context: OracleContext, records: CheckpointRecords) {
     this.#context = context;
@@ -97,11 +99,17 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
     this.#terms.push({ process, epoch, over: false });
   }
 
+  /** A slow upload takes effect when its leader may be deposed, or even be leader again. */
+  onPutAsked(writer: SimProcess, key: string): void {
+    if (!this.#askedIn.has(key)) this.#askedIn.set(key, this.#termOf(writer));
+  }
+
   onPut(writer: SimProcess, key: string): void {
     if (this.#stories.has(key)) return;
+    const askedIn = this.#askedIn.get(key);
     this.#stories.set(key, {
       writer,
-      writtenIn: this.#terms.findLast(({ process }) => process === writer) ?? null,
+      writtenIn: askedIn === undefined ? this.#termOf(writer) : askedIn,
       put: "none",
       acknowledgedBy: null,
       acknowledgedUs: 0,
@@ -192,6 +200,10 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
       if ("durationUs" in fault) withinUs += fault.durationUs;
     }
     return this.#context.world.nowUs - sinceUs < withinUs;
+  }
+
+  #termOf(process: SimProcess): Term | null {
+    return this.#terms.findLast((term) => term.process === process) ?? null;
   }
 
   #end(which: (term: Term) => boolean): void {

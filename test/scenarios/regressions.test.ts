@@ -27,6 +27,16 @@ const regressions: readonly Regression[] = [
       { id: "f4", kind: "process-pause", process: null, durationUs: 7_302_896, at: { on: "event", event: "transactionPrepared", subject: "counts[0]", x: 20, nth: 1, when: "after" } },
     ],
   },
+  {
+    title: "a metadata file that a deposed leader began to upload appears when the same process leads again",
+    scenario: "flights",
+    seed: "3979",
+    fixed: { parallelism: 2, bufferElements: 1 },
+    plan: [
+      { id: "f1", kind: "blob-slow", delayUs: 5_815_708, at: { on: "event", event: "blobPutIssued", subject: "jm-1", x: 1, nth: 1, when: "before" } },
+      { id: "f2", kind: "lease-loss", lease: "job/leadership", at: { on: "event", event: "watermarkAdvanced", subject: "flights[0]", x: null, nth: 1, when: "before" } },
+    ],
+  },
 ];
 
 describe("what once ended badly ends well", () => {
