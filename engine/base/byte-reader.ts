@@ -8,8 +8,12 @@ export class CorruptBytesError extends Error {
 
 /** Characters gathered before they become a string: far below the argument limit of any engine. */
 const TEXT_CHUNK = 1024;
-/** Up to here characters are strung together one by one. */
+/** Up to here characters are strung together one by one, and remembered. */
 const SHORT_TEXT = 24;
+/** Short texts that a reader remembers; a power of two. */
+const REMEMBERED_TEXTS = 64;
+/** Short texts that a reader reads before it begins to remember them: many read only a few. */
+const FORGOTTEN_TEXTS = 8;
 /** What the last byte of the longest number counts: 2 to the 49th, the eighth byte. */
 const LAST_SCALE = 0x2000000000000;
 
@@ -20,6 +24,9 @@ export class ByteReader {
   private view: DataView | null = null;
   private readonly end: number;
   private at: number;
+  /** Short texts by a hash of their bytes: names of properties come again with every record. */
+  private remembered: (string | undefined)[] | null = null;
+  private shortTexts = 0;
 
   constructor(source: Uint8Array, start: number = 0, end: number = source.length) {
     invariant(start >= 0 && start <= end && end <= source.length, "a reader covers a range inside its bytes");
@@ -132,8 +139,8 @@ export class ByteReader {
     let at = end - byteLength;
     let text = "";
     if (byteLength <= SHORT_TEXT) {
-      while (at < end && this.source[at]! < 0x80) text += String.fromCharCode(this.source[at++]!);
-      if (at === end) return text;
+      const short = this.shortText(at, end);
+      if (short !== null) return short;
     }
     let units: number[] = [];
     while (at < end) {
@@ -159,6 +166,38 @@ export class ByteReader {
       }
     }
     return text + String.fromCharCode(...units);
+  }
+
+  /** The text if it is ASCII, else null. */
+  private shortText(start: number, end: number): string | null {
+    const { source } = this;
+    let hash = end - start;
+    for (let at = start; at < end; at++) {
+      const unit = source[at]!;
+      if (unit >= 0x80) return null;
+      hash = Math.imul(hash, 31) + unit;
+    }
+    if (this.remembered === null) {
+      this.shortTexts += 1;
+      if (this.shortTexts <= FORGOTTEN_TEXTS) return this.ascii(start, end);
+      this.remembered = new Array<string | undefined>(REMEMBERED_TEXTS).fill(undefined);
+    }
+    const slot = (hash ^ (hash >>> 6)) & (REMEMBERED_TEXTS - 1);
+    const known = this.remembered[slot];
+    if (known !== undefined && this.isText(known, start, end)) return known;
+    return (this.remembered[slot] = this.ascii(start, end));
+  }
+
+  private ascii(start: number, end: number): string {
+    let text = "";
+    for (let at = start; at < end; at++) text += String.fromCharCode(this.source[at]!);
+    return text;
+  }
+
+  private isText(text: string, start: number, end: number): boolean {
+    if (text.length !== end - start) return false;
+    for (let at = start; at < end; at++) if (text.charCodeAt(at - start) !== this.source[at]) return false;
+    return true;
   }
 
   private take(count: number): number {
