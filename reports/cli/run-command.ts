@@ -7,7 +7,6 @@ import { localRunner, type ChunkRunner } from "../sweep/chunk.ts";
 import type { RunSettings } from "../sweep/run-seed.ts";
 import { impurities } from "../sweep/purity.ts";
 import { sweep, type SweepOutcome } from "../sweep/sweep.ts";
-import type { Tally } from "../sweep/tally.ts";
 import { visible } from "../text/visible.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { reportFailures } from "./failures.ts";
@@ -30,11 +29,17 @@ export async function runCommand(names: readonly string[], raw: RawRunOptions, h
   checkReportFiles(options, host);
   const head = headOf(options);
   printHead(head, options, host);
-  const outcome = await runSweep(loaded, options, host);
-  const impure = await impuritiesOf(loaded, outcome, options, host);
-  const document = documentOf(head, loaded, outcome, impure, options, host);
-  publish(document, options, host);
-  return document.exitCode as ExitCode;
+  const stop = new AbortController();
+  try {
+    const impurePending = impuritiesBeside(loaded, options, host, stop.signal);
+    const outcome = await runSweep(loaded, options, host);
+    const impure = outcome.end === "interrupted" ? [] : await impurePending;
+    const document = documentOf(head, loaded, outcome, impure, options, host);
+    publish(document, options, host);
+    return document.exitCode as ExitCode;
+  } finally {
+    stop.abort();
+  }
 }
 
 async function loadAll(names: readonly string[], input: string | null, cwd: string): Promise<LoadedScenario[]> {
@@ -105,21 +110,18 @@ async function runnerFor(
   return workerRunner(loaded.map((one) => one.source), settings, jobs);
 }
 
-function isWorthComparing(tally: Tally | undefined): boolean {
-  return tally !== undefined && (tally.totals.selfChecked > 0 || tally.totals.verdicts.diverged > 0);
-}
-
-/** Of the scenarios that were checked against themselves, or repeated otherwise. */
-async function impuritiesOf(
+/** Runs beside the sweep; not waited for where somebody interrupts, nor where the sweep fails. */
+function impuritiesBeside(
   loaded: readonly LoadedScenario[],
-  outcome: SweepOutcome,
   options: RunCommandOptions,
   host: Host,
+  stop: AbortSignal,
 ): Promise<readonly string[]> {
-  const checked = loaded.filter((_one, i) => isWorthComparing(outcome.tallies[i]));
-  if (checked.length === 0 || outcome.end === "interrupted") return [];
-  const names = checked.map((one) => one.scenario.name);
-  return impurities(names, checked.map((one) => one.source), options.fixed, host.freshPairs);
+  if (options.selfCheckMillionths === 0) return Promise.resolve([]);
+  const names = loaded.map((one) => one.scenario.name);
+  const found = impurities(names, loaded.map((one) => one.source), options.fixed, host.freshPairs, stop);
+  found.catch(() => undefined);
+  return found;
 }
 
 function documentOf(

@@ -2,7 +2,7 @@ import type { Scenario } from "../../simulator/scenario.ts";
 import { runSeed, type RunSettings, type SeedRow, type Simulate } from "./run-seed.ts";
 
 /** Seeds handed to a worker at once: enough to make the message cheap, few enough to stop soon. */
-export const CHUNK_SEEDS = 4;
+export const CHUNK_SEEDS = 2;
 
 /** Consecutive seeds of one scenario. */
 export interface Chunk {

@@ -8,8 +8,15 @@ export interface CalmPair {
   readonly again: string;
 }
 
-/** Runs each scenario twice, undisturbed, in a thread in which nothing ran before: its modules are its own. */
-export type FreshPairs = (sources: readonly ScenarioSource[], fixed: Partial<RunOptions>) => Promise<readonly CalmPair[]>;
+/**
+ * Runs each scenario twice, undisturbed, in a thread in which nothing ran before: its modules are its own.
+ * Rejected where `stop` is aborted.
+ */
+export type FreshPairs = (
+  sources: readonly ScenarioSource[],
+  fixed: Partial<RunOptions>,
+  stop: AbortSignal,
+) => Promise<readonly CalmPair[]>;
 
 /** What the thread knows from its start. */
 export interface PuritySetup {
@@ -17,10 +24,12 @@ export interface PuritySetup {
   readonly fixed: Partial<RunOptions>;
 }
 
-export const freshPairs: FreshPairs = (sources, fixed) =>
+export const freshPairs: FreshPairs = (sources, fixed, stop) =>
   new Promise((resolve, reject) => {
+    stop.throwIfAborted();
     const setup: PuritySetup = { sources, fixed };
     const worker = new Worker(new URL("./purity-worker.js", import.meta.url), { workerData: setup });
+    stop.addEventListener("abort", () => void worker.terminate(), { once: true });
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the thread that runs scenarios afresh ended without an answer")));
@@ -36,10 +45,11 @@ export async function impurities(
   sources: readonly ScenarioSource[],
   fixed: Partial<RunOptions>,
   pairs: FreshPairs,
+  stop: AbortSignal,
 ): Promise<string[]> {
-  const some = await pairs(sources, fixed);
+  const some = await pairs(sources, fixed, stop);
   if (some.every(({ first, again }) => first === again)) return [];
-  const others = await pairs(sources, fixed);
+  const others = await pairs(sources, fixed, stop);
   return names.flatMap((name, i) => {
     const [one, other] = [some[i], others[i]];
     if (one === undefined || other === undefined) return [];
