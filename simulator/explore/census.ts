@@ -117,7 +117,7 @@ export function buildCensus(
 }
 
 /** Below it are the engine's own trace kinds. */
-const FIRST_PORT_KIND = 100;
+export const FIRST_PORT_KIND = 100;
 
 /** Entries sorted by kind, group by group. */
 function grouped(sorted: readonly CensusEntry[]): readonly CensusGroup[] {

@@ -2,6 +2,7 @@ import { present } from "../../engine/base/assert.ts";
 import { leaseOf } from "../../engine/runtime/leader-election.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
 import type { Census, CensusEntry, CensusGroup } from "../explore/census.ts";
+import { FIRST_PORT_KIND } from "../explore/census.ts";
 import type { Profile } from "../run-result.ts";
 import type { ClusterShape, FaultBudget } from "../scenario.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
@@ -82,8 +83,6 @@ const LATE_KINDS: ReadonlySet<number> = new Set<number>([TRACE.jobFinished, TRAC
 
 const MOST_FAULTS = 10;
 const US_A_FAULT = 2_400_000;
-/** Below it are the engine's own trace kinds. */
-const FIRST_PORT_KIND = 100;
 
 export interface PlanSource {
   readonly census: Census;
