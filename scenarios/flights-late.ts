@@ -13,7 +13,7 @@ import type { AirportDelays } from "./flight-delays.ts";
 import { DAY_MS } from "./flight.ts";
 import type { Flight } from "./flight.ts";
 import { flights2k } from "./flights-data.ts";
-import { disorderBoundMs, flightsTopic, FLIGHTS_TOPIC, windowOffsetMs } from "./flights-workload.ts";
+import { FlightsInput, FLIGHTS_TOPIC, windowOffsetMs } from "./flights-workload.ts";
 import type { Stragglers } from "./flights-workload.ts";
 import { partitionOfKey } from "./pacing.ts";
 import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
@@ -70,8 +70,7 @@ export function flightsLateScenario(flights: readonly Flight[]): Scenario {
 }
 
 function lazyFlightsLateScenario(flights: () => readonly Flight[]): Scenario {
-  let bound: number | null = null;
-  const disorderMs = (): number => (bound ??= disorderBoundMs(flights()));
+  const input = new FlightsInput(flights);
   return defineScenario({
     name: "flights-late",
     title: "flights per airport and week, some of them too late",
@@ -84,8 +83,8 @@ with what the surviving history saw.
 
 Hunts: late flights that are counted and put aside, or neither; side outputs that miss a barrier; a watermark
 lost by a restore, which lets a closed week fire a second time.`,
-    job: (options) => job(options, disorderMs()),
-    workload: (context) => [flightsTopic(flights(), disorderMs(), STRAGGLERS, context)],
+    job: (options) => job(options, input.disorderMs),
+    workload: (context) => [input.topic(STRAGGLERS, context)],
     outputs: [
       { topic: "departure-delays", partitions: 2, keyOf: airportOf },
       { topic: "late-flights", partitions: 1, keyOf: null },

@@ -14,6 +14,60 @@ export interface Stragglers {
   readonly mostMs: number;
 }
 
+interface KnownFlights {
+  readonly flights: readonly Flight[];
+  /** Of each flight. */
+  readonly partitions: readonly number[];
+  readonly disorderMs: number;
+}
+
+/** The flights of a scenario as the input of its job. What follows from the flights alone is worked out once. */
+export class FlightsInput {
+  readonly #read: () => readonly Flight[];
+  #known: KnownFlights | null = null;
+
+  /** `read` is asked when the first run needs the flights, so that listing scenarios reads no data. */
+  constructor(read: () => readonly Flight[]) {
+    this.#read = read;
+  }
+
+  /** How far a flight may come after a later one of its partition (see `disorderBoundMs`). */
+  get disorderMs(): number {
+    return this.#facts().disorderMs;
+  }
+
+  /**
+   * The flights as a topic, partitioned by origin, so that each airport's flights keep one order. Each flight
+   * is held up by 0 to `disorderMs`, and they arrive in the order that results. So a flight is overtaken only
+   * by flights at most `disorderMs` later than itself (a <= b + disorder follows from a <= b + holdup of b -
+   * holdup of a): with that bound no flight but a straggler is late. Arrival is paced by rank, not by
+   * date: months pass in 24 virtual seconds, evenly.
+   */
+  topic(stragglers: Stragglers | null, { random }: WorkloadContext): InputTopic {
+    const { flights, partitions, disorderMs } = this.#facts();
+    const turnsMs = drawTurnsMs(flights, disorderMs, stragglers, random);
+    const order = flights.map((_, index) => index);
+    order.sort((left, right) => (turnsMs[left] as number) - (turnsMs[right] as number));
+
+    const arriving: ArrivingRecord[][] = Array.from({ length: PARTITIONS }, () => []);
+    for (let rank = 0; rank < order.length; rank += 1) {
+      const index = order[rank] as number;
+      const flight = flights[index] as Flight;
+      const partition = partitions[index] as number;
+      const arrivesAtUs = burstAtUs(BURSTS, partition, dueUs(rank, order.length));
+      arriving[partition]?.push({ arrivesAtUs, timestampMs: flight.departureMs, value: flight });
+    }
+    return { topic: FLIGHTS_TOPIC, partitions: arriving };
+  }
+
+  #facts(): KnownFlights {
+    if (this.#known !== null) return this.#known;
+    const flights = this.#read();
+    const partitions = flights.map(({ origin }) => partitionOfKey(origin, PARTITIONS));
+    return (this.#known = { flights, partitions, disorderMs: disorderBoundMs(flights) });
+  }
+}
+
 /**
  * How far a flight may come after a later one of its partition: half a day, or less where all flights lie
  * close together. Whole minutes.
@@ -29,39 +83,26 @@ export function disorderBoundMs(flights: readonly Flight[]): number {
   return Math.min(12 * HOUR_MS, share);
 }
 
-/**
- * The flights as a topic, partitioned by origin, so that each airport's flights keep one order. Each flight
- * is held up by 0 to `disorderMs`, and they arrive in the order that results. So a flight is overtaken only
- * by flights at most `disorderMs` later than itself (a <= b + disorder follows from a <= b + holdup of b -
- * holdup of a): with that bound no flight but a straggler is late. Arrival is paced by rank, not by
- * date: months pass in 24 virtual seconds, evenly.
- */
-export function flightsTopic(
+/** When it is each flight's turn to arrive: its date and what holds it up. */
+function drawTurnsMs(
   flights: readonly Flight[],
   disorderMs: number,
   stragglers: Stragglers | null,
-  { random }: WorkloadContext,
-): InputTopic {
+  random: WorkloadContext["random"],
+): Float64Array {
   const holdups = random("disorder");
   const late = random("stragglers");
-  const turns = flights.map((flight) => {
-    const holdupMs = holdups.below(disorderMs / MINUTE_MS + 1) * MINUTE_MS;
-    let turnMs = flight.departureMs + holdupMs;
+  const bound = disorderMs / MINUTE_MS + 1;
+  const turnsMs = new Float64Array(flights.length);
+  for (let index = 0; index < flights.length; index += 1) {
+    let turnMs = (flights[index] as Flight).departureMs + holdups.below(bound) * MINUTE_MS;
     if (stragglers !== null && late.below(100) < stragglers.percent) {
       const minutes = Math.floor((stragglers.mostMs - stragglers.leastMs) / MINUTE_MS);
       turnMs += stragglers.leastMs + late.below(minutes + 1) * MINUTE_MS;
     }
-    return { flight, turnMs };
-  });
-  turns.sort((left, right) => left.turnMs - right.turnMs);
-
-  const partitions: ArrivingRecord[][] = Array.from({ length: PARTITIONS }, () => []);
-  turns.forEach(({ flight }, index) => {
-    const partition = partitionOfKey(flight.origin, PARTITIONS);
-    const arrivesAtUs = burstAtUs(BURSTS, partition, dueUs(index, turns.length));
-    partitions[partition]?.push({ arrivesAtUs, timestampMs: flight.departureMs, value: flight });
-  });
-  return { topic: FLIGHTS_TOPIC, partitions };
+    turnsMs[index] = turnMs;
+  }
+  return turnsMs;
 }
 
 /** Where windows of whole days begin, so that one begins with the year 2001 (a Monday). */

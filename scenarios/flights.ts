@@ -11,7 +11,7 @@ import type { AirportDelays } from "./flight-delays.ts";
 import { DAY_MS } from "./flight.ts";
 import type { Flight } from "./flight.ts";
 import { flights20k, flights2k } from "./flights-data.ts";
-import { disorderBoundMs, flightsTopic, FLIGHTS_TOPIC, windowOffsetMs } from "./flights-workload.ts";
+import { FlightsInput, FLIGHTS_TOPIC, windowOffsetMs } from "./flights-workload.ts";
 import { partitionOfKey } from "./pacing.ts";
 import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
@@ -72,10 +72,8 @@ export function flightsScenario(flights: readonly Flight[], options: FlightsOpti
   return lazyFlightsScenario(() => flights, options);
 }
 
-/** Asks for the flights when the first run needs them, so that listing scenarios reads no data. */
 function lazyFlightsScenario(flights: () => readonly Flight[], { name, title, days, bufferSizes }: FlightsOptions): Scenario {
-  let bound: number | null = null;
-  const disorderMs = (): number => (bound ??= disorderBoundMs(flights()));
+  const input = new FlightsInput(flights);
   return defineScenario({
     name,
     title,
@@ -88,8 +86,8 @@ sink, the windows of an airport in order. --input FILE runs it over flights of y
 
 Hunts: flights counted twice or lost across restarts; windows that fire twice, early, or not at all after a
 restore; watermarks that go back or run ahead; timers lost; output committed too early, twice or never.`,
-    job: (runOptions) => flightsJob(runOptions, disorderMs(), days),
-    workload: (context) => [flightsTopic(flights(), disorderMs(), null, context)],
+    job: (runOptions) => flightsJob(runOptions, input.disorderMs, days),
+    workload: (context) => [input.topic(null, context)],
     outputs: [{ topic: "airport-delays", partitions: 2, keyOf: airportOf }],
     cluster: THREE_WORKERS,
     budget: SURVIVES_EVERYTHING,
