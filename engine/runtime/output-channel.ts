@@ -71,7 +71,7 @@ export class OutputChannel {
 
   /** Records wait for their buffer to be full, or for a flush. */
   get isCollecting(): boolean {
-    return this.#values.length > 0;
+    return this.#collected > 0;
   }
 
   get hasRoom(): boolean {
