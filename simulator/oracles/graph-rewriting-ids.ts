@@ -2,8 +2,9 @@ import { invariant, present } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
 import { NO_TIMESTAMP } from "../../engine/base/units.ts";
 import type { SourceNode, StreamGraph } from "../../engine/graph/stream-graph.ts";
-import { recordsOfSource } from "../reference/source-records.ts";
-import type { ArrivingRecord, InputTopic } from "../scenario.ts";
+import { partitionsOfSource } from "../reference/source-records.ts";
+import type { PartitionRecords } from "../reference/source-records.ts";
+import type { InputTopic } from "../scenario.ts";
 
 /** What flows in a rewritten job in place of a record: the record and its id. Immutable. */
 export interface Tagged {
@@ -19,9 +20,9 @@ export class SourceIds {
   readonly firstIds: readonly number[];
   readonly lengths: readonly number[];
   readonly #node: SourceNode;
-  readonly #partitions: readonly (readonly ArrivingRecord[])[];
+  readonly #partitions: readonly PartitionRecords[];
 
-  constructor(node: SourceNode, partitions: readonly (readonly ArrivingRecord[])[], firstId: number) {
+  constructor(node: SourceNode, partitions: readonly PartitionRecords[], firstId: number) {
     this.uid = node.uid;
     this.name = node.name;
     this.lengths = partitions.map((records) => records.length);
@@ -32,19 +33,20 @@ export class SourceIds {
   }
 
   record(partition: number, offset: number): Tagged {
-    return { id: (this.firstIds[partition] as number) + offset, value: this.#arriving(partition, offset).value };
+    return { id: (this.firstIds[partition] as number) + offset, value: this.#partition(partition).value(offset) };
   }
 
   /** The timestamp with which a record enters the job. */
   timestampMs(partition: number, offset: number): TimestampMs {
     const { source, watermarks } = this.#node;
-    const { timestampMs, value } = this.#arriving(partition, offset);
+    const records = this.#partition(partition);
+    const timestampMs = records.timestampMs(offset);
     const recordMs = timestampMs === NO_TIMESTAMP ? (source.defaultTimestampMs ?? NO_TIMESTAMP) : timestampMs;
-    return watermarks.timestampOf === null ? recordMs : watermarks.timestampOf(value, recordMs);
+    return watermarks.timestampOf === null ? recordMs : watermarks.timestampOf(records.value(offset), recordMs);
   }
 
-  #arriving(partition: number, offset: number): ArrivingRecord {
-    return present(this.#partitions[partition]?.[offset], "a record lies within its partition");
+  #partition(partition: number): PartitionRecords {
+    return present(this.#partitions[partition], "a source has the partition");
   }
 }
 
@@ -65,7 +67,7 @@ export class RecordIds {
     let total = 0;
     for (const node of graph.nodes) {
       if (node.kind !== "source") continue;
-      const partitions = recordsOfSource(node, inputs);
+      const partitions = partitionsOfSource(node, inputs);
       sources.push(new SourceIds(node, partitions, total));
       for (const { length } of partitions) total += length;
     }

@@ -13,6 +13,8 @@ export interface HistoryMark {
   readonly emitted: number;
 }
 
+const LEAST_ROOM = 256;
+
 /**
  * What one attempt of one keyed operator subtask did, in order. An entry >= 0 is a record: twice its id, plus
  * one where it was applied (and not late). An entry < 0 is a watermark: the bitwise complement of its place
@@ -23,13 +25,15 @@ export class HistoryLog {
   readonly attempt: number;
   /** Entries before this number were dropped: entry i is `entries[i - first]`. */
   first = 0;
-  entries: number[] = [];
+  /** Room for more than there are: see `end`. Half the memory of an array, and a run writes one for each record. */
+  entries: Int32Array = new Int32Array(LEAST_ROOM);
   readonly watermarks: TimestampMs[] = [];
   restoredFrom: CheckpointId = NO_CHECKPOINT;
   /** Records that the lineage has emitted: the next one gets its id from this. */
   emitted = 0;
   /** User code asked for the time or for randomness: the same input may give another result. */
   isRepeatable = true;
+  #count = 0;
   readonly #firstId: number;
   readonly #idStep: number;
 
@@ -43,22 +47,22 @@ export class HistoryLog {
   }
 
   get end(): number {
-    return this.first + this.entries.length;
+    return this.first + this.#count;
   }
 
   /** The operator looks at a record. */
   record(id: number, applied: 0 | 1): void {
-    this.entries.push(2 * id + applied);
+    this.#push(2 * id + applied);
   }
 
   /** The record it looked at last was not late. */
   applied(): void {
-    const last = this.entries.length - 1;
+    const last = this.#count - 1;
     this.entries[last] = (this.entries[last] as number) | 1;
   }
 
   watermark(watermarkMs: TimestampMs): void {
-    this.entries.push(~this.watermarks.length);
+    this.#push(~this.watermarks.length);
     this.watermarks.push(watermarkMs);
   }
 
@@ -72,7 +76,21 @@ export class HistoryLog {
   /** Forgets the entries before `end`. */
   drop(end: number): void {
     invariant(end >= this.first && end <= this.end, "only entries that exist are dropped");
-    this.entries = this.entries.slice(end - this.first);
+    const left = this.entries.subarray(end - this.first, this.#count);
+    this.entries.set(left);
+    this.#count = left.length;
     this.first = end;
+  }
+
+  #push(entry: number): void {
+    if (this.#count === this.entries.length) this.#makeRoom();
+    this.entries[this.#count] = entry;
+    this.#count += 1;
+  }
+
+  #makeRoom(): void {
+    const { entries } = this;
+    this.entries = new Int32Array(2 * entries.length);
+    this.entries.set(entries);
   }
 }
