@@ -7,7 +7,7 @@ const INITIAL_CAPACITY = 8;
  * connection broke. A ring, because pushing and taking happen for every frame.
  */
 export class FrameQueue<F> {
-  #slots: (F | null | undefined)[] = Array.from({ length: INITIAL_CAPACITY });
+  #slots: (F | null | undefined)[] = new Array<F | null | undefined>(INITIAL_CAPACITY).fill(undefined);
   #head = 0;
   #length = 0;
 
@@ -49,7 +49,7 @@ export class FrameQueue<F> {
 
   #grow(): void {
     const { length } = this.#slots;
-    const slots: (F | null | undefined)[] = Array.from({ length: length * 2 });
+    const slots = new Array<F | null | undefined>(length * 2).fill(undefined);
     for (let i = 0; i < length; i += 1) slots[i] = this.#slots[(this.#head + i) & (length - 1)];
     this.#slots = slots;
     this.#head = 0;
