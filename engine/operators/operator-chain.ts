@@ -96,6 +96,8 @@ export class OperatorChain {
   readonly operators: readonly ChainedOperator[];
   readonly head: StreamOperator;
   readonly source: SourceOperator | null;
+  /** The only ones that can have timers. */
+  readonly #keyed: readonly StreamOperator[];
   /** Operators that still have to see the watermark (or the time) that is being delivered begin here. */
   #watermarkAt: number = 0;
   #processingTimeAt: number = 0;
@@ -105,6 +107,7 @@ export class OperatorChain {
     this.operators = operators;
     this.head = head;
     this.source = head instanceof PartitionedSourceOperator ? head : null;
+    this.#keyed = operators.filter(({ keyed }) => keyed !== null).map(({ operator }) => operator);
   }
 
   /** Tail first, so that everybody is ready when an operator before them emits. */
@@ -140,9 +143,10 @@ export class OperatorChain {
   }
 
   nextProcessingTimerMs(): TimestampMs | null {
+    const keyed = this.#keyed;
     let earliest: TimestampMs | null = null;
-    for (let index = 0; index < this.operators.length; index++) {
-      const next = this.#at(index).nextProcessingTimerMs();
+    for (let index = 0; index < keyed.length; index++) {
+      const next = (keyed[index] as StreamOperator).nextProcessingTimerMs();
       if (next !== null && (earliest === null || next < earliest)) earliest = next;
     }
     return earliest;
@@ -183,17 +187,22 @@ export class OperatorChain {
 
   /** Asks every operator; reports once all have answered, with the first error in chain order. */
   #all(ask: (operator: StreamOperator, done: Done) => void, done: Done): void {
-    const errors: (string | null)[] = this.operators.map(() => null);
-    let missing = this.operators.length;
-    this.operators.forEach(({ operator }, index) => {
+    const count = this.operators.length;
+    let missing = count;
+    let first = count;
+    let firstError: string | null = null;
+    for (let index = 0; index < count; index += 1) {
       let answered = false;
-      ask(operator, (error) => {
+      ask(this.#at(index), (error) => {
         invariant(!answered, "an operator answers once");
         answered = true;
-        errors[index] = error;
+        if (error !== null && index < first) {
+          first = index;
+          firstError = error;
+        }
         missing -= 1;
-        if (missing === 0) done(errors.find((one) => one !== null) ?? null);
+        if (missing === 0) done(firstError);
       });
-    });
+    }
   }
 }
