@@ -35,7 +35,9 @@ export interface TaskEnvironment {
 /** Subtasks on the other side of an edge that a subtask has a channel to: all, or its own index. */
 function peers(edge: JobEdge, otherParallelism: number, subtask: number): readonly number[] {
   if (edge.partitioning === "forward") return [subtask];
-  return Array.from({ length: otherParallelism }, (_, index) => index);
+  const all: number[] = [];
+  for (let index = 0; index < otherParallelism; index += 1) all.push(index);
+  return all;
 }
 
 function vertexOf(graph: JobGraph, id: number): JobVertex {

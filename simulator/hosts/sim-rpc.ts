@@ -51,8 +51,9 @@ export class SimRpc<M extends Message, F extends Frame> {
   readonly #resolve: (address: Address) => SimProcess | null;
   readonly #handlerOf: (process: SimProcess) => CallHandler<M> | null;
   readonly #watchers: Watchers<NetworkObserver<M, F>>;
-  readonly #calls: Set<Call<M>> = new Set();
-  readonly #deliveries: Set<Delivery<M>> = new Set();
+  /** Both in the order sent; few at a time, so that a list costs less than a set that grows and shrinks with each. */
+  #calls: Call<M>[] = [];
+  readonly #deliveries: Delivery<M>[] = [];
   /** By sender, then receiver: no label is built for a call. */
   readonly #latencies: Map<Address, Map<Address, Latency>> = new Map();
   #count = 0;
@@ -109,7 +110,7 @@ export class SimRpc<M extends Message, F extends Frame> {
       waiting: onReply !== null,
     };
     if (call.waiting) {
-      this.#calls.add(call);
+      this.#calls.push(call);
       call.timeout = kernel.schedule(caller, timeoutUs, () => this.#reply(call, TIMED_OUT));
     }
     for (const observer of this.#watchers.of("onCallSent")) observer.onCallSent(call.number, caller, to, message);
@@ -119,11 +120,8 @@ export class SimRpc<M extends Message, F extends Frame> {
 
   /** Calls of a dead process are forgotten; requests on their way to it wait for its successor. */
   processDied(process: SimProcess): void {
-    for (const call of this.#calls) {
-      if (call.caller !== process) continue;
-      call.waiting = false;
-      this.#calls.delete(call);
-    }
+    for (const call of this.#calls) if (call.caller === process) call.waiting = false;
+    this.#calls = this.#calls.filter((call) => call.waiting);
     for (const delivery of this.#deliveries) {
       if (delivery.target !== process) continue;
       delivery.target = null;
@@ -133,13 +131,7 @@ export class SimRpc<M extends Message, F extends Frame> {
   }
 
   waitingCalls(): readonly WaitingCall<M>[] {
-    return Array.from(this.#calls, ({ number, from, to, message, sentAtUs }) => ({
-      number,
-      from,
-      to,
-      message,
-      sentAtUs,
-    }));
+    return this.#calls.map(({ number, from, to, message, sentAtUs }) => ({ number, from, to, message, sentAtUs }));
   }
 
   #route(call: Call<M>, fault: InteractionFault | null): void {
@@ -166,7 +158,7 @@ export class SimRpc<M extends Message, F extends Frame> {
     const target = this.#resolve(call.to);
     if (target !== null && this.#kernel.isCut(call.caller.host, target.host)) return;
     const delivery: Delivery<M> = { call, arrivesAtUs: this.#kernel.nowUs + delayUs, target };
-    this.#deliveries.add(delivery);
+    this.#deliveries.push(delivery);
     this.#kernel.schedule(target, delayUs, () => this.#arrive(delivery));
   }
 
@@ -180,7 +172,7 @@ export class SimRpc<M extends Message, F extends Frame> {
     if (delivery.target !== null) {
       this.#kernel.schedule(delivery.target, 0, () => this.#arrive(delivery));
     } else {
-      this.#deliveries.delete(delivery);
+      takeOut(this.#deliveries, delivery);
       this.#refuse(delivery.call);
     }
   }
@@ -189,7 +181,7 @@ export class SimRpc<M extends Message, F extends Frame> {
     const { call } = delivery;
     const { message } = call;
     const kernel = this.#kernel;
-    this.#deliveries.delete(delivery);
+    takeOut(this.#deliveries, delivery);
     if (kernel.isCut(call.caller.host, target.host)) return;
     const handler = this.#handlerOf(target);
     if (handler === null) {
@@ -229,7 +221,7 @@ export class SimRpc<M extends Message, F extends Frame> {
   #reply(call: Call<M>, reply: RpcReply<M>): void {
     if (!call.waiting) return;
     call.waiting = false;
-    this.#calls.delete(call);
+    takeOut(this.#calls, call);
     this.#kernel.cancel(call.timeout);
     const { message } = call;
     const outcome = REPLY_OUTCOMES[reply.ok ? "ok" : reply.code];
@@ -237,6 +229,14 @@ export class SimRpc<M extends Message, F extends Frame> {
     for (const observer of this.#watchers.of("onCallReplied")) observer.onCallReplied(call.number, call.caller, reply);
     call.onReply?.(reply);
   }
+}
+
+/** Takes an item out of a list, if it is there; the others keep their order. */
+function takeOut<T>(list: T[], item: T): void {
+  const index = list.indexOf(item);
+  if (index < 0) return;
+  for (let i = index + 1; i < list.length; i += 1) list[i - 1] = list[i] as T;
+  list.pop();
 }
 
 const TIMED_OUT: RpcReply<never> = { ok: false, code: "timeout" };
