@@ -34,13 +34,12 @@ export function buildJobGraph(graph: StreamGraph): JobGraph {
 }
 
 function checkNodes(nodes: readonly StreamNode[]): void {
+  // The texts are built only where they are needed: this runs for every task of every attempt.
   nodes.forEach((node, index) => {
-    invariant(node.id === index, `node ${index} has the id of its position`);
-    invariant(
-      node.inputs.every((input) => input.from < node.id),
-      `${node.name} comes after what feeds it`,
-    );
-    invariant((node.kind === "source") === (node.inputs.length === 0), `${node.name} has inputs unless it is a source`);
+    if (node.id !== index) invariant(false, `node ${index} has the id of its position`);
+    for (const input of node.inputs) if (input.from >= node.id) invariant(false, `${node.name} comes after what feeds it`);
+    const isSource = node.inputs.length === 0;
+    if ((node.kind === "source") !== isSource) invariant(false, `${node.name} has inputs unless it is a source`);
   });
 }
 
@@ -69,10 +68,10 @@ function jobEdges(
   for (const node of nodes) {
     if (heads[node.id] !== node.id) continue;
     for (const input of node.inputs) {
-      invariant(
-        input.partitioning !== "forward" || nodes[input.from]?.parallelism === node.parallelism,
-        `${node.name} has the parallelism of what is forwarded to it`,
-      );
+      const isForwarded = input.partitioning === "forward";
+      if (isForwarded && nodes[input.from]?.parallelism !== node.parallelism) {
+        invariant(false, `${node.name} has the parallelism of what is forwarded to it`);
+      }
       edges.push({
         id: edges.length,
         from: vertexOf(input.from),

@@ -46,7 +46,7 @@ export class OutputChannel {
     const count = this.#collected;
     if (count === 0) return;
     this.#collected = 0;
-    this.#send(recordsBuffer(this.#values.slice(0, count), this.#timestamps.slice(0, count)));
+    this.#send(recordsBuffer(firstOf(this.#values, count), firstOf(this.#timestamps, count)));
   }
 
   /** Sends an event behind all records written so far, in the same buffer. */
@@ -54,7 +54,7 @@ export class OutputChannel {
     const count = this.#collected;
     this.#collected = 0;
     if (count === 0) this.#send(eventBuffer(event));
-    else this.#send(eventBuffer(event, this.#values.slice(0, count), this.#timestamps.slice(0, count)));
+    else this.#send(eventBuffer(event, firstOf(this.#values, count), firstOf(this.#timestamps, count)));
   }
 
   /** The receiver grants more buffers. */
@@ -101,4 +101,9 @@ export class OutputChannel {
     this.#credit -= 1;
     this.#connection.send(buffer);
   }
+}
+
+/** Copies the first items; most buffers hold a single record, for which a literal is cheaper than a slice. */
+function firstOf<T>(items: readonly T[], count: number): readonly T[] {
+  return count === 1 ? [items[0] as T] : items.slice(0, count);
 }
