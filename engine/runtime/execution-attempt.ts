@@ -21,14 +21,15 @@ export class ExecutionAttempt {
   constructor(attempt: number, graph: JobGraph, slots: readonly SlotAssignment[]) {
     this.attempt = attempt;
     this.slots = slots;
-    this.executions = graph.vertices.flatMap((vertex) =>
-      Array.from({ length: vertex.parallelism }, (_, subtask): Execution => ({
-        id: { attempt, vertex: vertex.id, subtask },
-        slot: present(slots[subtask], "there is a slot for every subtask"),
-        state: "deploying",
-      })),
-    );
-    invariant(this.executions.length > 0, "a job has tasks");
+    const executions: Execution[] = [];
+    for (const vertex of graph.vertices) {
+      for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
+        const slot = present(slots[subtask], "there is a slot for every subtask");
+        executions.push({ id: { attempt, vertex: vertex.id, subtask }, slot, state: "deploying" });
+      }
+    }
+    invariant(executions.length > 0, "a job has tasks");
+    this.executions = executions;
   }
 
   find(id: ExecutionId): Execution | undefined {
