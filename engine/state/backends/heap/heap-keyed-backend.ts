@@ -99,7 +99,8 @@ export class HeapKeyedBackend implements KeyedBackend {
           const cell = entry.cellAt(state);
           if (cell !== null) this.describe(cell, entries);
           const others = entry.namespacedAt(state);
-          if (others !== null) for (const other of others.values()) this.describe(other, entries);
+          if (others instanceof Map) for (const other of others.values()) this.describe(other, entries);
+          else if (others !== null) this.describe(others, entries);
         }
       }
     }

@@ -125,15 +125,18 @@ export class HeapSnapshotWriter implements SnapshotWriter {
       const cell = entry.cellAt(state);
       if (cell !== null) this.add(cell);
       const namespaced = entry.namespacedAt(state);
-      if (namespaced !== null) for (const other of namespaced.values()) this.add(other);
+      if (namespaced instanceof Map) for (const other of namespaced.values()) this.add(other);
+      else if (namespaced !== null) this.add(namespaced);
     }
     for (let domain = 0; domain < TIMER_DOMAINS; domain++) {
       const timers = entry.timersAt(domain as TimerDomain);
-      if (timers === null) continue;
-      for (const first of timers.values()) {
-        for (let timer: TimerCell | null = first; timer !== null; timer = timer.next) this.add(timer);
-      }
+      if (timers instanceof Map) for (const first of timers.values()) this.addTimers(first);
+      else if (timers !== null) this.addTimers(timers);
     }
+  }
+
+  private addTimers(first: TimerCell): void {
+    for (let timer: TimerCell | null = first; timer !== null; timer = timer.next) this.add(timer);
   }
 
   private add(cell: Versioned): void {

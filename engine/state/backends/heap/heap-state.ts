@@ -37,7 +37,7 @@ export abstract class HeapState {
   private namespacedCell(entry: KeyEntry): StateCell | null {
     const recent = this.recent;
     if (recent !== null && recent.entry === entry && recent.namespace === this.namespace && recent.attached) return recent;
-    const cell = entry.namespacedAt(this.index)?.get(this.namespace) ?? null;
+    const cell = entry.namespacedCell(this.index, this.namespace);
     if (cell !== null) this.recent = cell;
     return cell;
   }

@@ -75,9 +75,8 @@ export class HeapTimers implements TimerStore {
     if (timer === null) {
       invariant(Number.isSafeInteger(timestampMs), "a timer's timestamp is a whole number of milliseconds");
       timer = new TimerCell(entry, domain, typeof namespace === "number" ? namespace + 0 : namespace, timestampMs + 0);
-      const index = entry.timersForWrite(domain);
-      timer.next = index.get(timestampMs) ?? null;
-      index.set(timestampMs, timer);
+      timer.next = entry.timerAt(domain, timestampMs);
+      entry.setTimerAt(domain, timestampMs, timer);
       entry.attached++;
     }
     entry.recentTimer = timer;
@@ -91,7 +90,7 @@ function findTimer(
   namespace: Namespace,
   timestampMs: TimestampMs,
 ): TimerCell | null {
-  let timer = entry.timersAt(domain)?.get(timestampMs) ?? null;
+  let timer = entry.timerAt(domain, timestampMs);
   while (timer !== null && timer.namespace !== namespace) timer = timer.next;
   return timer;
 }

@@ -4,10 +4,16 @@ import type { HeapTable } from "./heap-table.ts";
 import type { TimerCell } from "./timer-cell.ts";
 import { Versioned } from "./versioned.ts";
 
+/** The cells of a state outside the void namespace: none, the only one, or several. */
+export type NamespacedCells = StateCell | Map<Namespace, StateCell> | null;
+/** The timers of a domain: none, those of the only timestamp, or by timestamp. Those of one hang at `next`. */
+export type KeyTimers = TimerCell | Map<number, TimerCell> | null;
+
 /**
  * Everything that is kept for one key. Small, because the entries of a job's hot keys should stay in the
- * processor's cache: what most keys do not have is null until one needs it, and the state bound first, for
- * most operators the only one, needs no array.
+ * processor's cache: what most keys do not have is null until one needs it, the state bound first, for most
+ * operators the only one, needs no array, and one window's cell and timer, all that most keys of a window
+ * operator have, need no Map.
  */
 export class KeyEntry {
   readonly key: Key;
@@ -19,9 +25,10 @@ export class KeyEntry {
   recentTimer: TimerCell | null = null;
   private first: StateCell | null = null;
   private others: (StateCell | null)[] | null = null;
-  private namespaces: (Map<Namespace, StateCell> | null)[] | null = null;
-  private eventTimers: Map<number, TimerCell> | null = null;
-  private processingTimers: Map<number, TimerCell> | null = null;
+  private firstNamespaced: NamespacedCells = null;
+  private otherNamespaced: NamespacedCells[] | null = null;
+  private eventTimers: KeyTimers = null;
+  private processingTimers: KeyTimers = null;
 
   constructor(table: HeapTable, key: Key, keyGroup: KeyGroup) {
     this.table = table;
@@ -36,19 +43,40 @@ export class KeyEntry {
   }
 
   /** The cells of a state in all other namespaces. */
-  namespacedAt(state: number): Map<Namespace, StateCell> | null {
-    return this.namespaces === null ? null : (this.namespaces[state] ?? null);
+  namespacedAt(state: number): NamespacedCells {
+    if (state === 0) return this.firstNamespaced;
+    return this.otherNamespaced === null ? null : (this.otherNamespaced[state] ?? null);
   }
 
-  /** By timestamp; timers of other namespaces hang at `next` of the first. */
-  timersAt(domain: TimerDomain): Map<number, TimerCell> | null {
+  /** The cell of a state in one of the other namespaces. */
+  namespacedCell(state: number, namespace: Namespace): StateCell | null {
+    const cells = this.namespacedAt(state);
+    if (cells instanceof Map) return cells.get(namespace) ?? null;
+    return cells !== null && Object.is(cells.namespace, namespace) ? cells : null;
+  }
+
+  timersAt(domain: TimerDomain): KeyTimers {
     return domain === 0 ? this.eventTimers : this.processingTimers;
+  }
+
+  /** The first of a timestamp's timers. */
+  timerAt(domain: TimerDomain, timestampMs: number): TimerCell | null {
+    const timers = this.timersAt(domain);
+    if (timers instanceof Map) return timers.get(timestampMs) ?? null;
+    return timers !== null && timers.timestampMs === timestampMs ? timers : null;
   }
 
   attachCell(cell: StateCell): void {
     this.attached++;
-    if (cell.namespace === "") this.setCell(cell.state, cell);
-    else this.namespacedForWrite(cell.state).set(cell.namespace, cell);
+    const { state, namespace } = cell;
+    if (namespace === "") {
+      this.setCell(state, cell);
+      return;
+    }
+    const cells = this.namespacedAt(state);
+    if (cells === null) this.setNamespaced(state, cell);
+    else if (cells instanceof Map) cells.set(namespace, cell);
+    else this.setNamespaced(state, new Map<Namespace, StateCell>().set(cells.namespace, cells).set(namespace, cell));
   }
 
   /** To be called once for each cell, by the cell. */
@@ -58,17 +86,19 @@ export class KeyEntry {
     this.table.released(this);
   }
 
-  /** Drops the last timer's index with it: a Map makes a new table of itself when it becomes empty. */
-  removeTimersAt(domain: TimerDomain, timestampMs: number): void {
-    const timers = this.timersForWrite(domain);
-    if (timers.size > 1) timers.delete(timestampMs);
-    else if (domain === 0) this.eventTimers = null;
-    else this.processingTimers = null;
+  /** Makes this the first of its timestamp's timers. */
+  setTimerAt(domain: TimerDomain, timestampMs: number, timer: TimerCell): void {
+    const timers = this.timersAt(domain);
+    if (timers instanceof Map) timers.set(timestampMs, timer);
+    else if (timers === null || timers.timestampMs === timestampMs) this.setTimers(domain, timer);
+    else this.setTimers(domain, new Map<number, TimerCell>().set(timers.timestampMs, timers).set(timestampMs, timer));
   }
 
-  timersForWrite(domain: TimerDomain): Map<number, TimerCell> {
-    if (domain === 0) return (this.eventTimers ??= new Map<number, TimerCell>());
-    return (this.processingTimers ??= new Map<number, TimerCell>());
+  /** Drops the index with the last timestamp: a Map makes a new table of itself when it becomes empty. */
+  removeTimersAt(domain: TimerDomain, timestampMs: number): void {
+    const timers = this.timersAt(domain);
+    if (timers instanceof Map && timers.size > 1) timers.delete(timestampMs);
+    else this.setTimers(domain, null);
   }
 
   private setCell(state: number, cell: StateCell | null): void {
@@ -81,19 +111,23 @@ export class KeyEntry {
   }
 
   private removeNamespaced(state: number, namespace: Namespace): void {
-    const cells = this.namespacedForWrite(state);
-    if (cells.size > 1) cells.delete(namespace);
-    else this.namespaces![state] = null;
+    const cells = this.namespacedAt(state);
+    if (cells instanceof Map && cells.size > 1) cells.delete(namespace);
+    else this.setNamespaced(state, null);
   }
 
-  private namespacedForWrite(state: number): Map<Namespace, StateCell> {
-    this.namespaces ??= new Array<Map<Namespace, StateCell> | null>(this.table.states).fill(null);
-    let cells = this.namespaces[state] ?? null;
-    if (cells === null) {
-      cells = new Map<Namespace, StateCell>();
-      this.namespaces[state] = cells;
+  private setNamespaced(state: number, cells: NamespacedCells): void {
+    if (state === 0) {
+      this.firstNamespaced = cells;
+      return;
     }
-    return cells;
+    this.otherNamespaced ??= new Array<NamespacedCells>(this.table.states).fill(null);
+    this.otherNamespaced[state] = cells;
+  }
+
+  private setTimers(domain: TimerDomain, timers: KeyTimers): void {
+    if (domain === 0) this.eventTimers = timers;
+    else this.processingTimers = timers;
   }
 }
 

@@ -32,11 +32,10 @@ export class TimerCell extends Versioned implements Timer {
     this.attached = false;
     const entry = this.entry;
     if (entry.recentTimer === this) entry.recentTimer = null;
-    const index = entry.timersForWrite(this.domain);
-    const first = index.get(this.timestampMs)!;
+    const first = entry.timerAt(this.domain, this.timestampMs)!;
     if (first === this) {
       if (this.next === null) entry.removeTimersAt(this.domain, this.timestampMs);
-      else index.set(this.timestampMs, this.next);
+      else entry.setTimerAt(this.domain, this.timestampMs, this.next);
     } else {
       let before = first;
       while (before.next !== this) before = before.next!;
