@@ -9,6 +9,9 @@ const INITIAL_CAPACITY = 64;
 const SHORT_COPY = 48;
 const INSERTION_LIMIT = 24;
 const TWO_28 = 0x10000000;
+/** Memory that `take` makes, in sizes of what it took last: making some is much slower than filling it. */
+const PIECES_PER_BUFFER = 8;
+const NO_BYTES = new Uint8Array(0);
 /** Always written before it is read. */
 const doubleBits = new DataView(new ArrayBuffer(8));
 
@@ -40,12 +43,15 @@ export function varuintLength(value: number): number {
 
 /** A growing buffer. Multi-byte numbers are little-endian. */
 export class ByteWriter {
-  private buffer: Uint8Array;
+  private buffer: Uint8Array = NO_BYTES;
   private at = 0;
+  /** What a new buffer has room for, at least. */
+  private capacity: number;
 
+  /** The first buffer, made with the first byte, has room for `capacity` bytes. */
   constructor(capacity: number = INITIAL_CAPACITY) {
     invariant(capacity >= 1, "a byte writer starts with room for a byte");
-    this.buffer = new Uint8Array(capacity);
+    this.capacity = capacity;
   }
 
   /** Bytes written so far. */
@@ -231,6 +237,19 @@ export class ByteWriter {
     return this.buffer.slice(0, this.at);
   }
 
+  /**
+   * What was written, without a copy: the writer forgets it and never touches its memory again. Pieces taken
+   * one after the other lie in one buffer.
+   */
+  take(): Uint8Array {
+    const { buffer, at } = this;
+    this.at = 0;
+    this.capacity = Math.max(this.capacity, at * PIECES_PER_BUFFER);
+    // Not so much left that the next one will probably fit: it gets a new buffer.
+    this.buffer = buffer.length < 2 * at ? NO_BYTES : buffer.subarray(at);
+    return buffer.subarray(0, at);
+  }
+
   private append(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     this.reserve(length);
@@ -247,7 +266,7 @@ export class ByteWriter {
   }
 
   private grow(count: number): void {
-    const buffer = new Uint8Array(Math.max(this.buffer.length * 2, this.at + count));
+    const buffer = new Uint8Array(Math.max(this.buffer.length * 2, this.at + count, this.capacity));
     buffer.set(this.buffer.subarray(0, this.at));
     this.buffer = buffer;
   }

@@ -24,7 +24,7 @@ export interface FileHandle {
 
 export type FileResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
 
-/** Writes files one after the other; its buffer keeps its size. */
+/** Writes files one after the other; they share buffers. */
 export class FileSealer {
   readonly #writer: ByteWriter = new ByteWriter(FILE_BYTES_EXPECTED);
   readonly #encoder: StructuralEncoder = new StructuralEncoder(this.#writer);
@@ -35,7 +35,7 @@ export class FileSealer {
     for (let i = 0; i < MAGIC_BYTES; i += 1) writer.u8(magic.charCodeAt(i));
     this.#encoder.write(value);
     writer.u32(0);
-    const file = writer.toBytes();
+    const file = writer.take();
     const at = file.length - TRAILER_BYTES;
     const checksum = crc32(file, 0, at);
     for (let i = 0; i < TRAILER_BYTES; i += 1) file[at + i] = checksum >>> (24 - 8 * i);

@@ -22,7 +22,7 @@ const NO_BYTES = new Uint8Array(0);
 export class OperatorLists implements OperatorListState {
   private lists: Map<string, readonly unknown[]> = new Map();
   /** Kept from one snapshot to the next, so that it knows how the elements are written. */
-  private readonly writer: ByteWriter = new ByteWriter();
+  private readonly writer: ByteWriter = new ByteWriter(512);
   private readonly encoder: StructuralEncoder = new StructuralEncoder(this.writer);
 
   /** The elements; empty where there is no such list. */
@@ -53,7 +53,7 @@ export class OperatorLists implements OperatorListState {
       encoder.write(name);
       encoder.write(this.get(name), name);
     }
-    return writer.toBytes();
+    return writer.take();
   }
 
   /** Replaces everything by what `bytes` wrote; throws CorruptBytesError (and changes nothing) for other bytes. */

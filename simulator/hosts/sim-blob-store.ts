@@ -1,4 +1,5 @@
 import { invariant } from "../../engine/base/assert.ts";
+import { ByteWriter } from "../../engine/base/bytes.ts";
 import type { BlobError, BlobReply, BlobStore } from "../../engine/ports/blob-store.ts";
 import type { InteractionFault } from "../faults/fault.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
@@ -29,6 +30,8 @@ export class SimBlobStore {
   readonly #kernel: Kernel;
   readonly #observers: readonly BlobObserver[];
   readonly #objects: Map<string, Uint8Array> = new Map();
+  /** Copies what is put; many objects share a buffer, because making one each is slow. */
+  readonly #copies: ByteWriter = new ByteWriter(COPIES_BUFFER_BYTES);
 
   constructor(kernel: Kernel, observers: readonly BlobObserver[]) {
     this.#kernel = kernel;
@@ -53,6 +56,11 @@ export class SimBlobStore {
 
   inspect(): readonly BlobSnapshot[] {
     return this.keys().map((key) => ({ key, sizeBytes: this.#objects.get(key)?.length ?? 0 }));
+  }
+
+  copyOf(bytes: Uint8Array): Uint8Array {
+    this.#copies.bytes(bytes);
+    return this.#copies.take();
   }
 
   applyPut(process: SimProcess, key: string, bytes: Uint8Array): void {
@@ -101,6 +109,7 @@ export function checkpointOfKey(key: string): number {
 }
 
 const CHECKPOINT_MARKER = "chk-";
+const COPIES_BUFFER_BYTES = 32_768;
 
 /** What `y` of a reply's trace point says where it is not a size. */
 const REPLY_NUMBERS = { unavailable: -1, unknown: -2, "not-found": -3 } as const;
@@ -133,7 +142,7 @@ class BlobStorePort implements BlobStore {
     const latencyUs = this.#putLatency.us(sizeBytes, fault) + slownessUs(fault);
     this.#store.putAsked(process, key);
     // The caller may use its buffer again while the upload is under way.
-    const copy = bytes.slice();
+    const copy = this.#store.copyOf(bytes);
     const reply = (outcome: BlobReply<null>): void =>
       this.#reply(PORT_TRACE.blobPutReplied, key, checkpoint, outcome, sizeBytes, done);
     this.#change(fault, latencyUs, () => this.#store.applyPut(process, key, copy), reply);
