@@ -17,11 +17,10 @@ class ItemList {
   private readonly order: number[] = [];
   private count = 0;
 
-  /** Begins an item with a key that was written elsewhere, and a namespace. */
-  begin(key: ByteWriter, namespace: Namespace): void {
+  /** Begins an item with a key and namespace that were written elsewhere. */
+  begin(key: ByteWriter): void {
     this.starts[this.count] = this.bytes.position;
     this.bytes.copyFrom(key, 0, key.position);
-    this.encoder.write(namespace);
     this.keyEnds[this.count++] = this.bytes.position;
   }
 
@@ -64,6 +63,8 @@ export class SectionBuffers {
   readonly outEncoder: StructuralEncoder = new StructuralEncoder(this.out);
   readonly key: ByteWriter = new ByteWriter();
   readonly keyEncoder: StructuralEncoder = new StructuralEncoder(this.key);
+  readonly watermark: ByteWriter = new ByteWriter();
+  readonly watermarkEncoder: StructuralEncoder = new StructuralEncoder(this.watermark);
   readonly lists: ItemList[] = [];
 
   /** Forgets what a section left behind, and has room for this many lists. */
@@ -82,9 +83,15 @@ export class SectionBuffers {
 export class KeyedSectionWriter {
   private readonly out: ByteWriter;
   private readonly outEncoder: StructuralEncoder;
-  /** The key at hand; between groups, the watermark. */
+  /** The key at hand and, behind it, a namespace: an entry and its timer mostly share both. */
   private readonly key: ByteWriter;
   private readonly keyEncoder: StructuralEncoder;
+  private keyEnd = 0;
+  private namespace: Namespace | null = null;
+  /** The watermark of the group closed last: mostly that of the next one too. */
+  private readonly watermark: ByteWriter;
+  private readonly watermarkEncoder: StructuralEncoder;
+  private watermarkMs: TimestampMs | null = null;
   private readonly states: readonly SectionState[];
   /** As the caller numbers the states; the last ones are the timers. */
   private readonly lists: readonly ItemList[];
@@ -104,6 +111,8 @@ export class KeyedSectionWriter {
     this.outEncoder = buffers.outEncoder;
     this.key = buffers.key;
     this.keyEncoder = buffers.keyEncoder;
+    this.watermark = buffers.watermark;
+    this.watermarkEncoder = buffers.watermarkEncoder;
     this.lists = buffers.lists;
     this.states = states;
     this.groupsLeft = Math.max(0, range.end - range.start + 1);
@@ -128,6 +137,8 @@ export class KeyedSectionWriter {
   beginKey(key: Key): void {
     this.key.truncate(0);
     this.keyEncoder.write(key);
+    this.keyEnd = this.key.position;
+    this.namespace = null;
   }
 
   /** An entry of a value state; `state` is the index in the states given to the constructor. */
@@ -147,7 +158,8 @@ export class KeyedSectionWriter {
 
   timer(domain: TimerDomain, namespace: Namespace, timestampMs: TimestampMs): void {
     const list = this.lists[this.states.length + domain]!;
-    list.begin(this.key, namespace);
+    this.setNamespace(namespace);
+    list.begin(this.key);
     list.encoder.write(timestampMs);
     list.extendKey();
   }
@@ -156,25 +168,36 @@ export class KeyedSectionWriter {
   endGroup(watermarkMs: TimestampMs): void {
     invariant(this.groupsLeft > 0, "a section holds the key groups of its range");
     this.groupsLeft--;
-    const { out, key, lists, tableOrder } = this;
-    key.truncate(0);
-    this.keyEncoder.write(watermarkMs);
-    let length = key.position;
+    const { out, watermark, lists, tableOrder } = this;
+    if (!Object.is(watermarkMs, this.watermarkMs)) {
+      watermark.truncate(0);
+      this.watermarkEncoder.write(watermarkMs);
+      this.watermarkMs = watermarkMs;
+    }
+    let length = watermark.position;
     for (let i = 0; i < tableOrder.length; i++) length += lists[tableOrder[i]!]!.size;
     out.varuint(length);
-    out.copyFrom(key, 0, key.position);
+    out.copyFrom(watermark, 0, watermark.position);
     for (let i = 0; i < tableOrder.length; i++) lists[tableOrder[i]!]!.moveTo(out);
   }
 
   private beginEntry(state: number, namespace: Namespace): StructuralEncoder {
     const list = this.lists[state]!;
-    list.begin(this.key, namespace);
+    this.setNamespace(namespace);
+    list.begin(this.key);
     return list.encoder;
+  }
+
+  private setNamespace(namespace: Namespace): void {
+    if (Object.is(namespace, this.namespace)) return;
+    this.key.truncate(this.keyEnd);
+    this.keyEncoder.write(namespace);
+    this.namespace = namespace;
   }
 
   /** The section, once every key group of the range was closed. */
   toBytes(): Uint8Array {
     invariant(this.groupsLeft === 0, "a section holds every key group of its range");
-    return this.out.toBytes();
+    return this.out.take();
   }
 }

@@ -10,7 +10,6 @@ import type { HeapTable } from "./heap-table.ts";
 import type { KeyEntry, StateCell } from "./key-entry.ts";
 import { TimerCell } from "./timer-cell.ts";
 import { valueAt } from "./versioned.ts";
-import type { Versioned } from "./versioned.ts";
 
 /**
  * Serializes a heap table as it was when this object was made, in steps, while the table changes. An entry
@@ -27,12 +26,12 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   private cancelled = false;
   private section: KeyedSectionWriter | null = null;
   private readonly buffers: SectionBuffers;
-  /** Place of the walk: the key group, the keys of it that are left, what is left of the key at hand. */
+  /** Place of the walk: the key group, what is left of it, the key at hand. */
   private group = -1;
-  private keys: Iterator<KeyEntry> | null = null;
-  private readonly pending: Versioned[] = [];
+  private readonly pending: (StateCell | TimerCell)[] = [];
   private pendingCount = 0;
   private pendingAt = 0;
+  private entry: KeyEntry | null = null;
   private left: number;
   private released = false;
   /** An entry could not be encoded. */
@@ -96,31 +95,32 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   }
 
   private writeNext(section: KeyedSectionWriter): void {
-    while (this.pendingAt === this.pendingCount) this.nextKey(section);
+    while (this.pendingAt === this.pendingCount) this.nextGroup(section);
     const next = this.pending[this.pendingAt++]!;
+    if (next.entry !== this.entry) {
+      this.entry = next.entry;
+      section.beginKey(next.entry.key);
+    }
     if (next instanceof TimerCell) section.timer(next.domain, next.namespace, next.timestampMs);
-    else this.writeCell(section, next as StateCell);
+    else this.writeCell(section, next);
     this.left--;
   }
 
-  private nextKey(section: KeyedSectionWriter): void {
-    let next = this.keys?.next();
-    while (next === undefined || next.done === true) {
-      if (this.group >= 0) section.endGroup(this.watermarkMs);
-      this.group++;
-      const entries = this.table.groups[this.group];
-      invariant(entries !== undefined, "a snapshot finds every entry that existed when it was taken");
-      this.keys = entries.values();
-      next = this.keys.next();
-    }
-    section.beginKey(next.value.key);
-    this.collect(next.value);
-  }
-
-  /** What the snapshot sees of a key. It stays as it is: the table keeps it as long as the snapshot is in flight. */
-  private collect(entry: KeyEntry): void {
+  /**
+   * What the snapshot sees of the next key group, key by key. It stays as it is: the table keeps it as long
+   * as the snapshot is in flight.
+   */
+  private nextGroup(section: KeyedSectionWriter): void {
+    if (this.group >= 0) section.endGroup(this.watermarkMs);
+    this.group++;
     this.pendingCount = 0;
     this.pendingAt = 0;
+    const entries = this.table.groups[this.group];
+    invariant(entries !== undefined, "a snapshot finds every entry that existed when it was taken");
+    for (const entry of entries) this.collect(entry);
+  }
+
+  private collect(entry: KeyEntry): void {
     for (let state = 0; state < this.stateCount; state++) {
       const cell = entry.cellAt(state);
       if (cell !== null) this.add(cell);
@@ -139,7 +139,7 @@ export class HeapSnapshotWriter implements SnapshotWriter {
     for (let timer: TimerCell | null = first; timer !== null; timer = timer.next) this.add(timer);
   }
 
-  private add(cell: Versioned): void {
+  private add(cell: StateCell | TimerCell): void {
     if (valueAt(cell, this.version) !== null) this.pending[this.pendingCount++] = cell;
   }
 

@@ -21,8 +21,8 @@ const NONE_IN_FLIGHT = -2;
  * When a snapshot ends, the things touched meanwhile are swept, which takes time in proportion to their
  * number.
  *
- * A Set or Map may lose and gain members while it is iterated: what stays attached is visited, once. So a
- * snapshot can walk the table in steps while it changes.
+ * So a snapshot can walk the table in steps while it changes, one key group after the other: what it sees
+ * of a group is attached, and finds no other place, until the snapshot ends.
  */
 export class HeapTable {
   readonly range: KeyGroupRange;
