@@ -6,7 +6,7 @@ export { compareRanges };
 
 const INITIAL_CAPACITY = 64;
 /** Up to here a loop copies faster than a view is made for the built-in copy. */
-const SHORT_COPY = 48;
+const SHORT_COPY = 24;
 const INSERTION_LIMIT = 24;
 const TWO_28 = 0x10000000;
 /** Memory that `take` makes, in sizes of what it took last: making some is much slower than filling it. */
@@ -253,12 +253,11 @@ export class ByteWriter {
   private append(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     this.reserve(length);
-    if (length <= SHORT_COPY) {
-      for (let i = 0; i < length; i++) this.buffer[this.at + i] = source[start + i]!;
-    } else {
-      this.buffer.set(source.subarray(start, end), this.at);
-    }
-    this.at += length;
+    const { buffer, at } = this;
+    if (length <= SHORT_COPY) for (let i = 0; i < length; i++) buffer[at + i] = source[start + i]!;
+    else if (length === source.length) buffer.set(source, at);
+    else buffer.set(source.subarray(start, end), at);
+    this.at = at + length;
   }
 
   private reserve(count: number): void {

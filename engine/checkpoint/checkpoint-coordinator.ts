@@ -10,7 +10,7 @@ import type { ExecutionId } from "../graph/execution-id.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { encodeMetadata, filesOf, metadataKey } from "./checkpoint-metadata.ts";
-import { handleOf } from "./checksummed-file.ts";
+import { FileSealer, handleOf } from "./checksummed-file.ts";
 import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
 import { PendingCheckpoint } from "./pending-checkpoint.ts";
 import type { SnapshotHandle } from "./snapshot-file.ts";
@@ -68,6 +68,7 @@ export class CheckpointCoordinator {
   #lastCompletionUs: TimeUs = Number.NEGATIVE_INFINITY;
   #failuresInARow = 0;
   #timer: TimerHandle | null = null;
+  readonly #sealer = new FileSealer();
   readonly #vertices: readonly VertexExecutions[];
   readonly #executions: readonly ExecutionId[];
   readonly #sources: readonly ExecutionId[];
@@ -201,7 +202,7 @@ export class CheckpointCoordinator {
     }
     this.#committing = checkpoint;
     const metadata = this.#metadataOf(checkpoint);
-    const bytes = encodeMetadata(metadata);
+    const bytes = encodeMetadata(metadata, this.#sealer);
     const file = handleOf(metadataKey(this.#context.storagePrefix, checkpoint.checkpointId, this.#context.attempt), bytes);
     checkpoint.metadataKey = file.key;
     const { ports, store } = this.#context;

@@ -1,6 +1,6 @@
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { FileHandle } from "./checksummed-file.ts";
-import { openFile, sealFile } from "./checksummed-file.ts";
+import { FileSealer, openFile } from "./checksummed-file.ts";
 import type { SnapshotHandle } from "./snapshot-file.ts";
 
 const MAGIC = "WWM1";
@@ -36,8 +36,8 @@ export function metadataKey(storagePrefix: string, checkpointId: CheckpointId, a
   return `${storagePrefix}/chk-${checkpointId}/metadata-a${attempt}`;
 }
 
-export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
-  return sealFile(MAGIC, metadata);
+export function encodeMetadata(metadata: CheckpointMetadata, sealer: FileSealer = new FileSealer()): Uint8Array {
+  return sealer.seal(MAGIC, metadata);
 }
 
 export type MetadataResult =

@@ -43,10 +43,6 @@ export class FileSealer {
   }
 }
 
-export function sealFile(magic: string, value: unknown): Uint8Array {
-  return new FileSealer().seal(magic, value);
-}
-
 /** Of a sealed file: it ends with the checksum of everything before, so only that end is left to sum. */
 export function handleOf(key: string, file: Uint8Array): FileHandle {
   const at = file.length - TRAILER_BYTES;

@@ -1,8 +1,8 @@
-import { handleOf, openFile, sealFile } from "#whitewater/engine/checkpoint/checksummed-file.js";
+import { FileSealer, handleOf, openFile } from "#whitewater/engine/checkpoint/checksummed-file.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-const file = sealFile("WWS1", { operators: [{ uid: "sum", lists: new Uint8Array([1, 2, 3]) }] });
+const file = new FileSealer().seal("WWS1", { operators: [{ uid: "sum", lists: new Uint8Array([1, 2, 3]) }] });
 const handle = handleOf("chk-1/v0-s0-a1", file);
 
 describe("a checkpoint file", () => {
@@ -30,7 +30,7 @@ describe("a checkpoint file", () => {
   });
 
   test("is not mistaken for another intact file of the same length", () => {
-    const other = sealFile("WWS1", { operators: [{ uid: "sum", lists: new Uint8Array([1, 2, 4]) }] });
+    const other = new FileSealer().seal("WWS1", { operators: [{ uid: "sum", lists: new Uint8Array([1, 2, 4]) }] });
     expect(other.length).toBe(file.length);
     const opened = openFile("WWS1", other, handle);
     expect(opened).toEqual({ ok: false, reason: "chk-1/v0-s0-a1: checksum differs" });
