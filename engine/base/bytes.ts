@@ -10,7 +10,7 @@ const SHORT_COPY = 24;
 const INSERTION_LIMIT = 24;
 const TWO_28 = 0x10000000;
 /** Memory that `take` makes, in sizes of what it took last: making some is much slower than filling it. */
-const PIECES_PER_BUFFER = 8;
+const PIECES_PER_BUFFER = 4;
 const NO_BYTES = new Uint8Array(0);
 /** Always written before it is read. */
 const doubleBits = new DataView(new ArrayBuffer(8));

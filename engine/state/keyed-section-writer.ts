@@ -9,7 +9,7 @@ import type { Key, Namespace, TimerDomain } from "./state.ts";
 
 /** Items of one list (the entries of a state or the timers of a domain) of the key group in progress. */
 class ItemList {
-  readonly bytes: ByteWriter = new ByteWriter(256);
+  readonly bytes: ByteWriter = new ByteWriter(512);
   readonly encoder: StructuralEncoder = new StructuralEncoder(this.bytes);
   /** Of these the first `count` places are in use: setting a length is slow. */
   private readonly starts: number[] = [];
