@@ -241,6 +241,22 @@ describe("ByteReader and ByteWriter", () => {
     );
   });
 
+  it("leave alone what was taken, whatever is written next", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (pieces) => {
+        const writer = new ByteWriter(16);
+        const taken = pieces.map((piece) => {
+          writer.bytes(new Uint8Array(7).fill(0xff));
+          writer.truncate(0);
+          writer.bytes(piece);
+          return writer.take();
+        });
+        expect(writer.position).toBe(0);
+        expect(taken.map((bytes) => [...bytes])).toEqual(pieces.map((bytes) => [...bytes]));
+      }),
+    );
+  });
+
   it("refuse to read past the end of a part of a buffer", () => {
     const reader = new ByteReader(new Uint8Array(16), 4, 6);
     expect(() => reader.u32()).toThrow(CorruptBytesError);
