@@ -11,8 +11,8 @@ import { wordAt } from "./words.ts";
 
 const SOURCE_PARTITIONS = 4;
 const CHECKPOINT_INTERVAL_MS = 1000;
-/** By then all tasks run and records flow. */
-const HALF_WAY_STEPS = 3000;
+/** By then all tasks run, records flow and a checkpoint has completed. */
+const HALF_WAY_STEPS = 20_000;
 
 /** source -> keyBy -> sum -> sink over `records` words, checkpoints every virtual second, buffers of 64. */
 function countingScenario(records: number, parallelism: number): Scenario {

@@ -1,7 +1,7 @@
 import { invariant, present } from "../../engine/base/assert.ts";
-import type { TimestampMs } from "../../engine/base/units.ts";
 import { NO_TIMESTAMP } from "../../engine/base/units.ts";
 import type { SourceNode, StreamGraph } from "../../engine/graph/stream-graph.ts";
+import type { Emitter } from "../reference/dataflow.ts";
 import { partitionsOfSource } from "../reference/source-records.ts";
 import type { PartitionRecords } from "../reference/source-records.ts";
 import type { InputTopic } from "../scenario.ts";
@@ -32,21 +32,22 @@ export class SourceIds {
     this.#partitions = partitions;
   }
 
-  record(partition: number, offset: number): Tagged {
-    return { id: (this.firstIds[partition] as number) + offset, value: this.#partition(partition).value(offset) };
-  }
-
-  /** The timestamp with which a record enters the job. */
-  timestampMs(partition: number, offset: number): TimestampMs {
+  /**
+   * Emits the records from `start` to before `end`, with the timestamps with which they enter the job. In one
+   * loop: the oracles do this once for every record.
+   */
+  emit(partition: number, start: number, end: number, to: Emitter): void {
     const { source, watermarks } = this.#node;
-    const records = this.#partition(partition);
-    const timestampMs = records.timestampMs(offset);
-    const recordMs = timestampMs === NO_TIMESTAMP ? (source.defaultTimestampMs ?? NO_TIMESTAMP) : timestampMs;
-    return watermarks.timestampOf === null ? recordMs : watermarks.timestampOf(records.value(offset), recordMs);
-  }
-
-  #partition(partition: number): PartitionRecords {
-    return present(this.#partitions[partition], "a source has the partition");
+    const { timestampOf } = watermarks;
+    const withoutMs = source.defaultTimestampMs ?? NO_TIMESTAMP;
+    const records = present(this.#partitions[partition], "a source has the partition");
+    const firstId = this.firstIds[partition] as number;
+    for (let offset = start; offset < end; offset += 1) {
+      const value = records.value(offset);
+      const ownMs = records.timestampMs(offset);
+      const recordMs = ownMs === NO_TIMESTAMP ? withoutMs : ownMs;
+      to.collect({ id: firstId + offset, value }, timestampOf === null ? recordMs : timestampOf(value, recordMs));
+    }
   }
 }
 

@@ -120,9 +120,7 @@ export class HistoryReplay {
       for (let partition = 0; partition < offsets.length; partition++) {
         const end = ends[partition] ?? 0;
         this.#currentProducer = -1 - partitions - partition;
-        for (let offset = offsets[partition] as number; offset < end; offset++) {
-          emitter.collect(source.record(partition, offset), source.timestampMs(partition, offset));
-        }
+        source.emit(partition, offsets[partition] as number, end, emitter);
         offsets[partition] = end;
       }
       partitions += offsets.length;

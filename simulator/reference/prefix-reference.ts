@@ -76,9 +76,8 @@ const NOTHING: unknown = Symbol("nothing");
 /** What a source gives, in terms of partitions and offsets. */
 export interface PrefixSource {
   readonly lengths: readonly number[];
-  record(partition: number, offset: number): unknown;
-  /** The timestamp with which it enters the job. */
-  timestampMs(partition: number, offset: number): TimestampMs;
+  /** Emits the records from `start` to before `end`, with the timestamps with which they enter the job. */
+  emit(partition: number, start: number, end: number, to: Emitter): void;
 }
 
 /**
@@ -230,16 +229,8 @@ class PrefixFeed {
       const end = offsets[partition] as number;
       const length = this.#source.lengths[partition] as number;
       invariant(end >= start && end <= length, "offsets of cuts only grow, up to the end of the partition");
-      this.#emit(partition, start, end);
+      this.#source.emit(partition, start, end, this.#emitter);
       this.#offsets[partition] = end;
-    }
-  }
-
-  #emit(partition: number, start: number, end: number): void {
-    const source = this.#source;
-    const emitter = this.#emitter;
-    for (let offset = start; offset < end; offset++) {
-      emitter.collect(source.record(partition, offset), source.timestampMs(partition, offset));
     }
   }
 }

@@ -72,10 +72,18 @@ test("every record of every source has an id of its own, in order", () => {
   const topic = options.inputs[0]?.partitions ?? [];
   expect(ids.total).toBe(topic.reduce((sum, partition) => sum + partition.length, 0));
   const source = ids.ofSource("flights");
-  const all = topic.flatMap((records, partition) => records.map((_, offset) => source.record(partition, offset).id));
-  expect(all.every((id, index) => id === index)).toBe(true);
+  const emitted: { readonly record: unknown; readonly timestampMs: number }[] = [];
+  const to = {
+    collect: (record: unknown, timestampMs: number) => void emitted.push({ record, timestampMs }),
+    collectSide: () => expect.unreachable("a source has no side output"),
+  };
+  topic.forEach(({ length }, partition) => source.emit(partition, 0, length, to));
+  const records = topic.flat();
+  expect(emitted).toEqual(records.map(({ value, timestampMs }, id) => ({ record: { id, value }, timestampMs })));
   const first = source.firstIds[2] ?? 0;
-  expect(source.record(2, 3)).toEqual({ id: first + 3, value: topic[2]?.[3]?.value });
+  emitted.length = 0;
+  source.emit(2, 3, 4, to);
+  expect(emitted).toEqual([{ record: { id: first + 3, value: topic[2]?.[3]?.value }, timestampMs: topic[2]?.[3]?.timestampMs }]);
   expect([...ids.partitionOf.subarray(first - 1, first + 1)]).toEqual([1, 2]);
   expect(ids.describe(first + 3)).toBe("record 3 of flights/2");
 });

@@ -17,10 +17,11 @@ function referenceOf(scenario: Scenario, inputs: readonly InputTopic[]): PrefixR
     const at = (partition: number, offset: number): ArrivingRecord => present(partitions[partition]?.[offset], "a record is there");
     return {
       lengths: partitions.map(({ length }) => length),
-      record: (partition, offset) => at(partition, offset).value,
-      timestampMs: (partition, offset) => {
-        const { value, timestampMs } = at(partition, offset);
-        return node.watermarks.timestampOf?.(value, timestampMs) ?? timestampMs;
+      emit: (partition, start, end, to) => {
+        for (let offset = start; offset < end; offset += 1) {
+          const { value, timestampMs } = at(partition, offset);
+          to.collect(value, node.watermarks.timestampOf?.(value, timestampMs) ?? timestampMs);
+        }
       },
     };
   });
