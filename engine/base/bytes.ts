@@ -9,8 +9,10 @@ const INITIAL_CAPACITY = 64;
 const SHORT_COPY = 24;
 const INSERTION_LIMIT = 24;
 const TWO_28 = 0x10000000;
-/** Memory that `take` makes, in sizes of what it took last: making some is much slower than filling it. */
+/** Memory that `take` lets make, in sizes of what it took: making some is much slower than filling it. */
 const PIECES_PER_BUFFER = 4;
+/** But for several pieces no more than this: one that is kept keeps the whole buffer. */
+const SHARED_BUFFER_BYTES = 1 << 16;
 const NO_BYTES = new Uint8Array(0);
 /** Always written before it is read. */
 const doubleBits = new DataView(new ArrayBuffer(8));
@@ -244,7 +246,7 @@ export class ByteWriter {
   take(): Uint8Array {
     const { buffer, at } = this;
     this.at = 0;
-    this.capacity = Math.max(this.capacity, at * PIECES_PER_BUFFER);
+    this.capacity = Math.max(this.capacity, Math.min(at * PIECES_PER_BUFFER, SHARED_BUFFER_BYTES));
     // Not so much left that the next one will probably fit: it gets a new buffer.
     this.buffer = buffer.length < 2 * at ? NO_BYTES : buffer.subarray(at);
     return buffer.subarray(0, at);
