@@ -14,6 +14,8 @@ export interface HistoryMark {
 }
 
 const LEAST_ROOM = 256;
+/** Twice an id, plus one, must fit a place of the log. */
+const IDS_LIMIT = 1 << 30;
 
 /**
  * What one attempt of one keyed operator subtask did, in order. An entry >= 0 is a record: twice its id, plus
@@ -69,6 +71,7 @@ export class HistoryLog {
   /** The id of the next record it emits. */
   derive(): number {
     const id = this.#firstId + this.emitted * this.#idStep;
+    invariant(id < IDS_LIMIT, "a run has fewer than 2^30 record ids");
     this.emitted += 1;
     return id;
   }
