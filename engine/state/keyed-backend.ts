@@ -1,4 +1,5 @@
-import type { KeyGroup, TimestampMs } from "../base/units.ts";
+import type { CheckpointId, KeyGroup, TimestampMs } from "../base/units.ts";
+import type { QuietFiles, StoreFile } from "./ordered-store.ts";
 import type { KeyedState, Key, Namespace, Timer } from "./state.ts";
 
 /** Inclusive range of key groups; empty where `end < start`. */
@@ -12,12 +13,32 @@ export interface KeyGroupRange {
  * writes is the state at the moment `snapshot` was called.
  */
 export interface SnapshotWriter {
-  /** Serializes at most `entryBudget` entries; returns how many are left (0: `bytes` may be called). */
+  /**
+   * Serializes at most `entryBudget` entries; returns how many are left, where that is known, else 1. 0 only
+   * at the end: `bytes` may be called. Throws StateStorageError where the state cannot be read; only `cancel`
+   * may follow.
+   */
   step(entryBudget: number): number;
-  /** The canonical keyed-state section (see snapshot-format). Call once, after step returned 0. */
+  /** What was serialized. Call once, after step returned 0. */
   bytes(): Uint8Array;
   /** Gives up; releases what was kept for it. Idempotent, also after `bytes`. */
   cancel(): void;
+}
+
+/** A snapshot as files, some of which an earlier one already has. `step` and `cancel` as in SnapshotWriter. */
+export interface IncrementalSnapshotWriter {
+  step(entryBudget: number): number;
+  /** After step returned 0, once: what a restore needs, in order. */
+  files(): readonly StoreFile[];
+  cancel(): void;
+}
+
+/** Snapshots in a backend's own format that write in proportion to what changed. */
+export interface IncrementalSnapshots {
+  /** Freezes the state; files of the last confirmed snapshot come without bytes. */
+  snapshot(checkpointId: CheckpointId): IncrementalSnapshotWriter;
+  /** Before the first use, once: the files of one snapshot an old subtask, each with bytes. */
+  restore(snapshots: readonly (readonly StoreFile[])[]): void;
 }
 
 /** One entry of keyed state, for people and oracles. */
@@ -30,22 +51,43 @@ export interface KeyedEntry {
 }
 
 /**
- * State of one keyed operator subtask for the runtime: one backend object an operator.
+ * State of one keyed operator subtask for the runtime: one backend object an operator and attempt.
  *
- * Invariants: every key it holds lies in `range`; `snapshot` takes time that does not grow with the state;
- * several snapshots may be in flight; after `restore` the contents equal the snapshots' contents cut to
- * `range`, the watermark the minimum of theirs.
+ * Invariants: every key it holds lies in `range`; the synchronous part of a snapshot does not grow with the
+ * state (lsm, sqlite: with what was written since the last flush at most); several snapshots may be in flight;
+ * after `restore` the contents equal the snapshots' contents cut to `range`, the watermark the minimum of
+ * theirs. Disk backends throw StateStorageError from any call when the disk fails them.
  */
 export interface KeyedBackend extends KeyedState {
   readonly range: KeyGroupRange;
   /** The operator's watermark, kept per key group in snapshots (a departure from Flink, FLINK-36663). */
   watermarkMs: TimestampMs;
+  /** The canonical keyed-state section (see snapshot-format): what any backend can restore. */
   snapshot(): SnapshotWriter;
-  /** Loads sections written by `bytes`; called before the first use, with all sections at once. */
-  restore(sections: readonly Uint8Array[]): void;
-  /** For inspection: every entry, in no particular order. Changes nothing. */
-  entries(): readonly KeyedEntry[];
+  /**
+   * What a checkpoint keeps: the canonical section, unless the backend has a form of its own that it can
+   * restore (changelog: what was materialized and the log since).
+   */
+  checkpoint(checkpointId: CheckpointId): SnapshotWriter;
+  /** Null where the backend has no increments. */
+  readonly incremental: IncrementalSnapshots | null;
+  /**
+   * Loads what `snapshot` or `checkpoint` wrote; called before the first use, with all pieces at once.
+   * Throws CorruptBytesError for what is neither, and changes nothing then that matters: the attempt fails.
+   */
+  restore(pieces: readonly Uint8Array[]): void;
+  /** The checkpoint completed, or was aborted. */
+  notifyComplete(checkpointId: CheckpointId): void;
+  notifyAborted(checkpointId: CheckpointId): void;
+  /** True while there is background work (compaction, materialization). */
+  readonly needsMaintenance: boolean;
+  /** One bounded slice of it. */
+  maintain(): void;
+  /** For inspection: every entry, in no particular order. Changes nothing, and causes no disk I/O of the process. */
+  entries(files: QuietFiles): readonly KeyedEntry[];
   inspectTimers(): { readonly eventTime: readonly Timer[]; readonly processingTime: readonly Timer[] };
+  /** The attempt is over: removes local files, as far as the disk lets it. Idempotent; nothing may follow. */
+  dispose(): void;
 }
 
 /** Operator (non-keyed) list state: split on rescaling. */

@@ -37,6 +37,21 @@ export interface MapState<K, V> {
   clear(): void;
 }
 
+/** Everything added is folded into one value. */
+export interface ReducingState<T> {
+  /** The folded value, or null where nothing was added. */
+  get(): T | null;
+  add(value: T): void;
+  clear(): void;
+}
+
+export interface AggregatingState<In, Out> {
+  /** The result of what was added, or null where nothing was. */
+  get(): Out | null;
+  add(value: In): void;
+  clear(): void;
+}
+
 /** Where the state of one (state, key) lives beside others: windows use their start; "" is the void one. */
 export type Namespace = string | number;
 
@@ -54,6 +69,11 @@ export interface KeyedState {
 export interface NamespacedState<S> {
   readonly state: S;
   setNamespace(namespace: Namespace): void;
+  /**
+   * Moves what the current key has in the namespaces `sources` into `target`, beside what is there: lists are
+   * appended in the order of `sources`, reducing and aggregating states folded. Other kinds throw, as in Flink.
+   */
+  mergeNamespaces(target: Namespace, sources: readonly Namespace[]): void;
 }
 
 export interface Timer {

@@ -7,6 +7,7 @@ import { TRACE } from "../../engine/ports/tracer.ts";
 import type { RestoreRequest } from "../../engine/restore/restore-strategy.ts";
 import type { ControlMessage, TaskDescriptor } from "../../engine/runtime/messages.ts";
 import type { KeyedBackend, KeyedEntry } from "../../engine/state/keyed-backend.ts";
+import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import type { Key, Namespace, Timer } from "../../engine/state/state.ts";
 import type { CoordinationObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { canonicalKey, canonicalNamespace } from "../reference/canonical-key.ts";
@@ -99,7 +100,7 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
       const recorded = snapshot?.operators.find(({ uid }) => uid === operator.node.uid);
       const keyed = recorded?.keyed ?? null;
       const section = keyed === null ? null : this.#records.sectionOf(operator.node.uid, task.id.subtask, keyed);
-      this.#compareKeyed(`${what}: "${operator.node.uid}"`, operator.keyed, section);
+      this.#compareKeyed(`${what}: "${operator.node.uid}"`, operator.keyed, section, world.quietFilesOf(process.host));
       this.#compareLists(`${what}: "${operator.node.uid}"`, operator, recorded?.lists ?? null);
     }
   }
@@ -117,13 +118,13 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     return file === undefined ? undefined : (this.#records.snapshotIn(file) ?? undefined);
   }
 
-  #compareKeyed(what: string, live: KeyedBackend | null, recorded: KeyedSection | null): void {
+  #compareKeyed(what: string, live: KeyedBackend | null, recorded: KeyedSection | null, files: QuietFiles): void {
     const { report } = this.#context;
     if (live === null) {
       if (recorded !== null) report(`${what} has keyed state in the checkpoint, and none now`);
       return;
     }
-    const difference = firstDifference(recorded?.entries ?? NO_ENTRIES, live.entries());
+    const difference = firstDifference(recorded?.entries ?? NO_ENTRIES, live.entries(files));
     if (difference !== null) report(`${what}: ${difference}`);
     const timers = live.inspectTimers();
     const event = timerDifference(recorded?.eventTimers ?? NO_TIMERS, timers.eventTime);

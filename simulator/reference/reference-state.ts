@@ -1,6 +1,6 @@
-import { invariant, unreachable } from "../../engine/base/assert.ts";
-import type { StateDescriptor, StateKind } from "../../engine/state/descriptors.ts";
-import type { Key, ListState, MapState, Namespace, ValueState } from "../../engine/state/state.ts";
+import { invariant, present, unreachable } from "../../engine/base/assert.ts";
+import type { StateDescriptor, StateFold } from "../../engine/state/descriptors.ts";
+import type { AggregatingState, Key, ListState, MapState, Namespace, ValueState } from "../../engine/state/state.ts";
 import { canonicalKey } from "./canonical-key.ts";
 
 /**
@@ -52,7 +52,7 @@ export class ReferenceKeyedState {
     let table = this.#tables.get(descriptor.name);
     if (table === undefined) {
       const cells = new Map<string, Cell>();
-      table = { descriptor, cells, handle: this.#handle(descriptor.kind, cells, descriptor.defaultValue) };
+      table = { descriptor, cells, handle: this.#handle(descriptor, cells) };
       this.#tables.set(descriptor.name, table);
     }
     invariant(table.descriptor.kind === descriptor.kind, `state "${descriptor.name}" has one kind`);
@@ -73,7 +73,7 @@ export class ReferenceKeyedState {
     return byKey;
   }
 
-  #handle(kind: StateKind, cells: Map<string, Cell>, defaultValue: unknown): unknown {
+  #handle({ kind, defaultValue, fold }: StateDescriptor<unknown>, cells: Map<string, Cell>): unknown {
     const read = (): unknown => cells.get(this.#canonical)?.value;
     const write = (value: unknown): void => {
       if (value === null || value === undefined) cells.delete(this.#canonical);
@@ -86,6 +86,9 @@ export class ReferenceKeyedState {
         return listHandle(read, write);
       case "map":
         return mapHandle(read, write);
+      case "reducing":
+      case "aggregating":
+        return foldHandle(read, write, present(fold, `${kind} state has a fold`));
       default:
         return unreachable(kind, "ReferenceKeyedState");
     }
@@ -128,6 +131,17 @@ function mapHandle(read: () => unknown, write: (value: unknown) => void): MapSta
     },
     entries: () => [...get().values()],
     isEmpty: () => get().size === 0,
+    clear: () => write(null),
+  };
+}
+
+function foldHandle(read: () => unknown, write: (value: unknown) => void, fold: StateFold): AggregatingState<unknown, unknown> {
+  return {
+    get: () => {
+      const accumulator = read();
+      return accumulator === undefined ? null : fold.getResult(accumulator);
+    },
+    add: (value) => write(fold.add(value, read() ?? fold.createAccumulator())),
     clear: () => write(null),
   };
 }

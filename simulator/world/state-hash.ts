@@ -3,6 +3,7 @@ import type { Buffer, StreamFrame } from "../../engine/runtime/buffer.ts";
 import type { JobManager } from "../../engine/runtime/job-manager.ts";
 import type { TaskManager } from "../../engine/runtime/task-manager.ts";
 import type { Task } from "../../engine/runtime/task.ts";
+import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -14,7 +15,7 @@ export function stateHash(world: World): string {
   const view = {
     processes: world.processes.map((one) => ({
       name: one.process.name,
-      state: one.kind === "worker" ? workerView(one.engine) : jobManagerView(one.engine),
+      state: one.kind === "worker" ? workerView(one.engine, world.quietFilesOf(one.process.host)) : jobManagerView(one.engine),
     })),
     hosts: world.hosts.map((host) => ({ name: host.name, up: host.up, disk: world.diskOf(host).inspect() })),
     blobs: world.blobs.inspect(),
@@ -51,11 +52,11 @@ function jobManagerView({ leading, master }: JobManager): unknown {
   };
 }
 
-function workerView({ epoch, leader, registered, tasks }: TaskManager): unknown {
-  return { epoch, leader, registered, tasks: tasks.map(taskView) };
+function workerView({ epoch, leader, registered, tasks }: TaskManager, files: QuietFiles): unknown {
+  return { epoch, leader, registered, tasks: tasks.map((task) => taskView(task, files)) };
 }
 
-function taskView(task: Task): unknown {
+function taskView(task: Task, files: QuietFiles): unknown {
   return {
     id: task.id,
     state: task.state,
@@ -73,7 +74,7 @@ function taskView(task: Task): unknown {
     }),
     operators: task.chain.operators.map(({ node, keyed, lists }) => ({
       uid: node.uid,
-      entries: new Set(keyed?.entries() ?? []),
+      entries: new Set(keyed?.entries(files) ?? []),
       timers: new Set([...(keyed?.inspectTimers().eventTime ?? []), ...(keyed?.inspectTimers().processingTime ?? [])]),
       lists: lists.bytes(),
     })),

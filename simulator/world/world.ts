@@ -10,6 +10,7 @@ import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import type { EnginePorts } from "../../engine/runtime/task-manager.ts";
 import { TaskManager } from "../../engine/runtime/task-manager.ts";
+import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import type { FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { SimBlobStore } from "../hosts/sim-blob-store.ts";
@@ -140,6 +141,12 @@ export class World {
 
   diskOf(host: Host): BasicDisk {
     return present(this.#disks.get(host), "every host has a disk");
+  }
+
+  /** The files of a host as its processes see them, for looking into a paused process without disturbing it. */
+  quietFilesOf(host: SimHost): QuietFiles {
+    const disk = this.diskOf(host as Host);
+    return { read: (path) => disk.peek(path) };
   }
 
   /** From the next step on, all randomness goes on as with this seed. */

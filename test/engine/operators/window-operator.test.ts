@@ -40,7 +40,7 @@ function summing(latenessMs: number, withLateOutput: boolean): Harness {
 const item = (value: number, key: string = "a"): Item => ({ key, value });
 
 function contents(harness: Harness): number {
-  return harness.chain.operators[0]?.keyed?.entries().length ?? -1;
+  return harness.chain.operators[0]?.keyed?.entries({ read: () => null }).length ?? -1;
 }
 
 test("a window fires once the watermark reaches its last timestamp, and carries that time", () => {

@@ -29,6 +29,8 @@ export interface HeapKeyedBackendOptions {
  */
 export class HeapKeyedBackend implements KeyedBackend {
   readonly range: KeyGroupRange;
+  readonly incremental = null;
+  readonly needsMaintenance = false;
   watermarkMs: TimestampMs = MIN_WATERMARK;
   private readonly table: HeapTable;
   private readonly heapTimers: HeapTimers;
@@ -66,6 +68,18 @@ export class HeapKeyedBackend implements KeyedBackend {
   snapshot(): SnapshotWriter {
     return new HeapSnapshotWriter(this.table, this.states, this.watermarkMs);
   }
+
+  checkpoint(): SnapshotWriter {
+    return this.snapshot();
+  }
+
+  notifyComplete(): void {}
+
+  notifyAborted(): void {}
+
+  maintain(): void {}
+
+  dispose(): void {}
 
   restore(sections: readonly Uint8Array[]): void {
     invariant(this.table.live === 0, "a backend is restored before its first use");

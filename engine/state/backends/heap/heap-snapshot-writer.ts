@@ -148,6 +148,8 @@ export class HeapSnapshotWriter implements SnapshotWriter {
     const { kind } = this.states[cell.state]!;
     switch (kind) {
       case "value":
+      case "reducing":
+      case "aggregating":
         section.value(cell.state, cell.namespace, value);
         break;
       case "list":

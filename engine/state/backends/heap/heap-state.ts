@@ -1,3 +1,4 @@
+import { invariant } from "../../../base/assert.ts";
 import type { Namespace } from "../../state.ts";
 import type { HeapTable } from "./heap-table.ts";
 import { StateCell } from "./key-entry.ts";
@@ -18,6 +19,10 @@ export abstract class HeapState {
 
   setNamespace(namespace: Namespace): void {
     this.namespace = typeof namespace === "number" ? namespace + 0 : namespace;
+  }
+
+  mergeNamespaces(_target: Namespace, _sources: readonly Namespace[]): void {
+    invariant(false, "only list, reducing and aggregating state can be merged");
   }
 
   /** The cell, or null where nothing is kept. Its value may be null too. */

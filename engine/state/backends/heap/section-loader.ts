@@ -20,6 +20,9 @@ export function createPrimitive(table: HeapTable, index: number, kind: StateKind
       return new HeapListState(table, index);
     case "map":
       return new HeapMapState(table, index);
+    case "reducing":
+    case "aggregating":
+      return new HeapValueState(table, index, null);
     default:
       return unreachable(kind, "state kind");
   }

@@ -1,0 +1,10 @@
+import type { ByteReader, ByteWriter } from "../../base/bytes.ts";
+import { decodeFrom, encodeInto } from "../../base/codec.ts";
+import type { TypeSerializer } from "../type-serializer.ts";
+
+/** The default: anything the structural codec keeps (see engine/base/codec). */
+export const structuralSerializer: TypeSerializer<any> = {
+  schema: { type: "structural" },
+  write: (writer: ByteWriter, value: unknown): void => encodeInto(writer, value),
+  read: (reader: ByteReader): unknown => decodeFrom(reader),
+};
