@@ -1,5 +1,6 @@
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import type { TimestampMs, TimeUs } from "../engine/base/units.ts";
+import type { StateBackendName } from "../engine/state/state-backend.ts";
 import type { RandomStream } from "../engine/ports/rng.ts";
 import type { FaultKind } from "./faults/fault.ts";
 
@@ -45,7 +46,7 @@ export interface FaultBudget {
 
 /** What one run varies, all of it drawn from the seed unless it is fixed by the caller. */
 export interface RunOptions {
-  readonly backend: "heap";
+  readonly backend: StateBackendName;
   readonly mode: "aligned";
   readonly restore: "full";
   readonly parallelism: number;
@@ -79,6 +80,8 @@ export interface Scenario {
   readonly outputs: readonly OutputTopic[];
   readonly cluster: ClusterShape;
   readonly budget: FaultBudget;
+  /** State backends that the seed draws from; absent: all of them. A job that sets its own names just that one. */
+  readonly backends?: readonly StateBackendName[];
   /** Parallelisms that the seed draws from. */
   readonly parallelisms: readonly number[];
   /** Elements a buffer (1 to 64) that the seed draws from; absent: 1, 4, 16 and 64. */

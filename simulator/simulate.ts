@@ -1,5 +1,9 @@
 import { present } from "../engine/base/assert.ts";
+import { JobDefinitionError } from "../engine/api/job-definition-error.ts";
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
+import type { StateLibraries } from "../engine/state/backends/state-libraries.ts";
+import { NO_LIBRARIES, needsSqlite } from "../engine/state/backends/state-libraries.ts";
+import type { StateBackendName } from "../engine/state/state-backend.ts";
 import { TRACE } from "../engine/ports/tracer.ts";
 import type { TimeUs } from "../engine/base/units.ts";
 import type { Census } from "./explore/census.ts";
@@ -21,6 +25,7 @@ import { JOB_ID, World } from "./world/world.ts";
 const FINDINGS_KEPT = 5;
 /** After the calm run would have ended, chaos goes on for so long. */
 const CHAOS_MARGIN_US = 4_000_000;
+const DRAWN_BACKENDS: readonly StateBackendName[] = ["heap"];
 const BUFFER_SIZES = [1, 4, 16, 64] as const;
 /** One seed in so many runs with calm timing: mean latencies and FIFO order. */
 const CALM_TIMING_ONE_IN = 8;
@@ -56,10 +61,13 @@ export interface PreparedRun {
  */
 export class Simulator {
   readonly scenario: Scenario;
+  readonly #libraries: StateLibraries;
   readonly #censuses = new Map<string, Census>();
 
-  constructor(scenario: Scenario) {
+  /** `libraries`: what the state backends that may be drawn need (see loadStateLibraries). */
+  constructor(scenario: Scenario, libraries: StateLibraries = NO_LIBRARIES) {
     this.scenario = scenario;
+    this.#libraries = libraries;
   }
 
   run(request: RunRequest): RunResult {
@@ -85,17 +93,19 @@ export class Simulator {
         profile: request.profile,
         random: streams.stream("plan"),
       });
+    const graph = this.scenario.job(options);
+    checkStateBackend(graph, options, this.#libraries);
     const preparation: Preparation = {
       options,
       calm,
       plan,
       healAtUs: census.endedAtUs + CHAOS_MARGIN_US,
       inputs: this.#inputs(options, request.seed),
-      graph: this.scenario.job(options),
+      graph,
     };
     const refusal = refusePlan(plan, this.scenario.budget, this.scenario.cluster);
     return refusal === null
-      ? new Run(this.scenario, request, preparation, request.oracles ? ORACLES : [])
+      ? new Run(this.scenario, request, preparation, request.oracles ? ORACLES : [], this.#libraries)
       : refusedResult(this.scenario, request, preparation, refusal);
   }
 
@@ -120,7 +130,10 @@ export class Simulator {
     const { parallelisms, bufferSizes = BUFFER_SIZES } = this.scenario;
     const parallelism = present(parallelisms[draw.below(parallelisms.length)], "a scenario names parallelisms");
     const bufferElements = present(bufferSizes[draw.below(bufferSizes.length)], "there are buffer sizes");
-    return { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism, bufferElements, ...fixed };
+    const { backends = DRAWN_BACKENDS } = this.scenario;
+    const backend = present(backends[draw.below(backends.length)], "a scenario names state backends");
+    const drawn: RunOptions = { backend, mode: "aligned", restore: "full", failover: "job", parallelism, bufferElements };
+    return { ...drawn, ...fixed };
   }
 
   /**
@@ -167,17 +180,30 @@ export class Simulator {
     const request: RunRequest = { seed: CENSUS_SEED, profile: "calm", fixed: options, plan, maxSteps, ...modes };
     const graph = this.scenario.job(options);
     const healAtUs = lastArrivalUs(inputs) + 60_000_000;
-    return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph }, []);
+    return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph }, [], this.#libraries);
   }
 }
 
 /** One run of one scenario, when no further run will follow. */
-export function simulate(scenario: Scenario, request: RunRequest): RunResult {
-  return new Simulator(scenario).run(request);
+export function simulate(scenario: Scenario, request: RunRequest, libraries: StateLibraries = NO_LIBRARIES): RunResult {
+  return new Simulator(scenario, libraries).run(request);
 }
 
 export function combinationOf({ backend, mode, restore, parallelism, failover }: RunOptions): string {
   return `${backend}/${mode}/${restore}/${parallelism}to${parallelism}/${failover}`;
+}
+
+/** Before anything runs: a job that names a backend of its own must be run with that one, and it must be there. */
+function checkStateBackend({ config }: StreamGraph, { backend }: RunOptions, { sqlite }: StateLibraries): void {
+  const own = config.stateBackend?.name ?? backend;
+  if (own !== backend) {
+    const reason = `the job sets ${own}, and this run is to use ${backend}`;
+    throw new JobDefinitionError("the state backend", reason, `Say backends: ["${own}"] in the scenario, or set options.backend`);
+  }
+  if (needsSqlite(backend) && sqlite === null) {
+    const wayOut = "Pass what loadStateLibraries() gives to the Simulator";
+    throw new JobDefinitionError("the state backend", `${backend} needs SQLite, which was not loaded`, wayOut);
+  }
 }
 
 function lastArrivalUs(inputs: readonly InputTopic[]): TimeUs {
@@ -200,12 +226,12 @@ class Run implements PreparedRun {
   #restarts = 0;
   #restoredFrom: number | null = null;
 
-  constructor(scenario: Scenario, request: RunRequest, preparation: Preparation, kinds: readonly OracleKind[]) {
+  constructor(scenario: Scenario, request: RunRequest, preparation: Preparation, kinds: readonly OracleKind[], libraries: StateLibraries) {
     this.#scenario = scenario;
     this.#request = request;
     this.preparation = preparation;
     const { options, calm, plan, healAtUs, inputs, graph } = preparation;
-    this.world = new World({ scenario, options, seed: request.seed, calm, plan, healAtUs, inputs });
+    this.world = new World({ scenario, options, seed: request.seed, calm, plan, healAtUs, inputs, libraries });
     this.#deadlineUs = livenessDeadlineUs(scenario, graph, inputs, healAtUs);
     for (const name of scenario.sometimes) this.#sometimes.set(name, 0);
     if (request.oracles || request.checked) rewriteRecords(this.world, { checked: request.checked });

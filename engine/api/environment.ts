@@ -5,6 +5,8 @@ import { CheckpointSettings } from "./checkpoint-settings.ts";
 import { SingleOutputStreamOperator } from "./data-stream.ts";
 import { GraphBuilder, requireParallelism } from "./graph-builder.ts";
 import { JobDefinitionError, requireWhole, requireWholeMs } from "./job-definition-error.ts";
+import type { StateBackendConfig, StateBackendName } from "../state/state-backend.ts";
+import { checkedStateBackend } from "./state-backends.ts";
 import { RestartStrategies } from "./restart-strategies.ts";
 import type { Source } from "./source.ts";
 import { WatermarkStrategies } from "./watermark-strategies.ts";
@@ -38,6 +40,7 @@ export class StreamExecutionEnvironment {
   #bufferElements: number = BUFFER_ELEMENTS_LIMIT;
   #bufferTimeoutMs: number = 100;
   #autoWatermarkIntervalMs: number = 200;
+  #stateBackend: StateBackendConfig | null = null;
 
   private constructor() {}
 
@@ -72,6 +75,15 @@ export class StreamExecutionEnvironment {
 
   getCheckpointConfig(): CheckpointSettings {
     return this.#checkpoints;
+  }
+
+  /**
+   * Where keyed state is kept, as Flink's method of the same name: "heap", "lsm", "sqlite", or "changelog:" with
+   * one of these, alone or with sizes. Without it, the cluster's default.
+   */
+  setStateBackend(backend: StateBackendName | StateBackendConfig): this {
+    this.#stateBackend = checkedStateBackend(backend);
+    return this;
   }
 
   setRestartStrategy(strategy: RestartStrategy): this {
@@ -142,6 +154,7 @@ export class StreamExecutionEnvironment {
         autoWatermarkIntervalMs: this.#autoWatermarkIntervalMs,
         bufferElements: this.#bufferElements,
         bufferTimeoutMs: this.#bufferTimeoutMs,
+        stateBackend: this.#stateBackend,
       },
     });
   }

@@ -5,6 +5,7 @@ import type { VertexId } from "../graph/job-graph.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
+import { StateStorageError } from "../state/state-errors.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { SnapshotWriter } from "../state/keyed-backend.ts";
 import type { OperatorSnapshot, SnapshotHandle } from "./snapshot-file.ts";
@@ -57,7 +58,7 @@ export class TaskSnapshot {
     this.checkpointId = checkpointId;
     this.#captured = chain.operators.map((operator) => ({
       uid: operator.node.uid,
-      writer: operator.keyed === null ? null : operator.keyed.snapshot(),
+      writer: operator.keyed === null ? null : operator.keyed.checkpoint(checkpointId),
       lists: operator.lists.bytes(),
     }));
   }
@@ -87,7 +88,8 @@ export class TaskSnapshot {
     while (index < this.#captured.length) {
       const writer = this.#captured[index]?.writer ?? null;
       if (writer !== null) {
-        const left = writer.step(SNAPSHOT_ENTRIES_PER_STEP);
+        const left = this.#unlessStorageFails(() => writer.step(SNAPSHOT_ENTRIES_PER_STEP), done);
+        if (left === null) return;
         if (left > 0) {
           ports.tracer.point(TRACE.snapshotSerialized, subject, this.checkpointId, left);
           ports.scheduler.resume(SNAPSHOT_ENTRIES_PER_STEP, () => {
@@ -100,6 +102,18 @@ export class TaskSnapshot {
     }
     ports.tracer.point(TRACE.snapshotSerialized, subject, this.checkpointId, 0);
     this.#prepare(done);
+  }
+
+  /** The result, or null where local storage failed: the snapshot is over then, and the task goes on. */
+  #unlessStorageFails<T>(action: () => T, done: (outcome: SnapshotOutcome) => void): T | null {
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof StateStorageError)) throw error;
+      for (const operator of this.#captured) operator.writer?.cancel();
+      this.#finish({ ok: false, reason: `reading local state failed: ${error.message}` }, done);
+      return null;
+    }
   }
 
   #prepare(done: (outcome: SnapshotOutcome) => void): void {
@@ -117,11 +131,10 @@ export class TaskSnapshot {
       return;
     }
     const { ports, vertex, subtask } = this.#owner;
-    const operators: OperatorSnapshot[] = this.#captured.map((operator) => ({
-      uid: operator.uid,
-      keyed: operator.writer === null ? null : operator.writer.bytes(),
-      lists: operator.lists,
-    }));
+    const read = (): OperatorSnapshot[] =>
+      this.#captured.map(({ uid, writer, lists }) => ({ uid, keyed: writer === null ? null : writer.bytes(), lists }));
+    const operators = this.#unlessStorageFails(read, done);
+    if (operators === null) return;
     const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators }, this.#owner.sealer);
     const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
     retryStorage(

@@ -10,6 +10,7 @@ import type {
 } from "../api/functions.ts";
 import type { Sink } from "../api/sink.ts";
 import type { Source } from "../api/source.ts";
+import type { StateBackendConfig } from "../state/state-backend.ts";
 import type { WatermarkStrategy } from "../api/watermark-strategy.ts";
 
 export type NodeId = number;
@@ -109,6 +110,8 @@ export interface JobConfig {
   /** 1 to 64 elements a buffer. */
   readonly bufferElements: number;
   readonly bufferTimeoutMs: number;
+  /** Null: the cluster's default. */
+  readonly stateBackend: StateBackendConfig | null;
 }
 
 export interface CheckpointConfig {

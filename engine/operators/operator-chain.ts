@@ -162,11 +162,15 @@ export class OperatorChain {
   }
 
   notifyComplete(checkpointId: CheckpointId, done: Done): void {
+    for (const { keyed } of this.operators) keyed?.notifyComplete(checkpointId);
     this.#all((operator, one) => operator.notifyComplete(checkpointId, one), done);
   }
 
   notifyAborted(checkpointId: CheckpointId): void {
-    for (const { operator } of this.operators) operator.notifyAborted(checkpointId);
+    for (const { operator, keyed } of this.operators) {
+      keyed?.notifyAborted(checkpointId);
+      operator.notifyAborted(checkpointId);
+    }
   }
 
   endInput(): void {
@@ -175,10 +179,12 @@ export class OperatorChain {
 
   close(): void {
     for (const { operator } of this.operators) operator.close();
+    for (const { keyed } of this.operators) keyed?.dispose();
   }
 
   dispose(): void {
     for (const { operator } of this.operators) operator.dispose();
+    for (const { keyed } of this.operators) keyed?.dispose();
   }
 
   #at(index: number): StreamOperator {

@@ -3,6 +3,7 @@ import type { SnapshotHandle, SubtaskSnapshot } from "../checkpoint/snapshot-fil
 import { decodeSnapshotFile } from "../checkpoint/snapshot-file.ts";
 import { retryStorage } from "../checkpoint/storage-retry.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
+import { StateStorageError } from "../state/state-errors.ts";
 import type { RestoreOutcome, RestoreRequest, RestoreStrategy, RestoreTarget } from "./restore-strategy.ts";
 
 /** `full`: reads the whole snapshot of the subtask from remote storage. */
@@ -26,7 +27,11 @@ export const fullRestore: RestoreStrategy = {
         done({ ok: false, reason: result });
         return;
       }
-      load(result, targets);
+      const failure = load(result, targets);
+      if (failure !== null) {
+        done({ ok: false, reason: failure });
+        return;
+      }
       const durationUs = ports.clock.nowUs() - startedUs;
       done({ ok: true, cost: { remoteBytes: handle.sizeBytes, localBytes: 0, files: 1, requests, durationUs } });
     });
@@ -64,7 +69,18 @@ function readFile(
   );
 }
 
-function load(snapshot: SubtaskSnapshot, targets: readonly RestoreTarget[]): void {
+/** Null, or why local storage did not take the state. */
+function load(snapshot: SubtaskSnapshot, targets: readonly RestoreTarget[]): string | null {
+  try {
+    fill(snapshot, targets);
+    return null;
+  } catch (error) {
+    if (!(error instanceof StateStorageError)) throw error;
+    return `writing local state failed: ${error.message}`;
+  }
+}
+
+function fill(snapshot: SubtaskSnapshot, targets: readonly RestoreTarget[]): void {
   for (const target of targets) {
     const operator = snapshot.operators.find((candidate) => candidate.uid === target.uid);
     if (operator === undefined) continue;

@@ -34,7 +34,7 @@ export type RestoreOutcome =
  * Given what a completed checkpoint holds of a vertex, fills the state of one of its subtasks.
  *
  * Promises: on success the state equals the checkpoint's, cut to what this subtask owns; nothing that fails
- * its length or checksum is ever read as data; on failure nothing was loaded. `done` is called once, from a
+ * its length or checksum is ever read as data; on failure the targets are not to be used. `done` is called once, from a
  * later callback or at once.
  */
 export interface RestoreStrategy {

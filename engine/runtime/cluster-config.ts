@@ -1,4 +1,6 @@
 import type { StreamGraph } from "../graph/stream-graph.ts";
+import type { StateLibraries } from "../state/backends/state-libraries.ts";
+import type { StateBackendName } from "../state/state-backend.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 
 /**
@@ -19,4 +21,7 @@ export interface ClusterConfig {
   readonly registrationRetryMs: number;
   readonly leaseTtlMs: number;
   readonly tasksPerWorkerLimit: number;
+  /** Of jobs that name no state backend of their own (Flink: state.backend.type). */
+  readonly stateBackend: StateBackendName;
+  readonly libraries: StateLibraries;
 }

@@ -8,7 +8,9 @@ import { createChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { RestoreStrategy } from "../restore/restore-strategy.ts";
-import { HeapKeyedBackend } from "../state/backends/heap/heap-keyed-backend.ts";
+import { createKeyedBackend } from "../state/backends/create-keyed-backend.ts";
+import type { StateLibraries } from "../state/backends/state-libraries.ts";
+import type { StateBackendConfig } from "../state/state-backend.ts";
 import { OperatorLists } from "../state/operator-list-state.ts";
 import { keyGroupRange } from "../stream/key-groups.ts";
 import type { StreamFrame } from "./buffer.ts";
@@ -26,6 +28,10 @@ export interface TaskEnvironment {
   readonly descriptor: TaskDescriptor;
   readonly restoreStrategy: RestoreStrategy;
   readonly storagePrefix: string;
+  readonly stateBackend: StateBackendConfig;
+  readonly libraries: StateLibraries;
+  /** Where disk backends make their directories; asked for by those alone. Throws StateStorageError. */
+  stateDirectory(): string;
   connect(channel: OutputChannel, handlers: ConnectionHandlers<StreamFrame>): Connection<StreamFrame>;
   report(state: TaskState, reason: string): void;
   acknowledge(checkpointId: CheckpointId, handle: SnapshotHandle | null, inputEnded: boolean): void;
@@ -92,10 +98,16 @@ export function buildTaskChain(
     attempt,
     edgeWriter: (edge) => present(writers.get(edge.id), "every output edge has a writer"),
     keyedBackend: (node) =>
-      new HeapKeyedBackend({
+      createKeyedBackend({
+        config: environment.stateBackend,
         range,
         maxParallelism: config.maxParallelism,
         tieBreak: ports.rng.stream(`timer-ties:${node.uid}:${subtask}:${attempt}`),
+        libraries: environment.libraries,
+        nowMs: () => ports.clock.processingTimeMs(),
+        disk: ports.disk,
+        directory: () => `${environment.stateDirectory()}/n${node.id}-s${subtask}`,
+        storeId: `n${node.id}-s${subtask}-a${attempt}`,
       }),
     listState: () => new OperatorLists(),
     subjectOf: (node) => ports.tracer.intern(`${node.name}[${subtask}]`),

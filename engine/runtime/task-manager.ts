@@ -14,6 +14,8 @@ import type { ControlMessage, TaskDescriptor, TaskState } from "./messages.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import type { OutputChannel } from "./output-channel.ts";
 import { Task } from "./task.ts";
+import { StateStorageError } from "../state/state-errors.ts";
+import { StateDirectories } from "./state-directories.ts";
 import { openWorkingDirectory } from "./working-directory.ts";
 
 export type EnginePorts = NetworkedPorts<ControlMessage, StreamFrame>;
@@ -33,6 +35,8 @@ export class TaskManager {
   registered = false;
   readonly #buildGraph: JobFactory;
   readonly #subject: number;
+  /** From `start` on. */
+  #stateDirectories!: StateDirectories;
   #highestAttempt = 0;
   /** Asked to take us, no answer yet. */
   #registeringWith: { readonly address: string; readonly epoch: number } | null = null;
@@ -46,7 +50,8 @@ export class TaskManager {
   }
 
   start(): void {
-    openWorkingDirectory(this.ports);
+    const { path } = openWorkingDirectory(this.ports);
+    this.#stateDirectories = new StateDirectories(this.ports.disk, path);
     this.ports.network.serve((from, message, respond) => respond(this.#handle(from, message)));
     this.ports.network.listen((_from, hello, connection) => this.#accept(hello, connection));
     this.#findLeader();
@@ -172,9 +177,15 @@ export class TaskManager {
     if (this.#taskOf(descriptor.id) !== undefined) return this.#acceptedReply(message);
     this.#highestAttempt = descriptor.id.attempt;
     this.#forgetTasksBefore(descriptor.id.attempt);
-    const task = this.#createTask(descriptor);
-    this.tasks.push(task);
-    task.restore();
+    try {
+      const task = this.#createTask(descriptor);
+      this.tasks.push(task);
+      task.restore();
+    } catch (error) {
+      if (!(error instanceof StateStorageError)) throw error;
+      const subject = this.ports.tracer.intern(this.ports.self);
+      this.#report(descriptor.id, message.epoch, subject, "failed", `the local disk failed: ${error.message}`);
+    }
     return this.#acceptedReply(message);
   }
 
@@ -191,6 +202,9 @@ export class TaskManager {
       config: graph.config,
       descriptor,
       restoreStrategy: fullRestore,
+      stateBackend: graph.config.stateBackend ?? { name: this.config.stateBackend },
+      libraries: this.config.libraries,
+      stateDirectory: () => this.#stateDirectories.of(descriptor.id.attempt),
       storagePrefix: this.config.storagePrefix,
       connect: (channel, handlers) => this.#connect(descriptor, channel, vertex.outputs, handlers, subject),
       report: (state, reason) => this.#report(descriptor.id, epoch, subject, state, reason),

@@ -9,16 +9,15 @@ import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import { TRACE } from "../ports/tracer.ts";
 import { WatermarkValve } from "../stream/watermark-valve.ts";
 import type { ChannelEvent, StreamFrame } from "./buffer.ts";
-import type { InputChannel } from "./input-gate.ts";
-import { InputGate } from "./input-gate.ts";
+import { InputGate, type InputChannel } from "./input-gate.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { OutputChannel } from "./output-channel.ts";
 import { ProcessingTime } from "./processing-time.ts";
+import { StateMaintenance } from "./state-maintenance.ts";
 import { SourceLoop } from "./source-loop.ts";
 import { TaskCheckpointing } from "./task-checkpointing.ts";
-import type { TaskEnvironment } from "./task-environment.ts";
-import { buildInputChannels, buildOutputs, buildTaskChain } from "./task-environment.ts";
+import { buildInputChannels, buildOutputs, buildTaskChain, type TaskEnvironment } from "./task-environment.ts";
 import { userErrorText } from "./user-error.ts";
 import { WatermarkDelivery } from "./watermark-delivery.ts";
 
@@ -52,6 +51,8 @@ export class Task {
   #inStep = false;
   #flushScheduled = false;
   readonly #processingTime: ProcessingTime;
+  readonly #maintenance: StateMaintenance;
+  readonly #isRunning = (): boolean => this.state === "running";
   readonly #runStep = (): void => this.#step();
   readonly #runFlush = (): void => this.#flushNow();
 
@@ -78,6 +79,7 @@ export class Task {
       inputEnded: () => this.#inputEnded(),
     });
     this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(action));
+    this.#maintenance = new StateMaintenance(this.chain, ports.scheduler, this.#isRunning, (reason) => this.fail(reason));
     this.#source = this.chain.source === null ? null : this.#createSourceLoop(this.chain.source);
     ports.tracer.point(TRACE.taskDeployed, this.subject, this.id.attempt, 0);
   }
@@ -86,10 +88,7 @@ export class Task {
   restore(): void {
     const { ports, descriptor } = this.#environment;
     ports.tracer.point(TRACE.taskRestoreStarted, this.subject, this.id.attempt, this.restoredFrom ?? NO_CHECKPOINT);
-    if (descriptor.restore === null) {
-      this.#open();
-      return;
-    }
+    if (descriptor.restore === null) return this.#open();
     const targets = this.chain.operators.map(({ node, keyed, lists }) => ({ uid: node.uid, keyed, lists }));
     this.#environment.restoreStrategy.restore(ports, descriptor.restore, this.id.subtask, targets, (outcome) => {
       if (this.state !== "restoring") return;
@@ -245,6 +244,7 @@ export class Task {
     if (this.#stepScheduled) this.#environment.ports.scheduler.resume(workUnits, this.#runStep);
     else this.#idle();
     this.#processingTime.arm();
+    this.#maintenance.arm();
   }
 
   /** One unit of work; returns how many elements it handled. */
@@ -338,7 +338,7 @@ export class Task {
       scheduler: ports.scheduler,
       batchElements: config.bufferElements,
       watermarkIntervalMs: config.autoWatermarkIntervalMs,
-      isRunning: () => this.state === "running",
+      isRunning: this.#isRunning,
       broadcast: (event) => this.#broadcast(event),
       mail: (action) => this.#mail(action),
       wake: () => this.#wake(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import type { Scenario } from "../../simulator/scenario.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { schemaComplaint } from "./schema-error.ts";
@@ -26,6 +27,7 @@ const scenarioSchema = z.looseObject({
     hostRestartUs: count,
   }),
   budget: z.looseObject({ most: z.record(z.string(), count), jobMayFail: z.boolean() }),
+  backends: z.array(z.enum(STATE_BACKENDS)).min(1).exactOptional(),
   parallelisms: z.array(z.int().min(1)).min(1),
   bufferSizes: z.array(z.int().min(1).max(64)).min(1).exactOptional(),
   confluent: z.boolean(),

@@ -13,8 +13,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Sink;
   readonly stderr: Sink;
-  /** Loaded when first needed: the engine is not cheap to load. */
-  simulate(): Promise<Simulate>;
+  /** Loaded when first needed: the engine is not cheap to load. `backend`: the only one that will be used, where that is known. */
+  simulate(backend?: string): Promise<Simulate>;
   /** Runs scenarios where nothing ran before. */
   readonly freshPairs: FreshPairs;
   /** Calls back when somebody asks to stop; returns how to stop listening. */

@@ -12,7 +12,11 @@ const host: Host = {
   env: process.env,
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
-  simulate: async () => (await import("../sweep/kept-simulators.ts")).keptSimulators(),
+  async simulate(backend) {
+    const { keptSimulators } = await import("../sweep/kept-simulators.ts");
+    const { loadStateLibraries } = await import("../../scenarios/load-state-libraries.ts");
+    return keptSimulators(await loadStateLibraries(backend));
+  },
   freshPairs,
   onInterrupt(callback) {
     let asked = false;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { visible } from "../text/visible.ts";
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
@@ -62,7 +63,7 @@ function addRun(program: Command, host: Host, onExit: (code: ExitCode) => void):
     .option("--max-steps <n>", "steps after which a run counts as stuck")
     .option("--profile <profile>", "what goes wrong: swarm, calm, network", "swarm")
     .option("--parallelism <n>", "fixes what the seed would draw")
-    .option("--backend <backend>", "fixes the state backend: heap")
+    .option("--backend <backend>", `fixes the state backend: ${STATE_BACKENDS.join(", ")}`)
     .option("--mode <mode>", "fixes the checkpoint mode: aligned")
     .option("--restore <strategy>", "fixes the restore strategy: full")
     .option("--input <file>", "input of your own, for the scenarios that take one")

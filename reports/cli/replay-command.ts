@@ -12,7 +12,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
 import { printReplay } from "./replay-report.ts";
-import { PROFILES, checkParallelism, parseMaxSteps } from "./run-options.ts";
+import { PROFILES, checkFixed, parseMaxSteps } from "./run-options.ts";
 import { toolVersion } from "./version.ts";
 
 /** What a replay is to run, and what it is to give. */
@@ -98,7 +98,7 @@ function tokenTarget(text: string, raw: RawReplayOptions, host: Host): ReplayTar
 async function loadTarget(target: ReplayTarget, host: Host): Promise<LoadedScenario | null> {
   try {
     const loaded = await loadScenario(target.source);
-    for (const request of target.requests) checkParallelism(request.fixed, [loaded.scenario]);
+    for (const request of target.requests) checkFixed(request.fixed, [loaded.scenario]);
     return loaded;
   } catch (error) {
     const isRecord = target.expected !== null && target.expected.verdict !== null;

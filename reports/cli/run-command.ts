@@ -14,7 +14,7 @@ import { gitCommit } from "./git-commit.ts";
 import type { Host } from "./host.ts";
 import { Progress } from "./progress.ts";
 import { checkReportFiles, printHead, publish } from "./publish.ts";
-import { checkParallelism, parseRunOptions, type RawRunOptions, type RunCommandOptions } from "./run-options.ts";
+import { checkFixed, parseRunOptions, type RawRunOptions, type RunCommandOptions } from "./run-options.ts";
 import { toolVersion } from "./version.ts";
 
 /** Sweeps with fewer runs than this do not pay for starting worker threads. */
@@ -25,7 +25,7 @@ export async function runCommand(names: readonly string[], raw: RawRunOptions, h
   const options = parseRunOptions(raw, () => gitCommit(host.cwd));
   const loaded = await loadAll(names, options.input, host.cwd);
   const scenarios = loaded.map((one) => one.scenario);
-  checkParallelism(options.fixed, scenarios);
+  checkFixed(options.fixed, scenarios);
   checkReportFiles(options, host);
   const head = headOf(options);
   printHead(head, options, host);
@@ -105,7 +105,7 @@ async function runnerFor(
   host: Host,
 ): Promise<ChunkRunner> {
   const scenarios: readonly Scenario[] = loaded.map((one) => one.scenario);
-  if (jobs === 1 || runs < WORKERS_FROM_RUNS) return localRunner(scenarios, settings, await host.simulate());
+  if (jobs === 1 || runs < WORKERS_FROM_RUNS) return localRunner(scenarios, settings, await host.simulate(settings.fixed.backend));
   const { workerRunner } = await import("../sweep/worker-runner.ts");
   return workerRunner(loaded.map((one) => one.source), settings, jobs);
 }

@@ -136,18 +136,20 @@ function parseFixed(raw: RawRunOptions): Partial<RunOptions> {
   };
 }
 
-/** Throws UsageError where a scenario does not run with the parallelism that is fixed. */
-export function checkParallelism(fixed: Partial<RunOptions>, scenarios: readonly Scenario[]): void {
-  const { parallelism } = fixed;
-  if (parallelism === undefined) return;
-  for (const { name, parallelisms } of scenarios) {
-    if (parallelisms.includes(parallelism)) continue;
-    throw new UsageError(
-      `--parallelism ${parallelism}`,
-      `${name} does not run with it`,
-      `choose one of: ${parallelisms.join(", ")}`,
-    );
+/** Throws UsageError where a scenario does not run with the parallelism or the backend that is fixed. */
+export function checkFixed({ parallelism, backend }: Partial<RunOptions>, scenarios: readonly Scenario[]): void {
+  for (const { name, parallelisms, backends } of scenarios) {
+    if (parallelism !== undefined && !parallelisms.includes(parallelism)) {
+      throw doesNotRun(`--parallelism ${parallelism}`, name, parallelisms);
+    }
+    if (backend !== undefined && backends !== undefined && !backends.includes(backend)) {
+      throw doesNotRun(`--backend ${backend}`, name, backends);
+    }
   }
+}
+
+function doesNotRun(input: string, scenario: string, choices: readonly unknown[]): UsageError {
+  return new UsageError(input, `${scenario} does not run with it`, `choose one of: ${choices.join(", ")}`);
 }
 
 /** "json=report.json", "default": none given means the default one on standard output. */

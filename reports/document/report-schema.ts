@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { REPORT_FORMAT, REPORT_VERSION, type ReportDocument } from "./report-document.ts";
 
 const count = z.int().min(0);
@@ -28,7 +29,7 @@ export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
   tool: text,
   profile: z.enum(["swarm", "calm", "network"]),
   fixed: z.strictObject({
-    backend: z.enum(["heap"]).exactOptional(),
+    backend: z.enum(STATE_BACKENDS).exactOptional(),
     mode: z.enum(["aligned"]).exactOptional(),
     restore: z.enum(["full"]).exactOptional(),
     parallelism: z.int().min(1).exactOptional(),

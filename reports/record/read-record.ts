@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
+import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { UsageError, fileErrorReason } from "../files/usage-error.ts";
 import { schemaComplaint } from "../catalog/schema-error.ts";
 import { faultPlanSchema } from "./fault-schema.ts";
@@ -14,7 +15,7 @@ const text = z.string();
 const digest = z.string().regex(/^[0-9a-f]{16}$/, "expected 16 hexadecimal digits");
 const verdict = z.enum(["ok", "violation", "stuck", "expected-failure", "invalid-plan", "diverged", "crashed"]);
 const options = z.strictObject({
-  backend: z.enum(["heap"]),
+  backend: z.enum(STATE_BACKENDS),
   mode: z.enum(["aligned"]),
   restore: z.enum(["full"]),
   parallelism: z.int().min(1),

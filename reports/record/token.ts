@@ -1,4 +1,5 @@
 import { UsageError } from "../files/usage-error.ts";
+import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import type { RunOptions } from "../../simulator/scenario.ts";
 import { parseSeed } from "../sweep/seed.ts";
 
@@ -51,7 +52,7 @@ export const OPTION_VALUES: {
   readonly mode: readonly RunOptions["mode"][];
   readonly restore: readonly RunOptions["restore"][];
   readonly failover: readonly RunOptions["failover"][];
-} = { backend: ["heap"], mode: ["aligned"], restore: ["full"], failover: ["job"] };
+} = { backend: STATE_BACKENDS, mode: ["aligned"], restore: ["full"], failover: ["job"] };
 
 /** The value if it is one of those an option takes; throws UsageError that lists them. */
 export function oneOf<T extends string>(value: string, values: readonly T[], input: string): T {

@@ -10,6 +10,8 @@ import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import type { EnginePorts } from "../../engine/runtime/task-manager.ts";
 import { TaskManager } from "../../engine/runtime/task-manager.ts";
+import { NO_LIBRARIES, type StateLibraries } from "../../engine/state/backends/state-libraries.ts";
+import type { StateBackendName } from "../../engine/state/state-backend.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import type { FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
@@ -40,6 +42,8 @@ export interface WorldOptions {
   /** Chaos ends here: windows close, what has not fired never will. */
   readonly healAtUs: TimeUs;
   readonly inputs: readonly InputTopic[];
+  /** What the state backend needs; absent: nothing. */
+  readonly libraries?: StateLibraries;
 }
 
 export const JOB_ID = "job";
@@ -100,7 +104,7 @@ export class World {
         if (after.key === jobStatusKey(JOB_ID) && after.value !== null) this.#jobEnded(after.value);
       },
     });
-    this.#config = clusterConfig(scenario.cluster.slotsPerWorker);
+    this.#config = clusterConfig(scenario.cluster.slotsPerWorker, options.options.backend, options.libraries ?? NO_LIBRARIES);
     const { jobManagers, workers } = scenario.cluster;
     const placement: { name: string; kind: EngineProcess["kind"]; host: Host }[] = [];
     for (let i = 1; i <= jobManagers; i += 1) {
@@ -259,7 +263,7 @@ export class World {
   }
 }
 
-function clusterConfig(slotsPerWorker: number): ClusterConfig {
+function clusterConfig(slotsPerWorker: number, stateBackend: StateBackendName, libraries: StateLibraries): ClusterConfig {
   return {
     jobId: JOB_ID,
     storagePrefix: STORAGE_PREFIX,
@@ -270,5 +274,7 @@ function clusterConfig(slotsPerWorker: number): ClusterConfig {
     registrationRetryMs: 200,
     leaseTtlMs: 3_000,
     tasksPerWorkerLimit: 256,
+    stateBackend,
+    libraries,
   };
 }

@@ -64,6 +64,7 @@ test("what nobody sets has Flink's defaults", () => {
     autoWatermarkIntervalMs: 200,
     bufferElements: 64,
     bufferTimeoutMs: 100,
+    stateBackend: null,
   });
 });
 
@@ -82,6 +83,7 @@ test("what is set is kept", () => {
     .setMaxConcurrentCheckpoints(3)
     .setMaxRetainedCheckpoints(4)
     .setTolerableCheckpointFailureNumber(5);
+  env.setStateBackend({ name: "lsm", writeBufferBytes: 4096 });
   env.fromElements(1).sinkTo(sink);
   expect(env.execute("job").config).toEqual({
     maxParallelism: 10,
@@ -90,6 +92,7 @@ test("what is set is kept", () => {
     autoWatermarkIntervalMs: 50,
     bufferElements: 1,
     bufferTimeoutMs: 0,
+    stateBackend: { name: "lsm", writeBufferBytes: 4096 },
   });
 });
 
@@ -255,4 +258,12 @@ test("watermark strategies make watermarks as Flink's", () => {
   const none = strategy.createGenerator();
   none.onEvent(1000);
   expect(none.currentWatermarkMs()).toBe(MIN_WATERMARK);
+});
+
+test("a state backend that does not exist, or a size that it has no use for, is refused with the choices", () => {
+  const env = StreamExecutionEnvironment.create();
+  expect(() => env.setStateBackend("rocksdb" as "lsm")).toThrow(/none called "rocksdb"\. Choose one of: heap, lsm, sqlite, changelog:heap/);
+  expect(() => env.setStateBackend({ name: "heap", writeBufferBytes: 4096 })).toThrow(/writeBufferBytes means nothing to heap/);
+  expect(() => env.setStateBackend({ name: "changelog:heap", tableBytes: 4096 })).toThrow(/made of lsm/);
+  expect(() => env.setStateBackend({ name: "lsm", tableBytes: 0.5 })).toThrow(/not a whole number of bytes/);
 });

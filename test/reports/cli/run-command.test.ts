@@ -175,7 +175,7 @@ describe("wrong usage", () => {
     [[...RUN, "--self-check", "101%"], /is no share/],
     [[...RUN, "--max-steps", "1e3"], /--max-steps 1e3/],
     [[...RUN, "--profile", "chaos"], /--profile chaos: there is no such value; choose one of: swarm, calm, network/],
-    [[...RUN, "--backend", "lsm"], /--backend lsm.*choose one of: heap/],
+    [[...RUN, "--backend", "rocksdb"], /--backend rocksdb.*choose one of: heap, lsm, sqlite, changelog:heap, changelog:lsm, changelog:sqlite/],
     [[...RUN, "--mode", "unaligned"], /choose one of: aligned/],
     [[...RUN, "--restore", "local"], /choose one of: full/],
     [[...RUN, "--parallelism", "3"], /--parallelism 3: fake does not run with it; choose one of: 1, 2/],
