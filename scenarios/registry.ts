@@ -1,4 +1,5 @@
 import type { Scenario } from "../simulator/scenario.ts";
+import { bigState } from "./big-state.ts";
 import { flightsLate, flightsLateScenario } from "./flights-late.ts";
 import { flightsScenario, flightsTwentyThousand, flightsTwoThousand } from "./flights.ts";
 import type { Flight } from "./flight.ts";
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   flightsLate,
   sparse,
   timers,
+  bigState,
 ];
 
 export function scenarioNamed(name: string): Scenario | null {

@@ -93,6 +93,8 @@ export interface Scenario {
   readonly confluent: boolean;
   /** Declared paths that a sweep must reach at least once (names of `simulator/oracles/sometimes.ts`). */
   readonly sometimes: readonly string[];
+  /** More of them, which only runs with a certain state backend can reach. */
+  readonly sometimesWith?: Readonly<Partial<Record<StateBackendName, readonly string[]>>>;
 }
 
 /** Identity on scenarios, for type inference in users' files. */

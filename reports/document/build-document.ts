@@ -54,6 +54,12 @@ function scenarioReport(scenario: Scenario, tally: Tally): ScenarioReport {
   };
 }
 
+/** The declared paths that the runs could reach: some need a certain state backend, and count once that was drawn. */
+function declaredIn({ sometimes, sometimesWith = {} }: Scenario, tally: Tally): readonly string[] {
+  const conditional = new Set(Object.values(sometimesWith).flat());
+  return [...sometimes, ...[...conditional].filter((name) => tally.sometimes.has(name))];
+}
+
 function withDeclared(declared: readonly string[], reached: ReadonlyMap<string, number>): Record<string, number> {
   return sortedRecord([...declared.map((name) => [name, 0] as const), ...reached]);
 }
@@ -98,7 +104,7 @@ function vacuousReasons(
     const tally = outcome.tallies[i] as Tally;
     // A sweep that stopped early never came to its last scenarios.
     if (tally.totals.runs === 0 && (outcome.end === "bail" || outcome.end === "interrupted")) return [];
-    return vacuity(scenario.name, tally.totals, scenario.sometimes, tally.sometimes, head.profile);
+    return vacuity(scenario.name, tally.totals, declaredIn(scenario, tally), tally.sometimes, head.profile);
   });
 }
 
