@@ -22,7 +22,7 @@ interface Sample {
 }
 
 const REQUEST: Omit<RunRequest, "seed" | "profile" | "plan"> = {
-  fixed: {},
+  fixed: { backend: "heap" },
   oracles: true,
   checked: false,
   maxSteps: 2_000_000,
@@ -46,7 +46,7 @@ export function exploreFlights(runs: number): Explored {
 export function exploreWindows(runs: number): Explored {
   const simulator = new Simulator(thousandFlights(required("flights")));
   return explore("1,000 records, windows, 5 faults, all oracles", runs, (seed) => {
-    return simulator.run({ ...REQUEST, fixed: { parallelism: 4 }, seed, profile: "swarm", plan: FIVE_FAULTS });
+    return simulator.run({ ...REQUEST, fixed: { backend: "heap", parallelism: 4 }, seed, profile: "swarm", plan: FIVE_FAULTS });
   });
 }
 

@@ -7,5 +7,5 @@ import { register } from "node:module";
 process.once("message", async (/** @type {import("./hunt.ts").HuntOrder} */ order) => {
   register("./hooks.mjs", import.meta.url, { data: { sources: order.sources } });
   const { hunt } = await import("./hunter.ts");
-  process.send?.(hunt(order), () => process.disconnect());
+  process.send?.(await hunt(order), () => process.disconnect());
 });

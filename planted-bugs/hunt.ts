@@ -41,6 +41,9 @@ export interface HuntResult {
   readonly digests: readonly string[];
 }
 
+/** What the child process runs itself. */
+const HUNTING_MODULES: readonly string[] = ["hunter.ts", "controls.ts"];
+
 /** No hunt takes longer; one that does hangs in an endless loop of the mutated engine. */
 const HUNT_LIMIT_MS = 240_000;
 
@@ -61,7 +64,7 @@ export function huntClean(
 }
 
 function runHunt(order: HuntOrder): Promise<HuntResult> {
-  const sources: Sources = [...order.sources, strippedModule("hunter.ts")];
+  const sources: Sources = [...order.sources, ...HUNTING_MODULES.map(strippedModule)];
   const { NODE_V8_COVERAGE: _coverage, NODE_OPTIONS: _options, ...env } = process.env;
   const child = fork(fileURLToPath(new URL("child.mjs", import.meta.url)), { execArgv: [], env, stdio: ["ignore", "inherit", "pipe", "ipc"] });
   return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ export function mutatedModules(bug: PlantedBug): Sources {
   return files.map((file) => {
     const source = applyEdits(bug.id, file, bug.edits.filter((edit) => edit.file === file));
     try {
-      return [compiledUrl(file), stripped(source, file)];
+      return [compiledUrl(file), asCompiled(stripped(source, file))];
     } catch (error) {
       throw new StaleBugError(`planted bug "${bug.id}": ${file} is not valid with its edits`, { cause: error });
     }
@@ -28,7 +28,7 @@ export function mutatedModules(bug: PlantedBug): Sources {
 
 /** The same for files of the engine as they are: what the mutation itself must leave unchanged. */
 export function unchangedModules(files: readonly string[]): Sources {
-  return files.map((file) => [compiledUrl(file), stripped(sourceOf(file), file)]);
+  return files.map((file) => [compiledUrl(file), asCompiled(stripped(sourceOf(file), file))]);
 }
 
 /** A TypeScript file of this folder as a module that plain Node can load. */
@@ -58,7 +58,12 @@ function compiledUrl(file: string): string {
   return new URL(`dist/${file.replace(/\.ts$/, ".js")}`, ROOT).href;
 }
 
-/** Types away, and specifiers as the compiler writes them. The map leads stack traces to the mutated text. */
+/** Specifiers as the compiler writes them. */
+function asCompiled(code: string): string {
+  return code.replace(/(from\s*")(\.{1,2}\/[^"]+)\.ts"/g, '$1$2.js"');
+}
+
+/** Types away. The map leads stack traces to the mutated text. */
 function stripped(source: string, file: string): string {
   const { code } = transformSync(source, {
     loader: "ts",
@@ -67,5 +72,5 @@ function stripped(source: string, file: string): string {
     sourcefile: fileURLToPath(new URL(file, ROOT)),
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
   });
-  return code.replace(/(from\s*")(\.{1,2}\/[^"]+)\.ts"/g, '$1$2.js"');
+  return code;
 }

@@ -9,7 +9,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     symptom: "the source keeps a batch in hand before it emits it, and its snapshot holds the offset behind that batch",
     noticedBy: [...RESULT, "consistent cut"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/operators/source-operator.ts",
@@ -44,7 +44,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     symptom: "an aligned snapshot is taken when all barriers but one are there",
     noticedBy: [...RESULT, "consistent cut"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/aligned-barrier-handler.ts",
@@ -59,7 +59,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     symptom: "one more buffer is processed after the last barrier and before the snapshot",
     noticedBy: [...RESULT, "consistent cut"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/runtime/task.ts",
@@ -77,7 +77,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     symptom: "a task acknowledges when it has begun to write its snapshot, not when the bytes are durable",
     noticedBy: ["durability", "referential integrity"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/task-snapshot.ts",

@@ -9,7 +9,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     symptom: "a restart begins from the latest checkpoint that was started, complete or not",
     noticedBy: [...RESULT, "restore fidelity", "durability"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
@@ -51,7 +51,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     symptom: "a commit whose outcome is unknown is taken for failed, and the checkpoint's files are deleted",
     noticedBy: ["referential integrity", "durability"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/completed-store.ts",
@@ -76,7 +76,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     symptom: "a recovered store sorts checkpoint ids as texts: 10 comes before 9",
     noticedBy: [...RESULT, "durability"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/completed-store.ts",
@@ -92,7 +92,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     symptom: "a notice of completion that was meant for an earlier attempt, or came before, is taken again",
     noticedBy: ["notifications"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/runtime/task-manager.ts",
@@ -115,7 +115,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     symptom: "a failover leaves pending checkpoints waiting for tasks that are dead",
     noticedBy: ["dead attempts"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
@@ -130,7 +130,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     symptom: "a new leader numbers its checkpoints from 1 again",
     noticedBy: ["durability", "referential integrity"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/completed-store.ts",
@@ -145,7 +145,7 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     symptom: "the files of an old checkpoint are deleted while its record still names them",
     noticedBy: ["referential integrity"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/checkpoint/completed-store.ts",

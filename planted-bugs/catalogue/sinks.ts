@@ -8,7 +8,7 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     symptom: "the sink commits as soon as its transaction is prepared, before the checkpoint is complete",
     noticedBy: ["exactly-once output"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/connectors/transaction-writer.ts",
@@ -28,7 +28,7 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     symptom: "recovery fails, for ever, when a transaction that it would commit is committed already",
     noticedBy: ["liveness"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/connectors/transaction-recovery.ts",
@@ -49,7 +49,7 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     symptom: "what the sink has buffered is not written before its transaction is prepared",
     noticedBy: ["exactly-once output"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/connectors/transactional-log-sink.ts",
@@ -64,7 +64,7 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     symptom: "after a restart the sink's transactions get the ids of those it made before",
     noticedBy: ["exactly-once output", "liveness"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/connectors/sink-transaction.ts",
@@ -79,7 +79,7 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     symptom: "a completed checkpoint commits its own transaction only, not those of earlier ones whose notice was lost",
     noticedBy: ["exactly-once output"],
     scenarios: ["word-count"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/connectors/transaction-committer.ts",

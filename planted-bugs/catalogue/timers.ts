@@ -9,7 +9,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     symptom: "the minimum over no active partition is taken for the end of time",
     noticedBy: [...RESULT, "watermarks and timers"],
     scenarios: ["sparse"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/stream/watermark-generators.ts",
@@ -24,7 +24,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     symptom: "a restore brings the state back, but none of the timers",
     noticedBy: [...RESULT, "restore fidelity", "watermarks and timers"],
     scenarios: ["timers"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/state/backends/heap/section-loader.ts",
@@ -39,7 +39,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     symptom: "after a restore a window operator has no watermark, and windows that fired fire again",
     noticedBy: [...RESULT, "restore fidelity", "watermarks and timers"],
     scenarios: ["flights-late"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/state/backends/heap/heap-keyed-backend.ts",
@@ -54,7 +54,7 @@ export const TIMER_BUGS: readonly PlantedBug[] = [
     symptom: "a timer fires under the key of whatever was handled before it",
     noticedBy: [...RESULT, "watermarks and timers"],
     scenarios: ["timers"],
-    fixed: {},
+    fixed: { backend: "heap" },
     edits: [
       {
         file: "engine/operators/keyed-operator.ts",

@@ -10,7 +10,7 @@ const MINUTES = 60_000;
 
 function aBug(find: string): PlantedBug {
   const edits = [{ file: "engine/checkpoint/completed-store.ts", find, replace: "" }];
-  return { id: "a-bug", flink: null, symptom: "", noticedBy: [], scenarios: ["word-count"], fixed: {}, edits };
+  return { id: "a-bug", flink: null, symptom: "", noticedBy: [], scenarios: ["word-count"], fixed: { backend: "heap" }, edits };
 }
 
 describe("planting", () => {
@@ -33,8 +33,8 @@ describe("planting", () => {
   test("a module that is loaded from its source without an edit runs as the compiled one", { timeout: 2 * MINUTES }, async () => {
     const files = [...new Set(CATALOGUE.flatMap(({ edits }) => edits.map(({ file }) => file)))];
     const [compiled, fromSource] = await Promise.all([
-      huntClean(["word-count", "timers"], {}, 3),
-      huntClean(["word-count", "timers"], {}, 3, unchangedModules(files)),
+      huntClean(["word-count", "timers"], { backend: "heap" }, 3),
+      huntClean(["word-count", "timers"], { backend: "heap" }, 3, unchangedModules(files)),
     ]);
     expect(compiled.digests).toHaveLength(6);
     expect(fromSource.digests).toEqual(compiled.digests);
