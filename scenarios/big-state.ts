@@ -36,7 +36,8 @@ interface Document {
   readonly text: string;
 }
 
-const DOCUMENTS = 360;
+const DOCUMENTS = 160;
+const EDITS = 800;
 const TAGS = ["draft", "urgent", "legal", "print", "archive"] as const;
 const PARTITIONS = 4;
 const BURSTS = { everyUs: 400_000, partitions: PARTITIONS };
@@ -85,11 +86,11 @@ class Library implements KeyedProcessFunction<Edit, Revision> {
 /** Sizes so small that a subtask's state outgrows its memtable many times and reaches level 3. */
 function smallBackend(name: RunOptions["backend"]): StateBackendConfig {
   if (name === "heap") return { name };
-  const changelog = name.startsWith("changelog:") ? { materializeAfterBytes: 12_288 } : {};
+  const changelog = name.startsWith("changelog:") ? { materializeAfterBytes: 8_192 } : {};
   if (name.endsWith("lsm")) {
-    return { name, writeBufferBytes: 2_048, tableBytes: 2_048, levelOneBytes: 2_048, blockCacheBytes: 8_192, ...changelog };
+    return { name, writeBufferBytes: 1_024, tableBytes: 1_024, levelOneBytes: 768, blockCacheBytes: 4_096, ...changelog };
   }
-  return name.endsWith("sqlite") ? { name, writeBufferBytes: 4_096, ...changelog } : { name, ...changelog };
+  return name.endsWith("sqlite") ? { name, writeBufferBytes: 2_048, ...changelog } : { name, ...changelog };
 }
 
 function job(options: RunOptions): StreamGraph {
@@ -113,17 +114,16 @@ function job(options: RunOptions): StreamGraph {
   return env.execute("Big State");
 }
 
-/** 1,200 edits; all edits of a document lie in one partition, so that they have one order. */
+/** All edits of a document lie in one partition, so that they have one order. */
 function workload({ random }: WorkloadContext): readonly InputTopic[] {
   const draws = random("edits");
-  const count = 1_200;
   const partitions: ArrivingRecord[][] = Array.from({ length: PARTITIONS }, () => []);
-  for (let index = 0; index < count; index++) {
-    // In the first third every document is written once, so that the state is large early.
+  for (let index = 0; index < EDITS; index++) {
+    // First every document is written once, so that the state is large early.
     const number = index < DOCUMENTS ? index : draws.below(DOCUMENTS);
     const document = `document-${String(number).padStart(4, "0")}`;
     const partition = partitionOfKey(document, PARTITIONS);
-    const arrivesAtUs = burstAtUs(BURSTS, partition, dueUs(index, count));
+    const arrivesAtUs = burstAtUs(BURSTS, partition, dueUs(index, EDITS));
     const value = Object.freeze(editOf(document, index < DOCUMENTS ? 0 : draws.below(16), draws));
     partitions[partition]?.push({ arrivesAtUs, timestampMs: Math.floor(arrivesAtUs / 1000), value });
   }
@@ -148,7 +148,7 @@ function textOf(draws: { below(bound: number): number }): string {
 export const bigState: Scenario = defineScenario({
   name: "big-state",
   title: "documents under edit, more of them than fit into a memtable",
-  doc: `Edits of 360 documents arrive over 24 virtual seconds: texts are replaced, notes appended, tags set and
+  doc: `Edits of 160 documents arrive over 24 virtual seconds: texts are replaced, notes appended, tags set and
 removed, whole documents deleted. Everything about a document lies in keyed state (a value, a list, a map), and
 the backends are so small that it never fits: an lsm backend writes its memtable out again and again, compacts
 down to level 3 while snapshots are read, and drops tombstones for good; sqlite spills its buffer; a changelog
@@ -163,7 +163,7 @@ short reads taken for data.`,
   outputs: [{ topic: "revisions", partitions: 3, keyOf: (value) => (value as Revision).document }],
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
-  parallelisms: [1, 2, 3],
+  parallelisms: [1, 2],
   bufferSizes: [4, 16, 64],
   confluent: true,
   sometimes: [...RECOVERY_PATHS, "a checkpoint subsumed"],
