@@ -1,5 +1,6 @@
 import { invariant } from "./assert.ts";
 import { compareRanges } from "./byte-order.ts";
+import type { StructuralEncoder } from "./structural-encoder.ts";
 
 export { ByteReader, CorruptBytesError } from "./byte-reader.ts";
 export { compareRanges };
@@ -49,6 +50,8 @@ export class ByteWriter {
   private at = 0;
   /** What a new buffer has room for, at least. */
   private capacity: number;
+  /** Of those who write values here one by one and keep no encoder: see `encodeInto`. */
+  encoder: StructuralEncoder | null = null;
 
   /** The first buffer, made with the first byte, has room for `capacity` bytes. */
   constructor(capacity: number = INITIAL_CAPACITY) {

@@ -53,8 +53,10 @@ export class ValueEncoder {
   }
 }
 
+/** Appends a value; the writer keeps the encoder for the next one. */
 export function encodeInto(writer: ByteWriter, value: unknown): void {
-  new StructuralEncoder(writer).write(value);
+  writer.encoder ??= new StructuralEncoder(writer);
+  writer.encoder.write(value);
 }
 
 /** The value that `bytes` hold from the first to the last; throws CorruptBytesError for anything else. */

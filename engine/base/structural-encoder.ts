@@ -32,6 +32,9 @@ export class StructuralEncoder {
   private readonly shapes: Shape[] = [];
   private root: unknown = undefined;
   private rootName = "$";
+  /** Which of several values the root is, in the path of an error; -1: it is the only one. */
+  private rootIndex = -1;
+  private rootPart: "" | "key " | "value " = "";
 
   constructor(writer: ByteWriter) {
     this.writer = writer;
@@ -41,28 +44,37 @@ export class StructuralEncoder {
   write(value: unknown, rootName: string = "$"): void {
     this.root = value;
     this.rootName = rootName;
+    this.rootIndex = -1;
     this.value(value, 0);
     this.root = undefined;
   }
 
-  /** The array of these elements, without a look at holes and named properties. */
-  writeElements(values: readonly unknown[], rootName: string = "$"): void {
-    this.root = values;
+  /** How many values there are, then value after value. No array: whoever reads them knows that they follow. */
+  writeItems(values: readonly unknown[], rootName: string = "$"): void {
     this.rootName = rootName;
-    this.elements(values, 0);
+    this.rootPart = "";
+    this.writer.varuint(values.length);
+    for (let i = 0; i < values.length; i++) {
+      this.root = values[i];
+      this.rootIndex = i;
+      this.value(values[i], 0);
+    }
     this.root = undefined;
   }
 
-  /** The array of the arrays [first, second], likewise. */
+  /** How many pairs there are, then the first and the second value of each, likewise. */
   writePairs(pairs: Iterable<readonly [unknown, unknown]>, count: number, rootName: string = "$"): void {
     this.rootName = rootName;
-    this.writer.u8(TAG.array);
+    this.rootIndex = -1;
     this.writer.varuint(count);
-    let index = 0;
     for (const pair of pairs) {
-      this.root = pair;
-      this.path[0] = index++;
-      this.elements(pair, 1);
+      this.rootIndex++;
+      this.rootPart = "key ";
+      this.root = pair[0];
+      this.value(pair[0], 0);
+      this.rootPart = "value ";
+      this.root = pair[1];
+      this.value(pair[1], 0);
     }
     this.root = undefined;
   }
@@ -235,7 +247,7 @@ export class StructuralEncoder {
   }
 
   private pathTo(depth: number): string {
-    let path = this.rootName;
+    let path = this.rootIndex < 0 ? this.rootName : `${this.rootName}[${this.rootPart}${this.rootIndex}]`;
     for (let i = 0; i < depth; i++) {
       const part = this.path[i] ?? "?";
       if (typeof part === "number") path += `[${part}]`;

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts";
-import { decodeFrom, encodeInto } from "../../base/codec.ts";
+import { decodeFrom, encode, encodeInto } from "../../base/codec.ts";
 import type { TypeSerializer } from "../type-serializer.ts";
 
 /** The default: anything the structural codec keeps (see engine/base/codec). */
@@ -8,3 +8,6 @@ export const structuralSerializer: TypeSerializer<any> = {
   write: (writer: ByteWriter, value: unknown): void => encodeInto(writer, value),
   read: (reader: ByteReader): unknown => decodeFrom(reader),
 };
+
+/** The schema as snapshots have it: most of theirs are this one. */
+export const STRUCTURAL_SCHEMA_BYTES: Uint8Array = encode(structuralSerializer.schema);
