@@ -5,11 +5,17 @@ import type { KeyGroup, TimestampMs } from "../base/units.ts";
 import { keyGroupOf } from "../stream/key-groups.ts";
 import { isKey } from "./key-identity.ts";
 import type { KeyGroupRange } from "./keyed-backend.ts";
+import { checkedSchema, serializerOf } from "./serializers/serializer-schema.ts";
+import { STRUCTURAL_SCHEMA_BYTES, structuralSerializer } from "./serializers/structural.ts";
 import { KEYED_SECTION_MAGIC, KEYED_SECTION_VERSION, STATE_KINDS, TIMER_DOMAINS } from "./snapshot-format.ts";
 import type { SectionState } from "./snapshot-format.ts";
 import type { Key, Namespace, TimerDomain } from "./state.ts";
+import type { TypeSerializer } from "./type-serializer.ts";
 
-/** Receives the contents of a key group. What it is given is fresh and belongs to it. */
+/**
+ * Receives the contents of a key group. What it is given is fresh and belongs to it. `content`: the value or
+ * accumulator, an array of the elements, or one of the pairs of a map, as the schemas in the section say.
+ */
 export interface KeyGroupVisitor {
   entry(state: SectionState, key: Key, namespace: Namespace, content: unknown): void;
   timer(domain: TimerDomain, key: Key, namespace: Namespace, timestampMs: TimestampMs): void;
@@ -33,7 +39,9 @@ export class KeyedSectionReader {
     const reader = new ByteReader(source);
     if (reader.u32() !== KEYED_SECTION_MAGIC) reader.corrupt("no keyed-state section");
     const version = reader.u8();
-    if (version !== KEYED_SECTION_VERSION) reader.corrupt(`a keyed-state section of version ${version}`);
+    if (version !== KEYED_SECTION_VERSION) {
+      reader.corrupt(`a keyed-state section of version ${version}, where only version ${KEYED_SECTION_VERSION} can be read`);
+    }
     this.maxParallelism = reader.varuint();
     if (this.maxParallelism < 1 || this.maxParallelism > MAX_PARALLELISM_LIMIT) {
       reader.corrupt(`a max parallelism of ${this.maxParallelism}`);
@@ -42,7 +50,7 @@ export class KeyedSectionReader {
     const groups = reader.varuint();
     if (start + groups > this.maxParallelism) reader.corrupt("a key-group range beyond the max parallelism");
     this.range = { start, end: start + groups - 1 };
-    this.states = readStateTable(reader);
+    this.states = readStateTable(reader, source);
     for (let i = 0; i < groups; i++) {
       const length = reader.varuint();
       this.offsets.push(reader.position);
@@ -103,18 +111,37 @@ export class KeyedSectionReader {
   }
 }
 
-function readStateTable(reader: ByteReader): SectionState[] {
+function readStateTable(reader: ByteReader, source: Uint8Array): SectionState[] {
   const states: SectionState[] = [];
-  const count = reader.count(3);
+  const count = reader.count(5);
   for (let i = 0; i < count; i++) {
     const name = decodeFrom(reader);
     if (typeof name !== "string") return reader.corrupt("a state name that is no string");
     if (i > 0 && name <= states[i - 1]!.name) reader.corrupt("state names out of order");
     const kind = STATE_KINDS[reader.u8()];
     if (kind === undefined) return reader.corrupt("an unknown kind of state");
-    states.push({ name, kind });
+    const serializer = readSerializer(reader, source);
+    if (serializer === null) return reader.corrupt("a state without a schema");
+    const keySerializer = readSerializer(reader, source);
+    if ((kind === "map") !== (keySerializer !== null)) reader.corrupt("a schema of map keys where none belongs, or none");
+    states.push({ name, kind, serializer, keySerializer });
   }
   return states;
+}
+
+/** The reader stands at its position in `source`. */
+function readSerializer(reader: ByteReader, source: Uint8Array): TypeSerializer<any> | null {
+  if (beginsWith(source, reader.position, STRUCTURAL_SCHEMA_BYTES)) {
+    reader.skip(STRUCTURAL_SCHEMA_BYTES.length);
+    return structuralSerializer;
+  }
+  const schema = decodeFrom(reader);
+  return schema === null ? null : serializerOf(checkedSchema(schema));
+}
+
+function beginsWith(source: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (source[at + i] !== bytes[i]) return false;
+  return true;
 }
 
 function readNamespace(reader: ByteReader): Namespace {
@@ -129,14 +156,17 @@ function readInteger(reader: ByteReader, what: string): number {
   return reader.corrupt(`${what} that is no integer`);
 }
 
-function readContent(reader: ByteReader, state: SectionState): unknown {
-  const content = decodeFrom(reader);
-  if (state.kind === "value") return content === null ? reader.corrupt("a value state that holds null") : content;
-  if (!Array.isArray(content) || content.length === 0) return reader.corrupt("a list or map state without elements");
-  if (state.kind === "map") {
-    for (const pair of content) {
-      if (!Array.isArray(pair) || pair.length !== 2) return reader.corrupt("a map entry that is no pair");
-    }
+function readContent(reader: ByteReader, { kind, serializer, keySerializer }: SectionState): unknown {
+  if (kind !== "list" && kind !== "map") {
+    const value: unknown = serializer.read(reader);
+    return value === null ? reader.corrupt(`a ${kind} state that holds null`) : value;
+  }
+  const count = reader.count(1);
+  if (count === 0) reader.corrupt(`a ${kind} state without elements`);
+  const content: unknown[] = [];
+  for (let i = 0; i < count; i++) {
+    if (kind === "list") content.push(serializer.read(reader));
+    else content.push([keySerializer!.read(reader), serializer.read(reader)]);
   }
   return content;
 }

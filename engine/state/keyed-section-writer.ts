@@ -1,11 +1,13 @@
 import { invariant } from "../base/assert.ts";
 import { ByteWriter, varuintLength } from "../base/bytes.ts";
-import { StructuralEncoder } from "../base/codec.ts";
+import { StructuralEncoder, UnencodableValueError } from "../base/codec.ts";
 import type { TimestampMs } from "../base/units.ts";
 import type { KeyGroupRange } from "./keyed-backend.ts";
 import { KEYED_SECTION_MAGIC, KEYED_SECTION_VERSION, STATE_KINDS, TIMER_DOMAINS } from "./snapshot-format.ts";
+import { STRUCTURAL_SCHEMA_BYTES, structuralSerializer } from "./serializers/structural.ts";
 import type { SectionState } from "./snapshot-format.ts";
 import type { Key, Namespace, TimerDomain } from "./state.ts";
+import type { TypeSerializer } from "./type-serializer.ts";
 
 /** Items of one list (the entries of a state or the timers of a domain) of the key group in progress. */
 class ItemList {
@@ -17,10 +19,21 @@ class ItemList {
   private readonly order: number[] = [];
   private count = 0;
 
+  constructor() {
+    this.bytes.encoder = this.encoder;
+  }
+
   /** Begins an item with a key and namespace that were written elsewhere. */
   begin(key: ByteWriter): void {
     this.starts[this.count] = this.bytes.position;
     this.bytes.copyFrom(key, 0, key.position);
+    this.keyEnds[this.count++] = this.bytes.position;
+  }
+
+  /** Likewise, from their bytes. */
+  beginRaw(key: Uint8Array): void {
+    this.starts[this.count] = this.bytes.position;
+    this.bytes.bytes(key);
     this.keyEnds[this.count++] = this.bytes.position;
   }
 
@@ -125,10 +138,7 @@ export class KeyedSectionWriter {
     out.varuint(range.start);
     out.varuint(this.groupsLeft);
     out.varuint(states.length);
-    for (const index of order) {
-      this.outEncoder.write(states[index]!.name);
-      out.u8(STATE_KINDS.indexOf(states[index]!.kind));
-    }
+    for (const index of order) this.writeState(states[index]!);
     for (let domain = 0; domain < TIMER_DOMAINS; domain++) order.push(states.length + domain);
     this.tableOrder = order;
   }
@@ -141,19 +151,47 @@ export class KeyedSectionWriter {
     this.namespace = null;
   }
 
-  /** An entry of a value state; `state` is the index in the states given to the constructor. */
+  /** An entry of a value, reducing or aggregating state; `state` is the index in the states given to the constructor. */
   value(state: number, namespace: Namespace, value: unknown): void {
-    this.beginEntry(state, namespace).write(value, this.states[state]!.name);
+    const { name, serializer } = this.states[state]!;
+    const list = this.beginEntry(state, namespace);
+    if (serializer === structuralSerializer) list.encoder.write(value, name);
+    else writeItem(list.bytes, serializer, value, name);
   }
 
-  /** An entry of a list state. */
+  /** An entry of a list state, which is not empty. */
   list(state: number, namespace: Namespace, elements: readonly unknown[]): void {
-    this.beginEntry(state, namespace).writeElements(elements, this.states[state]!.name);
+    const { name, serializer } = this.states[state]!;
+    const list = this.beginEntry(state, namespace);
+    if (serializer === structuralSerializer) return list.encoder.writeItems(elements, name);
+    list.bytes.varuint(elements.length);
+    for (let i = 0; i < elements.length; i++) writeItem(list.bytes, serializer, elements[i], name, "", i);
   }
 
-  /** An entry of a map state. */
+  /** An entry of a map state, which is not empty. */
   map(state: number, namespace: Namespace, pairs: Iterable<readonly [unknown, unknown]>, count: number): void {
-    this.beginEntry(state, namespace).writePairs(pairs, count, this.states[state]!.name);
+    const { name, serializer, keySerializer } = this.states[state]!;
+    const list = this.beginEntry(state, namespace);
+    if (serializer === structuralSerializer && keySerializer === structuralSerializer) {
+      return list.encoder.writePairs(pairs, count, name);
+    }
+    list.bytes.varuint(count);
+    let index = 0;
+    for (const [key, value] of pairs) {
+      writeItem(list.bytes, keySerializer!, key, name, "key ", index);
+      writeItem(list.bytes, serializer, value, name, "value ", index++);
+    }
+  }
+
+  /**
+   * Begins an entry of the current key group, of whatever key: `keyAndNamespace` are the bytes of its key and
+   * its namespace, one after the other, as the format says. The content is for the caller to append to the
+   * writer returned, before anything else is called.
+   */
+  rawEntry(state: number, keyAndNamespace: Uint8Array): ByteWriter {
+    const list = this.lists[state]!;
+    list.beginRaw(keyAndNamespace);
+    return list.bytes;
   }
 
   timer(domain: TimerDomain, namespace: Namespace, timestampMs: TimestampMs): void {
@@ -181,11 +219,24 @@ export class KeyedSectionWriter {
     for (let i = 0; i < tableOrder.length; i++) lists[tableOrder[i]!]!.moveTo(out);
   }
 
-  private beginEntry(state: number, namespace: Namespace): StructuralEncoder {
+  private writeState({ name, kind, serializer, keySerializer }: SectionState): void {
+    invariant((kind === "map") === (keySerializer !== null), "a map state, and no other, has a serializer of its keys");
+    this.outEncoder.write(name);
+    this.out.u8(STATE_KINDS.indexOf(kind));
+    this.writeSchema(serializer);
+    this.writeSchema(keySerializer);
+  }
+
+  private writeSchema(serializer: TypeSerializer<any> | null): void {
+    if (serializer === structuralSerializer) this.out.bytes(STRUCTURAL_SCHEMA_BYTES);
+    else this.outEncoder.write(serializer === null ? null : serializer.schema);
+  }
+
+  private beginEntry(state: number, namespace: Namespace): ItemList {
     const list = this.lists[state]!;
     this.setNamespace(namespace);
     list.begin(this.key);
-    return list.encoder;
+    return list;
   }
 
   private setNamespace(namespace: Namespace): void {
@@ -199,5 +250,23 @@ export class KeyedSectionWriter {
   toBytes(): Uint8Array {
     invariant(this.groupsLeft === 0, "a section holds every key group of its range");
     return this.out.take();
+  }
+}
+
+/** Appends an item; an error tells the state and which part of its content (-1: all of it). */
+function writeItem(
+  bytes: ByteWriter,
+  serializer: TypeSerializer<any>,
+  value: unknown,
+  state: string,
+  part: string = "",
+  index: number = -1,
+): void {
+  try {
+    serializer.write(bytes, value);
+  } catch (error) {
+    if (!(error instanceof UnencodableValueError)) throw error;
+    const step = index < 0 ? "" : `[${part}${index}]`;
+    throw new UnencodableValueError(`${state}${step}${error.path.slice(1)}`, error.what);
   }
 }

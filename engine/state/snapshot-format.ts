@@ -1,4 +1,5 @@
 import type { StateKind } from "./descriptors.ts";
+import type { TypeSerializer } from "./type-serializer.ts";
 
 /**
  * The keyed-state section: the canonical form of the keyed state of one operator subtask, written by every
@@ -7,8 +8,8 @@ import type { StateKind } from "./descriptors.ts";
  * "varuint" is a whole number from 0 to 2^53 - 1, seven bits a byte, the least significant first, the top bit
  * of a byte set where another follows, in the shortest form. "value" is a value of the structural codec (tags
  * and layouts: head of engine/base/codec.ts), which tells its own length. "item" is what the serializer of the
- * state wrote, which tells its own length too; which bytes those are follows from the schema (head of
- * engine/state/serializers).
+ * state wrote, which tells its own length too; which bytes those are follows from the schema (heads of
+ * the files in engine/state/serializers).
  *
  *     magic              4 bytes   57 57 4b 53 ("WWKS")
  *     format version     1 byte    02
@@ -45,13 +46,17 @@ import type { StateKind } from "./descriptors.ts";
  * "Ascending by the bytes" is the unsigned lexicographic order of the encoded bytes.
  */
 export const KEYED_SECTION_MAGIC = 0x534b5757;
-export const KEYED_SECTION_VERSION = 1;
+export const KEYED_SECTION_VERSION = 2;
 export const TIMER_DOMAINS = 2;
 
-/** A state as the state table names it. */
+/** A state as the state table has it: its serializers stand there as their schemas. */
 export interface SectionState {
   readonly name: string;
   readonly kind: StateKind;
+  /** Of the value, an element, a map's value, or the accumulator. */
+  readonly serializer: TypeSerializer<any>;
+  /** Map state: of the map's keys; else null. */
+  readonly keySerializer: TypeSerializer<any> | null;
 }
 
 /** By their number in the state table. */

@@ -2,18 +2,21 @@ import { invariant } from "../../../base/assert.ts";
 import { MAX_WATERMARK, MIN_WATERMARK } from "../../../base/units.ts";
 import type { TimestampMs } from "../../../base/units.ts";
 import type { RandomStream } from "../../../ports/rng.ts";
-import type { StateDescriptor, StateKind } from "../../descriptors.ts";
+import type { StateDescriptor } from "../../descriptors.ts";
 import type { KeyedBackend, KeyedEntry, KeyGroupRange, SnapshotWriter } from "../../keyed-backend.ts";
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
 import type { SectionState } from "../../snapshot-format.ts";
+import { StateSchemaError } from "../../state-errors.ts";
+import { itemMigration, schemaFault, stateCompatibilityOf } from "../../state-migration.ts";
 import type { Key, NamespacedState, Timer, TimerStore } from "../../state.ts";
 import type { MapContent } from "./heap-map-state.ts";
+import { migrateState } from "./heap-migration.ts";
 import { HeapSnapshotWriter } from "./heap-snapshot-writer.ts";
 import { HeapTable } from "./heap-table.ts";
 import { HeapTimers } from "./heap-timers.ts";
 import type { StateCell } from "./key-entry.ts";
 import { SectionLoader, createPrimitive } from "./section-loader.ts";
-import type { HeapPrimitive } from "./section-loader.ts";
+import type { HeapPrimitive, LoadedState } from "./section-loader.ts";
 
 export interface HeapKeyedBackendOptions {
   readonly range: KeyGroupRange;
@@ -34,8 +37,8 @@ export class HeapKeyedBackend implements KeyedBackend {
   watermarkMs: TimestampMs = MIN_WATERMARK;
   private readonly table: HeapTable;
   private readonly heapTimers: HeapTimers;
-  /** In the order of registration, only ever appended to: snapshots in flight hold it. */
-  private readonly states: SectionState[] = [];
+  /** In the order of registration. Snapshots in flight hold it: it is appended to or replaced, never changed. */
+  private states: SectionState[] = [];
   private readonly indexes: Map<string, number> = new Map();
   private readonly bound: (HeapPrimitive | undefined)[] = [];
 
@@ -54,7 +57,7 @@ export class HeapKeyedBackend implements KeyedBackend {
   }
 
   bind<S>(descriptor: StateDescriptor<S>): NamespacedState<S> {
-    const index = this.register(descriptor.name, descriptor.kind);
+    const index = this.register(descriptor);
     const primitive = this.bound[index] ?? createPrimitive(this.table, index, descriptor.kind, descriptor.defaultValue);
     this.bound[index] = primitive;
     // The descriptor's kind decides which primitive S is.
@@ -86,16 +89,17 @@ export class HeapKeyedBackend implements KeyedBackend {
     const readers = sections.map((section) => new KeyedSectionReader(section));
     for (const reader of readers) {
       invariant(reader.maxParallelism === this.table.maxParallelism, "state is restored with its max parallelism");
-      for (const state of reader.states) this.register(state.name, state.kind);
+      for (const state of reader.states) this.adopt(state);
     }
-    const loader = new SectionLoader(this.table, this.heapTimers, this.states);
+    const loaders = readers.map((reader) => this.loaderOf(reader.states));
     let watermarkMs: TimestampMs = MAX_WATERMARK;
     let found = false;
     for (let keyGroup = this.range.start; keyGroup <= this.range.end; keyGroup++) {
       let owners = 0;
-      for (const reader of readers) {
+      for (let i = 0; i < readers.length; i++) {
+        const reader = readers[i]!;
         if (keyGroup < reader.range.start || keyGroup > reader.range.end) continue;
-        watermarkMs = Math.min(watermarkMs, reader.readGroup(keyGroup, loader));
+        watermarkMs = Math.min(watermarkMs, reader.readGroup(keyGroup, loaders[i]!));
         owners++;
       }
       invariant(owners <= 1, "a key group belongs to one of the sections");
@@ -106,18 +110,12 @@ export class HeapKeyedBackend implements KeyedBackend {
   }
 
   entries(): readonly KeyedEntry[] {
-    const entries: KeyedEntry[] = [];
+    const cells: StateCell[] = [];
     for (const group of this.table.groups) {
-      for (const entry of group) {
-        for (let state = 0; state < this.states.length; state++) {
-          const cell = entry.cellAt(state);
-          if (cell !== null) this.describe(cell, entries);
-          const others = entry.namespacedAt(state);
-          if (others instanceof Map) for (const other of others.values()) this.describe(other, entries);
-          else if (others !== null) this.describe(others, entries);
-        }
-      }
+      for (const entry of group) for (let state = 0; state < this.states.length; state++) entry.collectCells(state, cells);
     }
+    const entries: KeyedEntry[] = [];
+    for (const cell of cells) this.describe(cell, entries);
     return entries;
   }
 
@@ -125,17 +123,60 @@ export class HeapKeyedBackend implements KeyedBackend {
     return { eventTime: this.heapTimers.all(0), processingTime: this.heapTimers.all(1) };
   }
 
-  private register(name: string, kind: StateKind): number {
-    const known = this.indexes.get(name);
-    if (known === undefined) {
-      this.indexes.set(name, this.states.length);
-      this.states.push({ name, kind });
-      this.bound.push(undefined);
-      return this.table.states++;
+  /** The number of a state that is bound, with what it holds already made what the job wants. */
+  private register(wanted: SectionState): number {
+    const index = this.indexes.get(wanted.name);
+    if (index === undefined) return this.add(wanted);
+    const kept = this.states[index]!;
+    requireKind(kept, wanted);
+    if (kept.serializer === wanted.serializer && kept.keySerializer === wanted.keySerializer) return index;
+    const migration = itemMigration(kept, wanted);
+    if (this.bound[index] === undefined) {
+      if (migration !== null) migrateState(this.table, index, kept.kind, migration);
+      this.replace(index, wanted);
+    } else if (migration !== null) {
+      throw new StateSchemaError(schemaFault(kept, wanted, "it is bound already"));
     }
-    const kept = this.states[known]!.kind;
-    if (kept !== kind) invariant(false, `state "${name}" is bound as the ${kept} state it is, not as ${kind} state`);
-    return known;
+    return index;
+  }
+
+  /**
+   * Takes over a state of a section. Where nobody bound it and sections differ (an older job's subtasks bound it
+   * at different times), the schema is kept that loses nothing.
+   */
+  private adopt(written: SectionState): void {
+    const index = this.indexes.get(written.name);
+    if (index === undefined) {
+      this.add(written);
+      return;
+    }
+    const kept = this.states[index]!;
+    requireKind(kept, written);
+    if (this.bound[index] !== undefined || keepsAll(written, kept)) return;
+    if (!keepsAll(kept, written)) throw new StateSchemaError(schemaFault(written, kept, "no schema keeps what both hold"));
+    this.replace(index, written);
+  }
+
+  private add({ name, kind, serializer, keySerializer }: SectionState): number {
+    this.indexes.set(name, this.states.length);
+    this.states.push({ name, kind, serializer, keySerializer });
+    this.bound.push(undefined);
+    return this.table.states++;
+  }
+
+  private replace(index: number, { name, kind, serializer, keySerializer }: SectionState): void {
+    this.states = this.states.slice();
+    this.states[index] = { name, kind, serializer, keySerializer };
+  }
+
+  private loaderOf(states: readonly SectionState[]): SectionLoader {
+    const loaded = new Map<string, LoadedState>();
+    for (const written of states) {
+      const index = this.indexes.get(written.name)!;
+      const primitive = createPrimitive(this.table, index, written.kind, null);
+      loaded.set(written.name, { primitive, migration: itemMigration(written, this.states[index]!) });
+    }
+    return new SectionLoader(this.table, this.heapTimers, loaded);
   }
 
   private describe(cell: StateCell, entries: KeyedEntry[]): void {
@@ -146,4 +187,14 @@ export class HeapKeyedBackend implements KeyedBackend {
     if (kind === "map") value = [...(cell.value as MapContent).values()];
     entries.push({ state: name, key: cell.entry.key, namespace: cell.namespace, value });
   }
+}
+
+function requireKind(kept: SectionState, { name, kind }: SectionState): void {
+  if (kept.kind !== kind) invariant(false, `state "${name}" is bound as the ${kept.kind} state it is, not as ${kind} state`);
+}
+
+/** True if nothing of a state as written is lost when it becomes the other. */
+function keepsAll(written: SectionState, wanted: SectionState): boolean {
+  const compatibility = stateCompatibilityOf(written, wanted);
+  return compatibility.kind === "as-is" || (compatibility.kind === "migrate" && !compatibility.dropsFields);
 }

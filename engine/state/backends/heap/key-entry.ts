@@ -55,6 +55,15 @@ export class KeyEntry {
     return cells !== null && Object.is(cells.namespace, namespace) ? cells : null;
   }
 
+  /** Appends the cells of a state in all namespaces. */
+  collectCells(state: number, cells: StateCell[]): void {
+    const cell = this.cellAt(state);
+    if (cell !== null) cells.push(cell);
+    const others = this.namespacedAt(state);
+    if (others instanceof Map) for (const other of others.values()) cells.push(other);
+    else if (others !== null) cells.push(others);
+  }
+
   timersAt(domain: TimerDomain): KeyTimers {
     return domain === 0 ? this.eventTimers : this.processingTimers;
   }

@@ -3,6 +3,7 @@ import type { TimestampMs } from "../../../base/units.ts";
 import type { StateKind } from "../../descriptors.ts";
 import type { KeyGroupVisitor } from "../../keyed-section-reader.ts";
 import type { SectionState } from "../../snapshot-format.ts";
+import type { ItemMigration } from "../../state-migration.ts";
 import type { Key, Namespace, TimerDomain } from "../../state.ts";
 import { HeapListState } from "./heap-list-state.ts";
 import { HeapMapState } from "./heap-map-state.ts";
@@ -28,28 +29,39 @@ export function createPrimitive(table: HeapTable, index: number, kind: StateKind
   }
 }
 
-/** Fills a heap table and its timers with what sections hold. It moves the current key. */
+/** Where the entries of a state in a section go. */
+export interface LoadedState {
+  readonly primitive: HeapPrimitive;
+  /** To be applied to each item; null: they stay as they are. */
+  readonly migration: ItemMigration | null;
+}
+
+/** Fills a heap table and its timers with what a section holds. It moves the current key. */
 export class SectionLoader implements KeyGroupVisitor {
   private readonly table: HeapTable;
   private readonly timers: HeapTimers;
-  /** Its own, so that the namespaces of those in use stay where they are. */
-  private readonly primitives: Map<string, HeapPrimitive> = new Map();
+  private readonly states: ReadonlyMap<string, LoadedState>;
 
-  constructor(table: HeapTable, timers: HeapTimers, states: readonly SectionState[]) {
+  /** The states by name. Their primitives are its own: the namespaces of those in use stay where they are. */
+  constructor(table: HeapTable, timers: HeapTimers, states: ReadonlyMap<string, LoadedState>) {
     this.table = table;
     this.timers = timers;
-    states.forEach(({ name, kind }, index) => this.primitives.set(name, createPrimitive(table, index, kind, null)));
+    this.states = states;
   }
 
   entry(state: SectionState, key: Key, namespace: Namespace, content: unknown): void {
     this.table.setCurrentKey(key);
-    const primitive = this.primitives.get(state.name)!;
+    const { primitive, migration } = this.states.get(state.name)!;
     primitive.setNamespace(namespace);
     if (primitive instanceof HeapMapState) {
-      for (const [mapKey, value] of content as readonly (readonly [unknown, unknown])[]) primitive.put(mapKey, value);
+      for (const [mapKey, value] of content as readonly (readonly [unknown, unknown])[]) {
+        primitive.put(mapKey, migration === null ? value : migration(value));
+      }
+    } else if (migration !== null && primitive instanceof HeapListState) {
+      primitive.update((content as readonly unknown[]).map((element) => migration(element)));
     } else {
       // Values as they are, lists as the array of their elements.
-      primitive.update(content as readonly unknown[]);
+      primitive.update((migration === null ? content : migration(content)) as readonly unknown[]);
     }
   }
 
