@@ -4,17 +4,23 @@ import type { TimestampMs } from "../../engine/base/units.ts";
 import { MAX_WATERMARK, MIN_WATERMARK } from "../../engine/base/units.ts";
 import type { StateKind } from "../../engine/state/descriptors.ts";
 import type { Key, Namespace } from "../../engine/state/state.ts";
+import type { SerializerSchema } from "../../engine/state/type-serializer.ts";
+import { itemDecoder } from "./item-decoder.ts";
+import type { DecodeItem } from "./item-decoder.ts";
 import { KeyGroupItems } from "./key-group-items.ts";
 import type { ReferenceEntry } from "./reference-state.ts";
 
 /**
- * A second reader of snapshots, made from the description of the format (heads of snapshot-format and
- * operator-list-state in engine/state) and not from the engine's code: what the engine wrote and only the
+ * A second reader of snapshots, made from the description of the format (heads of snapshot-format,
+ * operator-list-state and the serializers in engine/state) and not from the engine's code: what the engine wrote and only the
  * engine can read again would be no snapshot. Verifies structure and order as it goes and throws
  * CorruptBytesError for whatever is not as described. Which key group a key belongs to is left to the caller.
  */
 
-/** One entry of keyed state. `value`: as ReferenceEntry says, by kind. */
+/**
+ * One entry of keyed state. `value`: as ReferenceEntry says, by kind; of a reducing or aggregating state the
+ * accumulator. Where the state has a time to live, each value, element or map value is `{ value, lastUpdateMs }`.
+ */
 export interface SectionEntry extends ReferenceEntry {
   readonly kind: StateKind;
   readonly keyGroup: number;
@@ -27,6 +33,21 @@ export interface SectionTimer {
   readonly keyGroup: number;
 }
 
+/** A state as the section's table has it. */
+export interface SectionState {
+  readonly name: string;
+  readonly kind: StateKind;
+  readonly schema: SerializerSchema;
+  /** Map state: of the map's keys; else null. */
+  readonly keySchema: SerializerSchema | null;
+}
+
+/** How the items of a state are read. */
+interface StateDecoders {
+  readonly item: DecodeItem;
+  readonly key: DecodeItem | null;
+}
+
 export interface KeyedSection {
   readonly maxParallelism: number;
   readonly firstKeyGroup: number;
@@ -34,7 +55,7 @@ export interface KeyedSection {
   readonly watermarks: readonly TimestampMs[];
   /** The least of them; before any where there is no key group. */
   readonly watermarkMs: TimestampMs;
-  readonly states: readonly { readonly name: string; readonly kind: StateKind }[];
+  readonly states: readonly SectionState[];
   /** In the order of the section: by key group, state, key and namespace. */
   readonly entries: readonly SectionEntry[];
   readonly eventTimers: readonly SectionTimer[];
@@ -44,11 +65,12 @@ export interface KeyedSection {
 /** "WWKS" and "WWOL", least byte first. */
 const KEYED_MAGIC = 0x53_4b_57_57;
 const LISTS_MAGIC = 0x4c_4f_57_57;
-const VERSION = 1;
+const KEYED_VERSION = 2;
+const LISTS_VERSION = 1;
 const MOST_KEY_GROUPS = 32_768;
 /** Event time, then processing time. */
 const TIMER_DOMAINS = 2;
-const KINDS: readonly StateKind[] = ["value", "list", "map"];
+const KINDS: readonly StateKind[] = ["value", "list", "map", "reducing", "aggregating"];
 
 /** Reads the keyed state of one operator subtask. */
 export function readKeyedSection(bytes: Uint8Array): KeyedSection {
@@ -79,7 +101,7 @@ export class KeyedSectionReader {
 export function readListSection(bytes: Uint8Array): ReadonlyMap<string, readonly unknown[]> {
   if (bytes.length === 0) return new Map();
   const reader = new ByteReader(bytes);
-  expectHead(reader, LISTS_MAGIC, "list state");
+  expectHead(reader, LISTS_MAGIC, LISTS_VERSION, "list state");
   const lists = new Map<string, readonly unknown[]>();
   const count = reader.varuint();
   let before: string | null = null;
@@ -97,11 +119,11 @@ export function readListSection(bytes: Uint8Array): ReadonlyMap<string, readonly
   return lists;
 }
 
-function expectHead(reader: ByteReader, magic: number, what: string): void {
+function expectHead(reader: ByteReader, magic: number, known: number, what: string): void {
   if (reader.remaining < 6) reader.corrupt(`too short for ${what}`);
   if (reader.u32() !== magic) reader.corrupt(`the first bytes are not those of ${what}`);
   const version = reader.u8();
-  if (version !== VERSION) reader.corrupt(`${what} of the unknown version ${version}`);
+  if (version !== known) reader.corrupt(`${what} of the unknown version ${version}`);
 }
 
 class KeyedSectionScan {
@@ -110,7 +132,11 @@ class KeyedSectionScan {
   /** The scan of an earlier section, whose items are used again where they are the same; or null. */
   #before: KeyedSectionScan | null;
   #firstKeyGroup = 0;
-  readonly #states: { readonly name: string; readonly kind: StateKind }[] = [];
+  #states: SectionState[] = [];
+  #decoders: StateDecoders[] = [];
+  /** Where the state table stands. */
+  #tableStart = 0;
+  #tableEnd = 0;
   readonly #watermarks: TimestampMs[] = [];
   readonly #groups: KeyGroupItems[] = [];
 
@@ -122,7 +148,7 @@ class KeyedSectionScan {
 
   section(): KeyedSection {
     const reader = this.#reader;
-    expectHead(reader, KEYED_MAGIC, "keyed state");
+    expectHead(reader, KEYED_MAGIC, KEYED_VERSION, "keyed state");
     const maxParallelism = reader.varuint();
     const firstKeyGroup = reader.varuint();
     const groups = reader.varuint();
@@ -131,8 +157,16 @@ class KeyedSectionScan {
       reader.corrupt(`key groups from ${firstKeyGroup}, ${groups} of them, but there are ${maxParallelism} in all`);
     }
     this.#firstKeyGroup = firstKeyGroup;
-    this.#readStates();
-    if (this.#before !== null && !this.#isLike(this.#before)) this.#before = null;
+    this.#tableStart = reader.position;
+    if (this.#before !== null && this.#isLike(this.#before)) {
+      this.#states = this.#before.#states;
+      this.#decoders = this.#before.#decoders;
+      reader.skip(this.#before.#tableEnd - this.#before.#tableStart);
+    } else {
+      this.#before = null;
+      this.#readStates();
+    }
+    this.#tableEnd = reader.position;
     for (let i = 0; i < groups; i++) this.#readKeyGroup(firstKeyGroup + i);
     if (reader.remaining > 0) reader.corrupt("something follows the last key group");
     this.#before = null;
@@ -160,11 +194,14 @@ class KeyedSectionScan {
     return gathered;
   }
 
-  /** True if the lists of both are those of the same states and key groups, as far as both have them. */
+  /** True if both begin with the same key group, and the state table of the one stands at the place of the other's. */
   #isLike(before: KeyedSectionScan): boolean {
-    const [states, others] = [this.#states, before.#states];
-    if (this.#firstKeyGroup !== before.#firstKeyGroup || states.length !== others.length) return false;
-    return states.every(({ name, kind }, i) => others[i]?.name === name && others[i]?.kind === kind);
+    if (this.#firstKeyGroup !== before.#firstKeyGroup) return false;
+    const distance = this.#tableStart - before.#tableStart;
+    for (let at = before.#tableStart; at < before.#tableEnd; at++) {
+      if (this.#bytes[at + distance] !== before.#bytes[at]) return false;
+    }
+    return true;
   }
 
   #readStates(): void {
@@ -178,7 +215,13 @@ class KeyedSectionScan {
       const number = reader.u8();
       const kind = KINDS[number];
       if (kind === undefined) return reader.corrupt(`state "${name}" is of the unknown kind ${number}`);
-      this.#states.push({ name, kind });
+      const schema = decodeFrom(reader);
+      const item = itemDecoder(schema, reader);
+      const keySchema = decodeFrom(reader);
+      if ((keySchema !== null) !== (kind === "map")) reader.corrupt(`state "${name}" has a schema of keys, or a map state has none`);
+      const key = keySchema === null ? null : itemDecoder(keySchema, reader);
+      this.#states.push({ name, kind, schema: schema as SerializerSchema, keySchema: keySchema as SerializerSchema | null });
+      this.#decoders.push({ item, key });
     }
   }
 
@@ -197,7 +240,7 @@ class KeyedSectionScan {
       return;
     }
     const items = new KeyGroupItems(this.#bytes, reader.position);
-    for (const { name, kind } of this.#states) this.#readEntries(items, before, name, kind, keyGroup);
+    for (let state = 0; state < this.#states.length; state++) this.#readEntries(items, before, state, keyGroup);
     for (let domain = 0; domain < TIMER_DOMAINS; domain++) this.#readTimers(items, before, keyGroup);
     if (reader.position !== end) reader.corrupt(`key group ${keyGroup} does not end where its length says`);
     items.finish(end);
@@ -205,8 +248,10 @@ class KeyedSectionScan {
   }
 
   /** `before`: the key group in an earlier section, or null. */
-  #readEntries(items: KeyGroupItems, before: KeyGroupItems | null, state: string, kind: StateKind, keyGroup: number): void {
+  #readEntries(items: KeyGroupItems, before: KeyGroupItems | null, table: number, keyGroup: number): void {
     const reader = this.#reader;
+    const { name: state, kind } = this.#states[table] as SectionState;
+    const decoders = this.#decoders[table] as StateDecoders;
     before?.openList(items.lists.length);
     items.beginList();
     const count = reader.varuint();
@@ -223,7 +268,7 @@ class KeyedSectionScan {
         const key = known === null ? this.#key() : known.key;
         const namespace = known === null ? this.#namespace() : known.namespace;
         const keyEnd = reader.position;
-        const value = this.#content(state, kind);
+        const value = this.#content(state, kind, decoders);
         items.add({ state, kind, key, namespace, value, keyGroup }, start, keyEnd, reader.position);
       }
       if (!(areKnown && known !== null) && !items.isAscending()) reader.corrupt(`an entry of state "${state}" in key group ${keyGroup} is out of order or there twice`);
@@ -264,15 +309,16 @@ class KeyedSectionScan {
     return isWholeNumber(value) ? value : this.#reader.corrupt(`${what} is no whole number`);
   }
 
-  #content(name: string, kind: StateKind): unknown {
-    const content = decodeFrom(this.#reader);
-    if (kind === "value") return content === null ? this.#reader.corrupt(`value state "${name}" holds null`) : content;
-    if (!Array.isArray(content) || content.length === 0) {
-      return this.#reader.corrupt(`${kind} state "${name}" holds no elements`);
+  #content(name: string, kind: StateKind, { item, key }: StateDecoders): unknown {
+    const reader = this.#reader;
+    if (kind !== "list" && kind !== "map") {
+      const value = item(reader);
+      return value === null ? reader.corrupt(`${kind} state "${name}" holds null`) : value;
     }
-    if (kind === "map" && !content.every((pair) => Array.isArray(pair) && pair.length === 2)) {
-      this.#reader.corrupt(`map state "${name}" holds something else than pairs`);
-    }
+    const count = reader.count(1);
+    if (count === 0) return reader.corrupt(`${kind} state "${name}" holds no elements`);
+    const content: unknown[] = [];
+    while (content.length < count) content.push(key === null ? item(reader) : [key(reader), item(reader)]);
     return content;
   }
 }

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { CompletedCheckpoint } from "#whitewater/engine/checkpoint/checkpoint-metadata.js";
 import { CompletedStore } from "#whitewater/engine/checkpoint/completed-store.js";
 import { HeapKeyedBackend } from "#whitewater/engine/state/backends/heap/heap-keyed-backend.js";
+import { valueState } from "#whitewater/engine/state/descriptors.js";
 import { OperatorLists } from "#whitewater/engine/state/operator-list-state.js";
 import { firstDifference, restoreFidelityOracle, timerDifference } from "#whitewater/simulator/oracles/restore-fidelity.js";
 import { crashAt, crashOf, WatchedWorld } from "./watched-world.js";
@@ -36,7 +37,7 @@ describe("what is not as recorded is named", () => {
     const found = withBackend((backend) => {
       const entry = backend.entries().find(({ state }) => state === "span");
       if (entry === undefined) return;
-      const span = backend.bind<{ clear(): void }>({ name: "span", kind: "value", defaultValue: null } as never);
+      const span = backend.bind(valueState("span"));
       backend.setCurrentKey(entry.key);
       span.setNamespace(entry.namespace);
       span.state.clear();

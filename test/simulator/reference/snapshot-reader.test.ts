@@ -2,15 +2,22 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CorruptBytesError } from "#whitewater/engine/base/bytes.js";
 import { KeyedSectionWriter } from "#whitewater/engine/state/keyed-section-writer.js";
+import { structuralSerializer } from "#whitewater/engine/state/serializers/structural.js";
 import { OperatorLists } from "#whitewater/engine/state/operator-list-state.js";
 import type { Key } from "#whitewater/engine/state/state.js";
 import { KeyedSectionReader, readKeyedSection, readListSection } from "#whitewater/simulator/reference/snapshot-reader.js";
 
+/** { type: "structural" } */
+const STRUCTURAL = [0x0e, 0x01, 0x09, 0x04, 0x74, 0x79, 0x70, 0x65, 0x09, 0x0a, 0x73, 0x74, 0x72, 0x75, 0x63, 0x74, 0x75, 0x72, 0x61, 0x6c];
+/** Where the first key group of the section below begins. */
+const GROUP = 34;
+
 /** One state, one key group of two, written out by hand from the description of the format. */
 const BY_HAND = [
-  ...[0x57, 0x57, 0x4b, 0x53, 0x01], // magic, version
+  ...[0x57, 0x57, 0x4b, 0x53, 0x02], // magic, version
   ...[0x02, 0x01, 0x01, 0x01], // max parallelism 2, from group 1, 1 group, 1 state
   ...[0x09, 0x01, 0x73, 0x00], // state "s", value state
+  ...[...STRUCTURAL, 0x01], // its schema, and none of map keys
   0x14, // length of the group
   ...[0x05, 0x04], // watermark -5
   ...[0x01, 0x09, 0x01, 0x61, 0x09, 0x00, 0x04, 0x2a], // 1 entry: key "a", namespace "", 42
@@ -25,7 +32,7 @@ test("a section written by hand reads as what it says", () => {
     firstKeyGroup: 1,
     watermarks: [-5],
     watermarkMs: -5,
-    states: [{ name: "s", kind: "value" }],
+    states: [{ name: "s", kind: "value", schema: { type: "structural" }, keySchema: null }],
     entries: [{ state: "s", kind: "value", key: "a", namespace: "", value: 42, keyGroup: 1 }],
     eventTimers: [{ key: "a", namespace: 3, timestampMs: 400, keyGroup: 1 }],
     processingTimers: [],
@@ -34,9 +41,9 @@ test("a section written by hand reads as what it says", () => {
 
 function written(): Uint8Array {
   const writer = new KeyedSectionWriter(8, { start: 2, end: 4 }, [
-    { name: "values", kind: "value" },
-    { name: "lists", kind: "list" },
-    { name: "maps", kind: "map" },
+    { name: "values", kind: "value", serializer: structuralSerializer, keySerializer: null },
+    { name: "lists", kind: "list", serializer: structuralSerializer, keySerializer: null },
+    { name: "maps", kind: "map", serializer: structuralSerializer, keySerializer: structuralSerializer },
   ]);
   writer.beginKey("b");
   writer.value(0, "", { n: -0 });
@@ -106,11 +113,12 @@ describe("a section of the engine", () => {
 });
 
 describe("from checkpoint to checkpoint", () => {
+  const VALUES = { name: "values", kind: "value", serializer: structuralSerializer, keySerializer: null } as const;
   const KEYS = ["", "a", "ab", "b", 1, 300, true, ["a", 1]] as const;
   const content = fc.dictionary(fc.constantFrom(...KEYS.keys()).map(String), fc.tuple(fc.nat(3), fc.nat(2)));
   /** Some keys with a value and some timers each, in two key groups. */
   const section = (held: Readonly<Record<string, readonly [number, number]>>, watermarkMs: number): Uint8Array => {
-    const writer = new KeyedSectionWriter(4, { start: 1, end: 2 }, [{ name: "values", kind: "value" }]);
+    const writer = new KeyedSectionWriter(4, { start: 1, end: 2 }, [VALUES]);
     for (const group of [0, 1]) {
       for (const [at, [value, timers]] of Object.entries(held)) {
         if (Number(at) % 2 !== group) continue;
@@ -149,9 +157,9 @@ describe("from checkpoint to checkpoint", () => {
   test("an entry or a timer that is there twice is refused, also where it is known", () => {
     const once = [0x01, 0x09, 0x01, 0x61, 0x09, 0x00, 0x04, 0x2a];
     const twice = [0x02, ...once.slice(1), ...once.slice(1)];
-    const timer = BY_HAND.slice(24, 33);
+    const timer = BY_HAND.slice(GROUP + 11, GROUP + 20);
     const timerTwice = [0x02, ...timer.slice(1), ...timer.slice(1)];
-    const head = BY_HAND.slice(0, 13);
+    const head = BY_HAND.slice(0, GROUP);
     const group = (...lists: readonly number[]): Uint8Array => Uint8Array.from([...head, lists.length + 2, 0x05, 0x04, ...lists]);
     for (const [bytes, message] of [
       [group(...twice, ...timer, 0), /an entry of state "s" in key group 1 is out of order or there twice/],
@@ -185,14 +193,17 @@ describe("what no section may say is named", () => {
 
   test.each([
     ["another magic", 0, 0x58, /first bytes/],
-    ["a later version", 4, 2, /unknown version 2/],
+    ["an earlier version", 4, 1, /unknown version 1/],
+    ["a later version", 4, 3, /unknown version 3/],
     ["no key groups in all", 5, 0, /0 key groups in all/],
     ["a range beyond them", 6, 2, /key groups from 2, 1 of them, but there are 2/],
-    ["an unknown kind of state", 12, 3, /unknown kind 3/],
-    ["a length that is too small", 13, 3, /does not end where its length says/],
-    ["a length beyond the end", 13, 100, /longer than the section/],
-    ["a watermark that is true", 14, 0x03, /./],
-    ["a list without elements", 12, 1, /list state "s" holds no elements/],
+    ["an unknown kind of state", 12, 5, /unknown kind 5/],
+    ["a length that is too small", GROUP, 3, /does not end where its length says/],
+    ["a length beyond the end", GROUP, 100, /longer than the section/],
+    ["a watermark that is true", GROUP + 1, 0x03, /./],
+    ["a schema of an unknown type", 23, 0x74, /unknown type "ttructural"/],
+    ["a schema that is none", 13, 0x01, /schema that is no object/],
+    ["a map state without a schema of its keys", 12, 2, /a map state has none/],
   ])("%s", (_what, at, byte, message) => {
     expect(() => readKeyedSection(changed(at, byte))).toThrow(CorruptBytesError);
     expect(() => readKeyedSection(changed(at, byte))).toThrow(message);
