@@ -46,6 +46,15 @@ const MOST: Readonly<Record<FaultKind, number>> = {
   "coordination-outage": 2,
   "lease-loss": 2,
   "log-outage": 2,
+  "disk-error": 6,
+  "disk-fsync-failure": 4,
+  "disk-short-read": 6,
+  "disk-bit-flip": 4,
+  "disk-misdirected-write": 3,
+  "disk-slow": 4,
+  "disk-full": 2,
+  "disk-stall": 2,
+  "disk-loss": 2,
 };
 
 /** Every kind of fault, and still exactly-once: the job may fall behind, but never fail. */

@@ -47,7 +47,7 @@ export interface RunResult {
   readonly restoredFrom: number | null;
 }
 
-export type Profile = "swarm" | "calm" | "network";
+export type Profile = "swarm" | "calm" | "network" | "disk";
 
 /** How to run. */
 export interface RunRequest {

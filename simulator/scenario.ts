@@ -3,6 +3,7 @@ import type { TimestampMs, TimeUs } from "../engine/base/units.ts";
 import type { StateBackendName } from "../engine/state/state-backend.ts";
 import type { RandomStream } from "../engine/ports/rng.ts";
 import type { FaultKind } from "./faults/fault.ts";
+import type { DiskProfile } from "./hosts/disk-survivors.ts";
 
 /** A record of an input partition and the virtual time at which it can be read. */
 export interface ArrivingRecord {
@@ -33,6 +34,8 @@ export interface ClusterShape {
   readonly processRestartUs: number;
   /** After a power loss a host is up again (or replaced by an empty one) after this long. */
   readonly hostRestartUs: number;
+  /** What the file systems of the hosts promise beyond POSIX; absent: "adversarial", nothing. */
+  readonly diskProfile?: DiskProfile;
 }
 
 /**

@@ -6,7 +6,7 @@ import { UsageError } from "../files/usage-error.ts";
 import { OPTION_VALUES, oneOf } from "../record/token.ts";
 import { endlessRange, parseSeed, parseSeedRange, rangeFrom, seedOfCommit, type SeedRange } from "../sweep/seed.ts";
 
-export const PROFILES: readonly Profile[] = ["swarm", "calm", "network"];
+export const PROFILES: readonly Profile[] = ["swarm", "calm", "network", "disk"];
 /** Seeds of a sweep for which none are given: as many as it takes to judge `sometimes`. */
 const DEFAULT_SEEDS = 200n;
 const JOBS_LIMIT = 256;

@@ -51,6 +51,7 @@ export function whatItIs(fault: Fault): string {
     case "rpc-drop":
     case "rpc-reply-drop":
     case "connection-break":
+    case "disk-fsync-failure":
     case "transaction-timeout":
       return kind;
     case "rpc-duplicate":
@@ -60,6 +61,7 @@ export function whatItIs(fault: Fault): string {
     case "blob-late-delete":
     case "coordination-slow":
     case "log-slow":
+    case "disk-slow":
       return `${kind} by ${seconds(fault.delayUs)}`;
     case "blob-error":
     case "coordination-error":
@@ -74,7 +76,16 @@ export function whatItIs(fault: Fault): string {
     case "coordination-outage":
     case "lease-loss":
     case "log-outage":
+    case "disk-full":
+    case "disk-stall":
       return windowText(fault, kind);
+    case "disk-loss":
+      return `${kind} ${fault.host ?? ""}`.trimEnd();
+    case "disk-error":
+    case "disk-short-read":
+    case "disk-bit-flip":
+    case "disk-misdirected-write":
+      return diskText(fault, kind);
     default:
       return unreachable(fault, "whatItIs");
   }
@@ -99,10 +110,35 @@ function windowText(fault: WindowFault, kind: string): string {
       return `${kind} (${fault.errorPercent}% fail)${lasting(fault.durationUs)}`;
     case "coordination-outage":
       return kind + lasting(fault.durationUs);
+    case "disk-full":
+    case "disk-stall":
+      return `${kind} ${fault.host ?? ""}`.trimEnd() + lasting(fault.durationUs);
     case "lease-loss":
       return `${kind} of ${fault.lease}`;
     default:
       return unreachable(fault, "windowText");
+  }
+}
+
+type DiskInteraction = Extract<
+  Fault,
+  { readonly kind: "disk-error" | "disk-short-read" | "disk-bit-flip" | "disk-misdirected-write" }
+>;
+
+function diskText(fault: DiskInteraction, kind: string): string {
+  switch (fault.kind) {
+    case "disk-error":
+      return `${kind} ${fault.code}${fault.partBytes > 0 ? ` (a write stops after ${fault.partBytes} bytes)` : ""}`;
+    case "disk-short-read":
+      return `${kind} of ${fault.bytes} bytes`;
+    case "disk-bit-flip":
+      return `${kind} of bit ${fault.bit < 0 ? `${-fault.bit} from the end` : fault.bit}`;
+    case "disk-misdirected-write": {
+      const target = fault.elsewhere === 0 ? "the same file" : `file ${fault.elsewhere} beside it`;
+      return `${kind} by ${fault.sectorsAway} sectors, into ${target}`;
+    }
+    default:
+      return unreachable(fault, "diskText");
   }
 }
 

@@ -27,7 +27,7 @@ export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
   format: z.literal(REPORT_FORMAT),
   version: z.literal(REPORT_VERSION),
   tool: text,
-  profile: z.enum(["swarm", "calm", "network"]),
+  profile: z.enum(["swarm", "calm", "network", "disk"]),
   fixed: z.strictObject({
     backend: z.enum(STATE_BACKENDS).exactOptional(),
     mode: z.enum(["aligned"]).exactOptional(),

@@ -61,6 +61,20 @@ const faultSchema: z.ZodType<Fault> = z.discriminatedUnion("kind", [
   z.strictObject({ ...base, kind: z.literal("coordination-outage"), durationUs }),
   z.strictObject({ ...base, kind: z.literal("lease-loss"), lease: text }),
   z.strictObject({ ...base, kind: z.literal("log-outage"), errorPercent: percent, durationUs }),
+  z.strictObject({ ...base, kind: z.literal("disk-error"), code: z.enum(["EIO", "ENOSPC"]), partBytes: z.int().min(0) }),
+  z.strictObject({ ...base, kind: z.literal("disk-fsync-failure") }),
+  z.strictObject({ ...base, kind: z.literal("disk-short-read"), bytes: z.int().min(1) }),
+  z.strictObject({ ...base, kind: z.literal("disk-bit-flip"), bit: z.int() }),
+  z.strictObject({
+    ...base,
+    kind: z.literal("disk-misdirected-write"),
+    sectorsAway: z.int(),
+    elsewhere: z.int().min(0),
+  }),
+  z.strictObject({ ...delayed, kind: z.literal("disk-slow") }),
+  z.strictObject({ ...base, kind: z.literal("disk-full"), host: text.nullable(), durationUs }),
+  z.strictObject({ ...base, kind: z.literal("disk-stall"), host: text.nullable(), durationUs }),
+  z.strictObject({ ...base, kind: z.literal("disk-loss"), host: text.nullable() }),
 ]);
 
 /** A fault plan as read from a file. */

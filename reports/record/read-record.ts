@@ -32,7 +32,7 @@ const recordSchema = z.strictObject({
   options,
   fixed: options.partial(),
   seed: z.string().regex(/^\d{1,20}$/, "expected a decimal number"),
-  profile: z.enum(["swarm", "calm", "network"]),
+  profile: z.enum(["swarm", "calm", "network", "disk"]),
   checked: z.boolean(),
   maxSteps: z.int().min(1),
   plan: faultPlanSchema,

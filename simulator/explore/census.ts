@@ -1,4 +1,5 @@
 import { TRACE } from "../../engine/ports/tracer.ts";
+import { DISK_CALLS } from "../faults/check-plan.ts";
 import { PORT_TRACE, traceKindName } from "../trace/kinds.ts";
 import type { TraceRecorder } from "../world/sim-kernel.ts";
 
@@ -61,6 +62,7 @@ const CHECKPOINT_KINDS: ReadonlySet<number> = new Set<number>([
   PORT_TRACE.blobGetReplied,
   PORT_TRACE.blobDeleteIssued,
   PORT_TRACE.blobDeleteReplied,
+  ...DISK_CALLS,
 ]);
 
 /** Counts trace points by identity (kind, subject, checkpoint). */

@@ -1,6 +1,6 @@
 import type { TimeUs } from "../../engine/base/units.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
-import { PORT_TRACE, TRACE_KINDS, traceKindName } from "../trace/kinds.ts";
+import { DISK_NAMINGS, DISK_OPENINGS, isDiskKind, PORT_TRACE, TRACE_KINDS, traceKindName } from "../trace/kinds.ts";
 import type { SimHost } from "../world/kernel.ts";
 import type { Fault, InteractionFault, Trigger } from "./fault.ts";
 
@@ -30,11 +30,13 @@ export class ActiveWindows {
   readonly #logOutages: Window<Of<"log-outage">>[] = [];
   readonly #partitions: Window<Of<"partition">>[] = [];
   readonly #coordinationOutages: Window<Of<"coordination-outage">>[] = [];
+  readonly #fullDisks: Window<Of<"disk-full">>[] = [];
+  readonly #stalledDisks: Window<Of<"disk-stall">>[] = [];
   readonly #streamOf: (label: string) => RandomStream;
   readonly #nameOf: (subject: number) => string;
   /** By kind, subject and x (from -1 on); only of kinds that are counted. */
   readonly #occurrences: (number[][] | null)[] = Array.from({ length: TRACE_KINDS }, (_, kind) =>
-    KINDS_COUNTED.has(kind) ? [] : null,
+    KINDS_COUNTED.has(kind) || isDiskKind(kind) ? [] : null,
   );
   /** Every single deviation that a window caused, as the plan entry that would cause it alone. */
   readonly deviations: InteractionFault[] = [];
@@ -53,6 +55,8 @@ export class ActiveWindows {
     else if (fault.kind === "blob-outage") this.#blobOutages.push({ fault, endsUs, stream });
     else if (fault.kind === "log-outage") this.#logOutages.push({ fault, endsUs, stream });
     else if (fault.kind === "partition") this.#partitions.push({ fault, endsUs, stream });
+    else if (fault.kind === "disk-full") this.#fullDisks.push({ fault, endsUs, stream });
+    else if (fault.kind === "disk-stall") this.#stalledDisks.push({ fault, endsUs, stream });
     else if (fault.kind === "coordination-outage") this.#coordinationOutages.push({ fault, endsUs, stream });
   }
 
@@ -96,11 +100,12 @@ export class ActiveWindows {
   }
 
   /** What the open windows do to this interaction. */
-  deviation(kind: number, subject: number, x: number): InteractionFault | null {
+  deviation(kind: number, subject: number, x: number, y: number, nowUs: TimeUs): InteractionFault | null {
     let fault: InteractionFault | null = null;
     if (kind === PORT_TRACE.rpcSent || kind === PORT_TRACE.rpcResponded) fault = this.#rpcDeviation(kind, subject, x);
     else if (kind >= PORT_TRACE.blobPutIssued && kind <= PORT_TRACE.blobListed) fault = this.#blobDeviation(kind, subject, x);
     else if (kind === PORT_TRACE.logIssued) fault = this.#logDeviation(kind, subject, x);
+    else if (isDiskKind(kind)) fault = this.#diskDeviation(kind, subject, x, y, nowUs);
     if (fault !== null) this.deviations.push(fault);
     return fault;
   }
@@ -147,6 +152,22 @@ export class ActiveWindows {
     return null;
   }
 
+  #diskDeviation(kind: number, subject: number, x: number, y: number, nowUs: TimeUs): InteractionFault | null {
+    const isOn = (host: string | null): boolean => this.#nameOf(subject).startsWith(`${host ?? ""}:`);
+    for (const { fault, endsUs } of this.#stalledDisks) {
+      if (kind === PORT_TRACE.diskClosed || endsUs <= nowUs || !isOn(fault.host)) continue;
+      const id = `${fault.id}/${this.deviations.length + 1}`;
+      return { id, at: this.#identity(kind, subject, x), kind: "disk-slow", delayUs: endsUs - nowUs };
+    }
+    for (const { fault, stream } of this.#fullDisks) {
+      if (!takesSpace(kind, y) || !isOn(fault.host)) continue;
+      const id = `${fault.id}/${this.deviations.length + 1}`;
+      const partBytes = kind === PORT_TRACE.diskWritten && stream.below(4) === 0 ? stream.below(y + 1) : 0;
+      return { id, at: this.#identity(kind, subject, x), kind: "disk-error", code: "ENOSPC", partBytes };
+    }
+    return null;
+  }
+
   #identity(kind: number, subject: number, x: number): Trigger {
     const nth = this.#occurrences[kind]?.[subject]?.[x + 1] ?? 1;
     return { on: "event", event: traceKindName(kind) ?? "", subject: this.#nameOf(subject), x, nth, when: "before" };
@@ -160,6 +181,15 @@ export class ActiveWindows {
       this.#logOutages as Window<Fault>[],
       this.#partitions as Window<Fault>[],
       this.#coordinationOutages as Window<Fault>[],
+      this.#fullDisks as Window<Fault>[],
+      this.#stalledDisks as Window<Fault>[],
     ];
   }
+}
+
+/** Whether a disk call with this y fails on a full disk: bytes or a name come to be. */
+function takesSpace(kind: number, y: number): boolean {
+  if (kind === PORT_TRACE.diskOpened) return y === DISK_OPENINGS.create;
+  if (kind === PORT_TRACE.diskNamed) return y === DISK_NAMINGS.makeDirectory || y === DISK_NAMINGS.link;
+  return kind === PORT_TRACE.diskWritten;
 }

@@ -1,5 +1,5 @@
 import { invariant } from "../../engine/base/assert.ts";
-import { TRACE_KINDS, traceKindOf } from "../trace/kinds.ts";
+import { isDiskKind, TRACE_KINDS, traceKindOf } from "../trace/kinds.ts";
 import type { Fault, FaultPlan, Trigger } from "./fault.ts";
 
 /** A fault that waits for its event. */
@@ -7,6 +7,8 @@ export interface ArmedFault {
   readonly index: number;
   readonly fault: Fault;
   readonly subject: number;
+  /** At disks: with what the subjects of a host's files begin, when the trigger names no more than the host. */
+  readonly subjectsFrom: string | null;
   readonly x: number | null;
   readonly nth: number;
   readonly after: boolean;
@@ -19,13 +21,18 @@ export type EventTrigger = Extract<Trigger, { readonly on: "event" }>;
 export class ArmedFaults {
   readonly #byKind: (ArmedFault[] | null)[] = new Array<ArmedFault[] | null>(TRACE_KINDS).fill(null);
 
-  constructor(plan: FaultPlan, intern: (name: string) => number) {
+  readonly #nameOf: (subject: number) => string;
+
+  constructor(plan: FaultPlan, intern: (name: string) => number, nameOf: (subject: number) => string) {
+    this.#nameOf = nameOf;
     plan.forEach((fault, index) => {
       if (fault.at.on !== "event") return;
       const kind = traceKindOf(fault.at.event);
       invariant(kind !== null, "a plan that was checked names known events");
       const { subject, x, nth, when } = fault.at;
-      const armed: ArmedFault = { index, fault, subject: intern(subject), x, nth, after: when === "after", seen: 0 };
+      const subjectsFrom = isDiskKind(kind) && !subject.includes(":") ? `${subject}:` : null;
+      const after = when === "after";
+      const armed: ArmedFault = { index, fault, subject: intern(subject), subjectsFrom, x, nth, after, seen: 0 };
       const list = this.#byKind[kind] ?? [];
       list.push(armed);
       this.#byKind[kind] = list;
@@ -40,11 +47,15 @@ export class ArmedFaults {
   strike(list: readonly ArmedFault[], subject: number, x: number): readonly ArmedFault[] {
     let struck: ArmedFault[] | null = null;
     for (const armed of list) {
-      if (armed.subject !== subject || (armed.x !== null && armed.x !== x)) continue;
+      if ((armed.x !== null && armed.x !== x) || !this.#isAt(armed, subject)) continue;
       armed.seen += 1;
       if (armed.seen === armed.nth) (struck ??= []).push(armed);
     }
     return struck ?? NONE;
+  }
+
+  #isAt({ subject: awaited, subjectsFrom }: ArmedFault, subject: number): boolean {
+    return awaited === subject || (subjectsFrom !== null && this.#nameOf(subject).startsWith(subjectsFrom));
   }
 
   disarmAll(): void {

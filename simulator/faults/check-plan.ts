@@ -2,6 +2,18 @@ import { PORT_TRACE, traceKindOf } from "../trace/kinds.ts";
 import type { ClusterShape, FaultBudget } from "../scenario.ts";
 import type { Fault, FaultKind, FaultPlan } from "./fault.ts";
 
+/** Everything at a disk that takes time. */
+export const DISK_CALLS: readonly number[] = [
+  PORT_TRACE.diskOpened,
+  PORT_TRACE.diskRead,
+  PORT_TRACE.diskWritten,
+  PORT_TRACE.diskTruncated,
+  PORT_TRACE.diskSynced,
+  PORT_TRACE.diskNamed,
+  PORT_TRACE.diskDirectorySynced,
+  PORT_TRACE.diskLooked,
+];
+
 /** Events at which a fault that changes one interaction can strike. */
 export const STRIKES_AT: Readonly<Partial<Record<FaultKind, readonly number[]>>> = {
   "user-exception": [PORT_TRACE.userCall],
@@ -19,6 +31,20 @@ export const STRIKES_AT: Readonly<Partial<Record<FaultKind, readonly number[]>>>
   "log-error": [PORT_TRACE.logIssued],
   "log-slow": [PORT_TRACE.logIssued],
   "transaction-timeout": [PORT_TRACE.logIssued],
+  "disk-error": [
+    PORT_TRACE.diskOpened,
+    PORT_TRACE.diskRead,
+    PORT_TRACE.diskWritten,
+    PORT_TRACE.diskTruncated,
+    PORT_TRACE.diskNamed,
+    PORT_TRACE.diskDirectorySynced,
+    PORT_TRACE.diskLooked,
+  ],
+  "disk-fsync-failure": [PORT_TRACE.diskSynced],
+  "disk-short-read": [PORT_TRACE.diskRead],
+  "disk-bit-flip": [PORT_TRACE.diskRead, PORT_TRACE.diskWritten, PORT_TRACE.diskSynced],
+  "disk-misdirected-write": [PORT_TRACE.diskWritten],
+  "disk-slow": DISK_CALLS,
 };
 
 /**
@@ -57,8 +83,17 @@ function refuseFault(fault: Fault, cluster: ClusterShape): string | null {
     return `no process is called ${fault.process}`;
   }
   if ("process" in fault && fault.process === null && fault.at.on === "time") return "a time needs a process to strike";
-  if (fault.kind === "host-crash" && fault.host === null && fault.at.on === "time") return "a time needs a host to strike";
+  if ("host" in fault) {
+    if (fault.host === null && fault.at.on === "time") return "a time needs a host to strike";
+    if (fault.host !== null && !hostExists(fault.host, cluster)) return `no host is called ${fault.host}`;
+  }
   return null;
+}
+
+function hostExists(name: string, { jobManagers, workers }: ClusterShape): boolean {
+  for (let i = 1; i <= jobManagers; i += 1) if (name === `jm-host-${i}`) return true;
+  for (let i = 1; i <= workers; i += 1) if (name === `host-${i}`) return true;
+  return false;
 }
 
 function processExists(name: string, { jobManagers, workers }: ClusterShape): boolean {

@@ -8,7 +8,7 @@ import type { ClusterShape, FaultBudget } from "../scenario.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { EventTrigger } from "./armed-faults.ts";
-import { STRIKES_AT } from "./check-plan.ts";
+import { DISK_CALLS, STRIKES_AT } from "./check-plan.ts";
 import type { Fault, FaultKind, FaultPlan, Trigger } from "./fault.ts";
 
 /** Crashes are what recovery is about: they are drawn this many times as often as anything else. */
@@ -41,6 +41,15 @@ const KINDS: readonly FaultKind[] = [
   "coordination-outage",
   "lease-loss",
   "log-outage",
+  "disk-error",
+  "disk-fsync-failure",
+  "disk-short-read",
+  "disk-bit-flip",
+  "disk-misdirected-write",
+  "disk-slow",
+  "disk-full",
+  "disk-stall",
+  "disk-loss",
 ];
 
 const NETWORK_KINDS: readonly FaultKind[] = [
@@ -55,8 +64,31 @@ const NETWORK_KINDS: readonly FaultKind[] = [
   "network-slow",
 ];
 
+/** With crashes, because what a disk did shows when its files are read again. */
+const DISK_KINDS: readonly FaultKind[] = [
+  "process-crash",
+  "host-crash",
+  "disk-error",
+  "disk-fsync-failure",
+  "disk-short-read",
+  "disk-bit-flip",
+  "disk-misdirected-write",
+  "disk-slow",
+  "disk-full",
+  "disk-stall",
+  "disk-loss",
+];
+
+/** The kinds that a profile draws from. */
+const CANDIDATES: Readonly<Record<Profile, readonly FaultKind[]>> = {
+  swarm: KINDS,
+  calm: [],
+  network: NETWORK_KINDS,
+  disk: DISK_KINDS,
+};
+
 /** Faults after which the job recovers, so that the census of a recovery applies. */
-const DISRUPTIVE: readonly FaultKind[] = ["process-crash", "host-crash", "user-exception", "connection-break"];
+const DISRUPTIVE: readonly FaultKind[] = ["process-crash", "host-crash", "disk-loss", "user-exception", "connection-break"];
 
 /** Trace kinds of the outside world, at which no process of its own runs. */
 const NOT_IN_A_PROCESS: ReadonlySet<number> = new Set<number>([
@@ -72,6 +104,7 @@ const NOT_IN_A_PROCESS: ReadonlySet<number> = new Set<number>([
   PORT_TRACE.processResumed,
   PORT_TRACE.hostCrashed,
   PORT_TRACE.hostStarted,
+  PORT_TRACE.diskLost,
   PORT_TRACE.faultFired,
   PORT_TRACE.partitionStarted,
   PORT_TRACE.partitionHealed,
@@ -126,9 +159,8 @@ interface Weight {
 }
 
 function drawWeights({ random, profile, budget }: PlanSource): readonly Weight[] {
-  const candidates = profile === "network" ? NETWORK_KINDS : KINDS;
   const weights: Weight[] = [];
-  for (const kind of candidates) {
+  for (const kind of CANDIDATES[profile]) {
     const isCrash = kind === "process-crash";
     const off = random.below(isCrash ? 8 : 2) === 0;
     const weight = (1 + random.below(16) * random.below(16)) * (isCrash ? CRASH_WEIGHT : 1);
@@ -153,7 +185,7 @@ function drawFault(kind: FaultKind, id: string, source: PlanSource, recovers: bo
   const { random, census } = source;
   const strikesAt = STRIKES_AT[kind];
   const byEvent = strikesAt !== undefined || random.below(TIMES_ONE_IN[kind] ?? 2) !== 0;
-  const event = byEvent ? drawEvent(census, strikesAt, recovers, random) : null;
+  const event = byEvent ? drawEvent(census, strikesAt ?? OPENS_AT[kind], recovers, random) : null;
   if (event === null && strikesAt !== undefined) return null;
   const at: Trigger = event ?? { on: "time", atUs: 1 + random.below(Math.max(1, census.endedAtUs)) };
   return DRAW[kind](id, strikesAt === undefined || event === null ? at : { ...event, when: "before" }, source);
@@ -164,6 +196,13 @@ const TIMES_ONE_IN: Readonly<Partial<Record<FaultKind, number>>> = {
   "process-crash": 8,
   "process-pause": 8,
   "host-crash": 8,
+  "disk-loss": 8,
+};
+
+/** Where faults that could strike anywhere have something to do. */
+const OPENS_AT: Readonly<Partial<Record<FaultKind, readonly number[]>>> = {
+  "disk-full": DISK_CALLS,
+  "disk-stall": DISK_CALLS,
 };
 
 type Drawer = (id: string, at: Trigger, source: PlanSource) => Fault | null;
@@ -177,9 +216,9 @@ const DRAW: Readonly<Record<FaultKind, Drawer>> = {
     const durationUs = random.below(2) === 0 ? longDuration(random) : 3_000_000 + random.below(5_000_000);
     return { id, at, kind: "process-pause", process: strikeProcess(at, source), durationUs };
   },
-  "host-crash": (id, at, { random, cluster }) => {
-    const replace = random.below(3) === 0;
-    return { id, at, kind: "host-crash", host: at.on === "time" ? anyHost(cluster, random) : null, replace };
+  "host-crash": (id, at, source) => {
+    const replace = source.random.below(3) === 0;
+    return { id, at, kind: "host-crash", host: strikeHost(at, source), replace };
   },
   "user-exception": (id, at) => ({ id, at, kind: "user-exception" }),
   "rpc-drop": (id, at) => ({ id, at, kind: "rpc-drop" }),
@@ -221,6 +260,30 @@ const DRAW: Readonly<Record<FaultKind, Drawer>> = {
   "log-outage": (id, at, { random }) => {
     return { id, at, kind: "log-outage", errorPercent: 10 + random.below(91), durationUs: longDuration(random) };
   },
+  "disk-error": (id, at, { random }) => {
+    const code = random.below(2) === 0 ? "EIO" : "ENOSPC";
+    return { id, at, kind: "disk-error", code, partBytes: random.below(2) === 0 ? 0 : random.below(4096) };
+  },
+  "disk-fsync-failure": (id, at) => ({ id, at, kind: "disk-fsync-failure" }),
+  "disk-short-read": (id, at, { random }) => ({ id, at, kind: "disk-short-read", bytes: 1 + random.below(4096) }),
+  // Half of them near the end, where footers are.
+  "disk-bit-flip": (id, at, { random }) => {
+    const bit = random.below(2) === 0 ? random.below(1 << 24) : -1 - random.below(512);
+    return { id, at, kind: "disk-bit-flip", bit };
+  },
+  "disk-misdirected-write": (id, at, { random }) => {
+    const away = 1 + random.below(16);
+    const sectorsAway = random.below(2) === 0 ? away : -away;
+    return { id, at, kind: "disk-misdirected-write", sectorsAway, elsewhere: random.below(4) };
+  },
+  "disk-slow": (id, at, { random }) => ({ id, at, kind: "disk-slow", delayUs: longDuration(random) }),
+  "disk-full": (id, at, source) => {
+    return { id, at, kind: "disk-full", host: strikeHost(at, source), durationUs: longDuration(source.random) };
+  },
+  "disk-stall": (id, at, source) => {
+    return { id, at, kind: "disk-stall", host: strikeHost(at, source), durationUs: longDuration(source.random) };
+  },
+  "disk-loss": (id, at, source) => ({ id, at, kind: "disk-loss", host: strikeHost(at, source) }),
 };
 
 function drawPartition(id: string, at: Trigger, { random, cluster }: PlanSource): Fault | null {
@@ -234,6 +297,10 @@ function drawPartition(id: string, at: Trigger, { random, cluster }: PlanSource)
 /** At an event: whoever runs then. */
 function strikeProcess(at: Trigger, { cluster, random }: PlanSource): string | null {
   return at.on === "time" ? anyProcess(cluster, random) : null;
+}
+
+function strikeHost(at: Trigger, { cluster, random }: PlanSource): string | null {
+  return at.on === "time" ? anyHost(cluster, random) : null;
 }
 
 /** Milliseconds to seconds, so that it stays below the timeouts as often as not. */

@@ -30,6 +30,8 @@ export type ProcessFault =
   | (FaultBase & { readonly kind: "process-crash"; readonly process: string | null })
   | (FaultBase & { readonly kind: "process-pause"; readonly process: string | null; readonly durationUs: number })
   | (FaultBase & { readonly kind: "host-crash"; readonly host: string | null; readonly replace: boolean })
+  /** The disk is lost and another, empty one takes its place. The host stays up; its processes end and start again. */
+  | (FaultBase & { readonly kind: "disk-loss"; readonly host: string | null })
   /** Event trigger on userCall only. */
   | (FaultBase & { readonly kind: "user-exception" });
 
@@ -57,6 +59,28 @@ export type InteractionFault =
   | (FaultBase & { readonly kind: "log-slow"; readonly delayUs: number })
   /** logIssued (append): the open transaction is timed out by the log just before. */
   | (FaultBase & { readonly kind: "transaction-timeout" })
+  /**
+   * diskOpened, diskRead, diskWritten, diskTruncated, diskNamed, diskDirectorySynced, diskLooked: the call fails and
+   * does nothing, except that a write without space ("ENOSPC") writes the first `partBytes` bytes and returns
+   * their number if there are any. A call that takes no space fails with EIO instead.
+   */
+  | (FaultBase & { readonly kind: "disk-error"; readonly code: "EIO" | "ENOSPC"; readonly partBytes: number })
+  /** diskSynced: EIO. Some of the unsynced bytes reach the disk, none is written again by a later fsync. */
+  | (FaultBase & { readonly kind: "disk-fsync-failure" })
+  /** diskRead: at most so many bytes, but at least one if there are any. */
+  | (FaultBase & { readonly kind: "disk-short-read"; readonly bytes: number })
+  /**
+   * diskRead, diskWritten: one bit of the bytes that the call reads or writes; diskSynced: of the whole file. The
+   * bit's number counts from their start, or from their end when negative (-1: the last bit), and wraps.
+   */
+  | (FaultBase & { readonly kind: "disk-bit-flip"; readonly bit: number })
+  /**
+   * diskWritten: the bytes land so many sectors away (wrapping in the file they land in), and not where they
+   * should. `elsewhere` 0: in the same file; n: in the nth of the disk's other files, in order of age (wraps).
+   */
+  | (FaultBase & { readonly kind: "disk-misdirected-write"; readonly sectorsAway: number; readonly elsewhere: number })
+  /** Any event of a disk: the call takes so much longer, and its process with it. */
+  | (FaultBase & { readonly kind: "disk-slow"; readonly delayUs: number })
   /** Names one ordinary draw: this interaction takes `latencyUs` instead of what would be drawn. */
   | (FaultBase & { readonly kind: "latency"; readonly latencyUs: number });
 
@@ -84,10 +108,43 @@ export type WindowFault =
   | (FaultBase & { readonly kind: "coordination-outage"; readonly durationUs: number })
   /** The lease of the current leader is taken away. */
   | (FaultBase & { readonly kind: "lease-loss"; readonly lease: string })
-  | (FaultBase & { readonly kind: "log-outage"; readonly errorPercent: number; readonly durationUs: number });
+  | (FaultBase & { readonly kind: "log-outage"; readonly errorPercent: number; readonly durationUs: number })
+  /** Every write, and every creation of a name, fails with ENOSPC. host null: that of the process at the event. */
+  | (FaultBase & { readonly kind: "disk-full"; readonly host: string | null; readonly durationUs: number })
+  /** A process that touches its disk stands still until the window ends. */
+  | (FaultBase & { readonly kind: "disk-stall"; readonly host: string | null; readonly durationUs: number });
 
 export type Fault = ProcessFault | InteractionFault | WindowFault;
 export type FaultKind = Fault["kind"];
+
+const INTERACTION_KINDS: Readonly<Record<InteractionFault["kind"], true>> = {
+  "rpc-drop": true,
+  "rpc-duplicate": true,
+  "rpc-delay": true,
+  "rpc-reply-drop": true,
+  "connection-break": true,
+  "frame-delay": true,
+  "blob-error": true,
+  "blob-slow": true,
+  "blob-late-delete": true,
+  "coordination-error": true,
+  "coordination-slow": true,
+  "log-error": true,
+  "log-slow": true,
+  "transaction-timeout": true,
+  "disk-error": true,
+  "disk-fsync-failure": true,
+  "disk-short-read": true,
+  "disk-bit-flip": true,
+  "disk-misdirected-write": true,
+  "disk-slow": true,
+  latency: true,
+};
+
+/** True for a fault that the interaction at hand carries out. */
+export function isInteractionFault(fault: Fault): fault is InteractionFault {
+  return fault.kind in INTERACTION_KINDS;
+}
 
 /** All that goes wrong in a run, written down before it starts. */
 export type FaultPlan = readonly Fault[];

@@ -1,62 +1,22 @@
-import { invariant } from "../../engine/base/assert.ts";
-
-/** A change of a file's contents that no fsync has made durable yet. */
-type FileChange =
-  | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: "truncate"; readonly size: number };
-
-/** Bytes that grow at the end without being copied each time. */
-class Contents {
-  size = 0;
-  #bytes: Uint8Array = new Uint8Array(0);
-
-  read(target: Uint8Array, offset: number, length: number, position: number): number {
-    const count = Math.max(0, Math.min(length, this.size - position));
-    target.set(this.#bytes.subarray(position, position + count), offset);
-    return count;
-  }
-
-  write(source: Uint8Array, position: number): void {
-    const end = position + source.length;
-    this.#reserve(end);
-    this.#bytes.set(source, position);
-    if (source.length > 0) this.size = Math.max(this.size, end);
-  }
-
-  truncate(size: number): void {
-    this.#reserve(size);
-    // What lies behind the end reads as zeros once the file grows over it.
-    if (size < this.size) this.#bytes.fill(0, size, this.size);
-    this.size = size;
-  }
-
-  copyFrom(other: Contents): void {
-    this.#bytes = other.bytes();
-    this.size = other.size;
-  }
-
-  bytes(): Uint8Array {
-    return this.#bytes.slice(0, this.size);
-  }
-
-  #reserve(size: number): void {
-    if (size <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(size, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.size));
-    this.#bytes = grown;
-  }
-}
+import type { RandomStream } from "../../engine/ports/rng.ts";
+import { DiskContents } from "./disk-contents.ts";
+import { DamageOverlay } from "./disk-damage.ts";
+import type { DiskProfile, FileChange } from "./disk-survivors.ts";
+import { applySurvivors, applyWhole } from "./disk-survivors.ts";
 
 /**
  * A file: what processes see, what is durable, and the changes between the two in the order they were made.
+ * Damage lies over both: what is seen here is pristine, and only reading shows the damage.
  */
 export class DiskFile {
   readonly kind = "file";
   readonly inode: number;
-  readonly #seen: Contents = new Contents();
-  readonly #durable: Contents = new Contents();
+  readonly damage: DamageOverlay = new DamageOverlay();
+  readonly #seen: DiskContents = new DiskContents();
+  readonly #durable: DiskContents = new DiskContents();
   #unsynced: FileChange[] = [];
   #unsyncedBytes = 0;
+  #lostPages = false;
 
   constructor(inode: number) {
     this.inode = inode;
@@ -75,8 +35,15 @@ export class DiskFile {
     return this.#unsyncedBytes;
   }
 
+  /** True if what processes see may differ from what is durable. */
+  get differs(): boolean {
+    return this.#lostPages || this.#unsynced.length > 0;
+  }
+
   read(target: Uint8Array, offset: number, length: number, position: number): number {
-    return this.#seen.read(target, offset, length, position);
+    const count = this.#seen.read(target, offset, length, position);
+    if (!this.damage.isEmpty) this.damage.applyTo(target, offset, count, position);
+    return count;
   }
 
   write(source: Uint8Array, position: number): void {
@@ -84,35 +51,50 @@ export class DiskFile {
     this.#seen.write(bytes, position);
     this.#unsynced.push({ kind: "write", position, bytes });
     this.#unsyncedBytes += bytes.length;
+    this.damage.overwrite(position, position + bytes.length);
   }
 
   truncate(size: number): void {
     this.#seen.truncate(size);
     this.#unsynced.push({ kind: "truncate", size });
+    this.damage.overwrite(size, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Makes every change durable. */
+  /** Makes every change durable. Pages that a failed fsync lost are not among them. */
   sync(): void {
-    this.#apply(this.#unsynced.length);
+    for (const change of this.#unsynced) applyWhole(this.#durable, change);
+    this.#forgetUnsynced();
   }
 
-  /** Keeps the first `survivors` unsynced changes and forgets the rest. */
-  losePower(survivors: number): void {
-    invariant(survivors <= this.#unsynced.length, "no more changes survive than there are");
-    this.#apply(survivors);
+  /** Some of the changes reach the disk; all count as written from now on, and go on being seen. */
+  failSync(profile: DiskProfile, random: RandomStream): void {
+    this.#lostPages ||= this.#unsynced.length > 0;
+    applySurvivors(this.#durable, this.#unsynced, profile, random);
+    this.#forgetUnsynced();
+  }
+
+  /** Keeps what survives of the unsynced changes, and shows what is durable. */
+  losePower(profile: DiskProfile, random: RandomStream): void {
+    applySurvivors(this.#durable, this.#unsynced, profile, random);
+    this.#forgetUnsynced();
+    this.#lostPages = false;
     this.#seen.copyFrom(this.#durable);
+    this.damage.overwrite(this.#seen.size, Number.MAX_SAFE_INTEGER);
   }
 
   /** A copy of what processes see. */
   bytes(): Uint8Array {
+    const bytes = this.#seen.bytes();
+    this.damage.applyTo(bytes, 0, bytes.length, 0);
+    return bytes;
+  }
+
+  /** A copy of what processes would see without damage. */
+  pristineBytes(): Uint8Array {
     return this.#seen.bytes();
   }
 
-  #apply(count: number): void {
-    for (const change of this.#unsynced.slice(0, count)) {
-      if (change.kind === "write") this.#durable.write(change.bytes, change.position);
-      else this.#durable.truncate(change.size);
-    }
+  #forgetUnsynced(): void {
     this.#unsynced = [];
     this.#unsyncedBytes = 0;
   }

@@ -1,35 +1,44 @@
 import { invariant } from "../../engine/base/assert.ts";
 import type { Disk, DiskResult, OpenMode } from "../../engine/ports/disk.ts";
-import { DISK_OK, EBADF, EISDIR, ENOENT, ENOTDIR } from "../../engine/ports/disk.ts";
-import { DISK_NAMINGS, PORT_TRACE } from "../trace/kinds.ts";
+import { DISK_OK, EBADF, EIO, EISDIR, ENOENT, ENOTDIR } from "../../engine/ports/disk.ts";
+import type { InteractionFault } from "../faults/fault.ts";
+import { DISK_NAMINGS, DISK_OPENINGS, PORT_TRACE } from "../trace/kinds.ts";
+import { DISK_US } from "../world/cost-model.ts";
 import type { Kernel, SimProcess } from "../world/kernel.ts";
+import type { Need } from "./disk-faults.ts";
+import { failureOfDiskCall, readFaulty, writeFaulty } from "./disk-faults.ts";
 import type { DiskFile } from "./disk-file.ts";
-import type { BasicDisk } from "./sim-disk.ts";
+import type { DiskIdentity } from "./disk-identity.ts";
+import { checkpointOfPath, DIRECTORY_ROLE, diskSubject, NO_FILE_ROLE, roleOfFile } from "./disk-identity.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
 
 const FIRST_DESCRIPTOR = 3;
-const MODE_NUMBERS = { read: 0, write: 1, create: 2 } as const;
 
-interface OpenFile {
+interface OpenFile extends DiskIdentity {
   readonly file: DiskFile;
   readonly writable: boolean;
 }
 
-/** A host's disk as one process sees it: its descriptors, and a trace point for every call. */
+/** A host's disk as one process sees it: its descriptors, a trace point for every call, and what faults do to it. */
 export class DiskPort implements Disk {
   readonly #kernel: Kernel;
-  readonly #disk: BasicDisk;
+  readonly #disk: SimulatedDisk;
   readonly #process: SimProcess;
   readonly #open: Map<number, OpenFile> = new Map();
+  readonly #closed: DiskIdentity;
   #nextDescriptor: number = FIRST_DESCRIPTOR;
 
-  constructor(kernel: Kernel, disk: BasicDisk, process: SimProcess) {
+  constructor(kernel: Kernel, disk: SimulatedDisk, process: SimProcess) {
     this.#kernel = kernel;
     this.#disk = disk;
     this.#process = process;
+    this.#closed = { subject: this.#subject(NO_FILE_ROLE), checkpoint: -1 };
   }
 
   open(path: string, mode: OpenMode): DiskResult {
-    return this.#traced(PORT_TRACE.diskOpened, MODE_NUMBERS[mode], 0, () => {
+    const identity = this.#fileIdentity(path);
+    const need = mode === "create" ? "space" : "no space";
+    return this.#traced(PORT_TRACE.diskOpened, identity, DISK_OPENINGS[mode], DISK_US.name, need, () => {
       if (path === "/") return EISDIR;
       const place = this.#disk.placeOf(path);
       if (typeof place === "number") return place;
@@ -40,33 +49,48 @@ export class DiskPort implements Disk {
       else if (mode === "create") this.#disk.truncate(file, 0);
       const descriptor = this.#nextDescriptor;
       this.#nextDescriptor += 1;
-      this.#open.set(descriptor, { file, writable: mode !== "read" });
+      this.#open.set(descriptor, { ...identity, file, writable: mode !== "read" });
       return descriptor;
     });
   }
 
   read(descriptor: number, target: Uint8Array, offset: number, length: number, position: number): DiskResult {
     invariant(position >= 0 && offset >= 0 && offset + length <= target.length, "a read fits into its target");
-    return this.#traced(PORT_TRACE.diskRead, length, position, () => {
-      const file = this.#open.get(descriptor)?.file;
-      return file === undefined ? EBADF : file.read(target, offset, length, position);
-    });
+    const open = this.#open.get(descriptor);
+    const fault = this.#enter(PORT_TRACE.diskRead, open ?? this.#closed, length);
+    let result: DiskResult = EBADF;
+    if (open !== undefined) {
+      if (fault === null) result = open.file.read(target, offset, length, position);
+      else {
+        const failure = failureOfDiskCall(this.#kernel, this.#process, fault, "no space");
+        result = failure ?? readFaulty(this.#disk, fault, open.file, target, offset, length, position);
+      }
+    }
+    return this.#leave(result, DISK_US.read + kibUs(length));
   }
 
   write(descriptor: number, source: Uint8Array, offset: number, length: number, position: number): DiskResult {
     invariant(position >= 0 && offset >= 0 && offset + length <= source.length, "a write fits into its source");
-    return this.#traced(PORT_TRACE.diskWritten, length, position, () => {
-      const open = this.#open.get(descriptor);
-      if (open === undefined || !open.writable) return EBADF;
-      this.#disk.write(open.file, source.subarray(offset, offset + length), position);
-      return length;
-    });
+    const open = this.#open.get(descriptor);
+    const fault = this.#enter(PORT_TRACE.diskWritten, open ?? this.#closed, length);
+    let result: DiskResult = EBADF;
+    if (open !== undefined && open.writable) {
+      const bytes = source.subarray(offset, offset + length);
+      if (fault === null) {
+        this.#disk.write(open.file, bytes, position);
+        result = length;
+      } else {
+        failureOfDiskCall(this.#kernel, this.#process, fault, "space");
+        result = writeFaulty(this.#disk, fault, open.file, bytes, position);
+      }
+    }
+    return this.#leave(result, DISK_US.write + kibUs(length));
   }
 
   truncate(descriptor: number, size: number): DiskResult {
     invariant(size >= 0, "a file has no negative size");
-    return this.#traced(PORT_TRACE.diskWritten, 0, size, () => {
-      const open = this.#open.get(descriptor);
+    const open = this.#open.get(descriptor);
+    return this.#traced(PORT_TRACE.diskTruncated, open ?? this.#closed, size, DISK_US.write, "space", () => {
       if (open === undefined || !open.writable) return EBADF;
       this.#disk.truncate(open.file, size);
       return DISK_OK;
@@ -74,29 +98,42 @@ export class DiskPort implements Disk {
   }
 
   size(descriptor: number): DiskResult {
-    const size = this.#open.get(descriptor)?.file.size ?? EBADF;
-    return this.#traced(PORT_TRACE.diskLooked, 0, size, () => size);
+    const open = this.#open.get(descriptor);
+    const size = open?.file.size ?? EBADF;
+    return this.#traced(PORT_TRACE.diskLooked, open ?? this.#closed, size, DISK_US.look, "no space", () => size);
   }
 
   fsync(descriptor: number): DiskResult {
-    const file = this.#open.get(descriptor)?.file;
-    return this.#traced(PORT_TRACE.diskSynced, file?.unsyncedBytes ?? 0, 0, () => {
-      if (file === undefined) return EBADF;
-      this.#disk.sync(file);
-      return DISK_OK;
-    });
+    const open = this.#open.get(descriptor);
+    const unsyncedBytes = open?.file.unsyncedBytes ?? 0;
+    const fault = this.#enter(PORT_TRACE.diskSynced, open ?? this.#closed, unsyncedBytes);
+    const result = open === undefined ? EBADF : this.#sync(open.file, fault);
+    return this.#leave(result, DISK_US.fsync + kibUs(unsyncedBytes));
+  }
+
+  #sync(file: DiskFile, fault: InteractionFault | null): DiskResult {
+    failureOfDiskCall(this.#kernel, this.#process, fault, "no space");
+    if (fault?.kind === "disk-fsync-failure") {
+      this.#disk.failSync(file);
+      return EIO;
+    }
+    this.#disk.sync(file);
+    if (fault?.kind === "disk-bit-flip") this.#disk.flipBit(fault.id, file, 0, file.size, fault.bit);
+    return DISK_OK;
   }
 
   close(descriptor: number): DiskResult {
-    return this.#traced(PORT_TRACE.diskClosed, 0, 0, () => (this.#open.delete(descriptor) ? DISK_OK : EBADF));
+    this.#enter(PORT_TRACE.diskClosed, this.#open.get(descriptor) ?? this.#closed, 0);
+    return this.#leave(this.#open.delete(descriptor) ? DISK_OK : EBADF, DISK_US.look);
   }
 
   makeDirectory(path: string): DiskResult {
-    return this.#named(DISK_NAMINGS.makeDirectory, path, null, () => this.#disk.makeDirectory(path));
+    return this.#named(DISK_NAMINGS.makeDirectory, path, null, "space", () => this.#disk.makeDirectory(path));
   }
 
   fsyncDirectory(path: string): DiskResult {
-    return this.#traced(PORT_TRACE.diskDirectorySynced, 0, 0, () => {
+    const identity = this.#directoryIdentity(path);
+    return this.#traced(PORT_TRACE.diskDirectorySynced, identity, 0, DISK_US.fsync, "no space", () => {
       const node = this.#disk.nodeAt(path);
       if (typeof node === "number") return node;
       if (node.kind === "file") return ENOTDIR;
@@ -106,30 +143,33 @@ export class DiskPort implements Disk {
   }
 
   rename(from: string, to: string): DiskResult {
-    return this.#named(DISK_NAMINGS.rename, to, from, () => this.#disk.rename(from, to));
+    return this.#named(DISK_NAMINGS.rename, to, from, "space", () => this.#disk.rename(from, to));
   }
 
   link(existing: string, added: string): DiskResult {
-    return this.#named(DISK_NAMINGS.link, added, existing, () => this.#disk.link(existing, added));
+    return this.#named(DISK_NAMINGS.link, added, existing, "space", () => this.#disk.link(existing, added));
   }
 
   unlink(path: string): DiskResult {
-    return this.#named(DISK_NAMINGS.unlink, path, null, () => this.#disk.unlink(path));
+    return this.#named(DISK_NAMINGS.unlink, path, null, "no space", () => this.#disk.unlink(path));
   }
 
   removeDirectory(path: string): DiskResult {
-    return this.#named(DISK_NAMINGS.removeDirectory, path, null, () => this.#disk.removeDirectory(path));
+    return this.#named(DISK_NAMINGS.removeDirectory, path, null, "no space", () => this.#disk.removeDirectory(path));
   }
 
   list(path: string): readonly string[] | DiskResult {
     const node = this.#disk.nodeAt(path);
     const names = typeof node === "number" ? node : node.kind === "directory" ? node.names() : ENOTDIR;
     const count = typeof names === "number" ? names : names.length;
-    return this.#traced(PORT_TRACE.diskLooked, 1, count, () => names);
+    const identity = this.#directoryIdentity(path);
+    return this.#traced(PORT_TRACE.diskLooked, identity, count, DISK_US.name, "no space", () => names);
   }
 
-  #named(naming: number, path: string, existing: string | null, apply: () => DiskResult): DiskResult {
-    return this.#traced(PORT_TRACE.diskNamed, naming, 0, () => {
+  #named(naming: number, path: string, existing: string | null, need: Need, apply: () => DiskResult): DiskResult {
+    const isDirectory = naming === DISK_NAMINGS.makeDirectory || naming === DISK_NAMINGS.removeDirectory;
+    const identity = isDirectory ? this.#directoryIdentity(path) : this.#fileIdentity(path);
+    return this.#traced(PORT_TRACE.diskNamed, identity, naming, DISK_US.name, need, () => {
       const result = apply();
       if (result !== DISK_OK) return result;
       this.#kernel.foldText(path);
@@ -138,11 +178,42 @@ export class DiskPort implements Disk {
     });
   }
 
-  #traced<T>(kind: number, x: number, y: number, apply: () => T): T {
-    const kernel = this.#kernel;
-    kernel.enter(this.#process, kind, this.#process.subject, x, y);
-    const result = apply();
-    kernel.leave(this.#process);
+  #traced<T>(
+    kind: number,
+    identity: DiskIdentity,
+    y: number,
+    costUs: number,
+    need: Need,
+    apply: () => T,
+  ): T | DiskResult {
+    const fault = this.#enter(kind, identity, y);
+    const failure = failureOfDiskCall(this.#kernel, this.#process, fault, need);
+    return this.#leave(failure ?? apply(), costUs);
+  }
+
+  #enter(kind: number, { subject, checkpoint }: DiskIdentity, y: number): InteractionFault | null {
+    return this.#kernel.enter(this.#process, kind, subject, checkpoint, y);
+  }
+
+  #leave<T>(result: T, costUs: number): T {
+    this.#kernel.spend(this.#process, costUs);
+    this.#kernel.leave(this.#process);
     return result;
   }
+
+  #fileIdentity(path: string): DiskIdentity {
+    return { subject: this.#subject(roleOfFile(path)), checkpoint: checkpointOfPath(path) };
+  }
+
+  #directoryIdentity(path: string): DiskIdentity {
+    return { subject: this.#subject(DIRECTORY_ROLE), checkpoint: checkpointOfPath(path) };
+  }
+
+  #subject(role: string): number {
+    return this.#kernel.intern(diskSubject(this.#process.host.name, role));
+  }
+}
+
+function kibUs(bytes: number): number {
+  return (bytes >> 10) * DISK_US.perKib;
 }

@@ -23,18 +23,27 @@ export const PORT_TRACE = {
   frameDelivered: 114,
   /** One side closes the connection on purpose. subject: the hello's subject, x: connection number. */
   connectionClosed: 115,
-  /** subject: process. x, y: see each. */
+  /**
+   * Disks. subject: "<host>:<role>" (disk-identity), x: checkpoint parsed from the path ("chk-7") or -1. A trigger
+   * that names the host alone ("host-1") means the files of every role. y: DISK_OPENINGS.
+   */
   diskOpened: 120,
-  /** x: bytes. */
+  /** y: bytes asked for. */
   diskRead: 121,
+  /** y: bytes. */
   diskWritten: 122,
+  /** y: unsynced bytes. */
   diskSynced: 123,
   diskDirectorySynced: 124,
-  /** create, rename, link, unlink, directories. x: which (DISK_NAMINGS). */
+  /** Directories made or removed, rename, link, unlink. y: which (DISK_NAMINGS). */
   diskNamed: 125,
   diskClosed: 126,
-  /** The size of a file (x: 0, y: bytes) or the names in a directory (x: 1, y: names) were asked for. */
+  /** The size of a file (y: bytes) or the names in a directory (y: names) were asked for. */
   diskLooked: 127,
+  /** y: the new size. */
+  diskTruncated: 128,
+  /** An empty disk takes the place of one that is lost. subject: host. */
+  diskLost: 129,
   /** subject: process. x: checkpoint parsed from the key ("chk-7"), or -1, y: bytes (of a failed reply: -code). */
   blobPutIssued: 130,
   /** The effect in the store. */
@@ -80,6 +89,12 @@ export type PortTraceKind = (typeof PORT_TRACE)[keyof typeof PORT_TRACE];
 /** Kinds are below this. */
 export const TRACE_KINDS = 200;
 
+/** Kinds whose subject is a file or directory of a host's disk. */
+export function isDiskKind(kind: number): boolean {
+  return kind >= PORT_TRACE.diskOpened && kind <= PORT_TRACE.diskTruncated;
+}
+
+export const DISK_OPENINGS = { read: 0, write: 1, create: 2 } as const;
 export const DISK_NAMINGS = { makeDirectory: 0, rename: 1, link: 2, unlink: 3, removeDirectory: 4 } as const;
 export const COORDINATION_CALLS = { acquire: 0, renew: 1, release: 2, read: 3, list: 4, compareAndSet: 5 } as const;
 export const LOG_CALLS = { fetch: 0, open: 1, append: 2, prepare: 3, commit: 4, abort: 5, pending: 6 } as const;

@@ -24,6 +24,12 @@ const COSTS: Readonly<Record<Concern, Cost>> = {
   logTransaction: { meanUs: 6_000, perKibUs: 0 },
 };
 
+/**
+ * Microseconds that a synchronous disk call takes of its process's thread: as on a solid-state disk behind a
+ * page cache. Always the mean: what the order of events depends on is drawn elsewhere.
+ */
+export const DISK_US = { look: 2, name: 20, read: 10, write: 5, fsync: 500, perKib: 1 } as const;
+
 /** Microseconds of a task's time for one step, and for each element in it. */
 export const STEP_US = 4;
 export const ELEMENT_US = 1;

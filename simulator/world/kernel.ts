@@ -80,6 +80,10 @@ export interface Kernel {
   point(process: SimProcess | null, kind: number, subject: number, x: number, y: number): void;
 
   latency(concern: Concern, component: string): Latency;
+  /** A synchronous call took so long: the process's thread is free that much later after this step. */
+  spend(process: SimProcess, us: number): void;
+  /** A synchronous call hangs: nothing of the process runs for so long, or until everything heals. */
+  stall(process: SimProcess, us: number): void;
 
   /** True while a partition cuts the way from one host to another. */
   isCut(from: SimHost, to: SimHost): boolean;

@@ -4,33 +4,25 @@ import { ProcessDied, isProcessDied } from "../../engine/ports/process-ports.ts"
 import type { RandomStream } from "../../engine/ports/rng.ts";
 import { ActiveWindows } from "../faults/active-windows.ts";
 import { ArmedFaults } from "../faults/armed-faults.ts";
-import type { Fault, FaultOutcome, FaultPlan, InteractionFault } from "../faults/fault.ts";
+import type { Fault, FaultOutcome, FaultPlan, InteractionFault, WindowFault } from "../faults/fault.ts";
+import { isInteractionFault } from "../faults/fault.ts";
 import { Digest } from "../trace/digest.ts";
 import { PORT_TRACE, TRACE_KINDS } from "../trace/kinds.ts";
 import { ComponentLatency, ELEMENT_US, STEP_US } from "./cost-model.ts";
 import { EventQueue } from "./event-queue.ts";
+import type { FaultActions } from "./fault-actions.ts";
 import type { Concern, Kernel, Latency, SimHost } from "./kernel.ts";
 import { RandomStreams } from "./random-streams.ts";
 import type { Process } from "./sim-process.ts";
 
 const TIE_BOUND = 1 << 20;
 
-/** What a fault does to the World beyond the interaction it hits. */
-export interface FaultActions {
-  crashProcess(process: Process): void;
-  crashHost(host: SimHost, replace: boolean): void;
-  loseLease(lease: string): void;
-  partitionStarted(): void;
-  processNamed(name: string): Process | null;
-  hostNamed(name: string): SimHost | null;
-  /** Process that a trace subject stands for ("worker-2", or the worker of "sum[1]"), or null. */
-  processOf(subject: number): Process | null;
-}
-
 /** Sees a trace point when it happens. Must neither call a port nor change anything. */
 export type TraceListener = (process: Process | null, subject: number, x: number, y: number) => void;
 /** Sees every trace point (census, records for people). */
 export type TraceRecorder = (process: Process | null, kind: number, subject: number, x: number, y: number) => void;
+
+type LastingFault = Extract<WindowFault, { readonly durationUs: number }>;
 
 export interface KernelOptions {
   readonly seed: string;
@@ -80,7 +72,7 @@ export class SimKernel implements Kernel {
       (label) => this.streams.stream(label),
       (subject) => this.nameOf(subject),
     );
-    this.#armed = new ArmedFaults(options.plan, (name) => this.intern(name));
+    this.#armed = new ArmedFaults(options.plan, (name) => this.intern(name), (subject) => this.nameOf(subject));
     this.#outcomes = options.plan.map(() => null);
     this.#countsOccurrences = options.plan.some((fault) => "durationUs" in fault && fault.kind !== "process-pause");
     options.plan.forEach((fault, index) => {
@@ -101,9 +93,24 @@ export class SimKernel implements Kernel {
     return this.#push(process, delayUs, callback, true);
   }
 
-  /** The thread is free again after so many elements of work. */
+  /** The thread is free again after so many elements of work, and what synchronous calls took. */
   resume(process: Process, workUnits: number, callback: () => void): void {
-    this.#push(process, STEP_US + workUnits * ELEMENT_US, callback, true);
+    const { spentUs } = process;
+    process.spentUs = 0;
+    this.#push(process, STEP_US + workUnits * ELEMENT_US + spentUs, callback, true);
+  }
+
+  spend(process: Process, us: number): void {
+    process.spentUs += us;
+  }
+
+  stall(process: Process, us: number): void {
+    process.pausedUntilUs = Math.max(process.pausedUntilUs, this.#chaosUntil(us));
+  }
+
+  /** So long from now, but not beyond the end of chaos. */
+  #chaosUntil(us: number): TimeUs {
+    return Math.min(this.nowUs + us, Math.max(this.nowUs, this.#options.healAtUs));
   }
 
   cancel(handle: number): void {
@@ -198,7 +205,7 @@ export class SimKernel implements Kernel {
     if (armed !== null) fault = this.#strike(armed, process, subject, x);
     if (this.#countsOccurrences) {
       this.windows.count(kind, subject, x);
-      if (fault === null && this.windows.any) fault = this.windows.deviation(kind, subject, x);
+      if (fault === null && this.windows.any) fault = this.windows.deviation(kind, subject, x, y, this.nowUs);
     }
     if (process !== null && !process.alive) throw new ProcessDied(process.name);
     return fault;
@@ -269,25 +276,32 @@ export class SimKernel implements Kernel {
 
   /** Null: carried out. A text: why it was not. A fault: the interaction at hand carries it out. */
   #apply(fault: Fault, process: Process | null, subject: number, after: boolean): string | InteractionFault | null {
+    if (isInteractionFault(fault)) return fault;
     switch (fault.kind) {
       case "process-crash": {
-        const target = fault.process === null ? (process ?? this.#actions.processOf(subject)) : this.#actions.processNamed(fault.process);
+        const target = this.#targetOf(fault.process, process, subject);
         if (target === null || !target.alive) return "no such process lives at that moment";
         if (after && target === process) target.diesOnLeave = true;
         else this.#actions.crashProcess(target);
         return null;
       }
       case "process-pause": {
-        const target = fault.process === null ? (process ?? this.#actions.processOf(subject)) : this.#actions.processNamed(fault.process);
+        const target = this.#targetOf(fault.process, process, subject);
         if (target === null || !target.alive) return "no such process lives at that moment";
-        target.pausedUntilUs = Math.min(this.nowUs + fault.durationUs, Math.max(this.nowUs, this.#options.healAtUs));
+        target.pausedUntilUs = this.#chaosUntil(fault.durationUs);
         this.#emit(target, PORT_TRACE.processPaused, target.subject, 0, 0);
         return null;
       }
       case "host-crash": {
-        const host = fault.host === null ? ((process ?? this.#actions.processOf(subject))?.host ?? null) : this.#actions.hostNamed(fault.host);
+        const host = this.#hostOf(fault.host, process, subject);
         if (host === null || !host.up) return "no such host is up at that moment";
         this.#actions.crashHost(host, fault.replace);
+        return null;
+      }
+      case "disk-loss": {
+        const host = this.#hostOf(fault.host, process, subject);
+        if (host === null || !host.up) return "no such host is up at that moment";
+        this.#actions.loseDisk(host);
         return null;
       }
       case "lease-loss":
@@ -298,37 +312,42 @@ export class SimKernel implements Kernel {
       case "network-slow":
       case "blob-outage":
       case "coordination-outage":
-      case "log-outage": {
-        const endsUs = Math.min(this.nowUs + fault.durationUs, this.#options.healAtUs);
-        this.windows.open(fault, endsUs);
-        if (fault.kind === "partition") {
-          this.#emit(null, PORT_TRACE.partitionStarted, 0, 0, 0);
-          this.#actions.partitionStarted();
-        }
-        this.#scheduleFault(Math.max(0, endsUs - this.nowUs), () => this.windows.close(fault));
-        return null;
-      }
+      case "log-outage":
+      case "disk-full":
+      case "disk-stall":
+        return this.#openWindow(fault, process, subject);
       case "user-exception":
         return null;
-      case "rpc-drop":
-      case "rpc-duplicate":
-      case "rpc-delay":
-      case "rpc-reply-drop":
-      case "connection-break":
-      case "frame-delay":
-      case "blob-error":
-      case "blob-slow":
-      case "blob-late-delete":
-      case "coordination-error":
-      case "coordination-slow":
-      case "log-error":
-      case "log-slow":
-      case "transaction-timeout":
-      case "latency":
-        return fault;
       default:
         return unreachable(fault, "SimKernel.apply");
     }
+  }
+
+  /** The process that a fault names, or the one that runs at its event. */
+  #targetOf(named: string | null, process: Process | null, subject: number): Process | null {
+    return named === null ? (process ?? this.#actions.processOf(subject)) : this.#actions.processNamed(named);
+  }
+
+  #hostOf(named: string | null, process: Process | null, subject: number): SimHost | null {
+    if (named !== null) return this.#actions.hostNamed(named);
+    return (process ?? this.#actions.processOf(subject))?.host ?? null;
+  }
+
+  #openWindow(window: LastingFault, process: Process | null, subject: number): string | null {
+    let fault = window;
+    if (fault.kind === "disk-full" || fault.kind === "disk-stall") {
+      const host = this.#hostOf(fault.host, process, subject);
+      if (host === null) return "no such host exists at that moment";
+      fault = { ...fault, host: host.name };
+    }
+    const endsUs = this.#chaosUntil(fault.durationUs);
+    this.windows.open(fault, endsUs);
+    if (fault.kind === "partition") {
+      this.#emit(null, PORT_TRACE.partitionStarted, 0, 0, 0);
+      this.#actions.partitionStarted();
+    }
+    this.#scheduleFault(endsUs - this.nowUs, () => this.windows.close(fault));
+    return null;
   }
 
   /** The end of chaos: windows close, nothing that has not fired will. */

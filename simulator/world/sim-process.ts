@@ -23,6 +23,8 @@ export class Process implements SimProcess {
   diesOnLeave = false;
   /** Its events wait until then. */
   pausedUntilUs: TimeUs = 0;
+  /** What synchronous calls have cost since the thread was last given back. */
+  spentUs = 0;
   /** Where the order of its simultaneous events is drawn from. */
   ties: RandomStream | null = null;
 

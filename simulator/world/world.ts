@@ -17,14 +17,15 @@ import type { FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { SimBlobStore } from "../hosts/sim-blob-store.ts";
 import { SimCoordination } from "../hosts/sim-coordination.ts";
-import { BasicDisk } from "../hosts/sim-disk.ts";
+import type { DiskProfile } from "../hosts/disk-survivors.ts";
+import { SimulatedDisk } from "../hosts/simulated-disk.ts";
 import { SimExternalLog } from "../hosts/sim-external-log.ts";
 import { SimNetwork } from "../hosts/sim-network.ts";
 import type { InputTopic, RunOptions, Scenario } from "../scenario.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
+import type { FaultActions } from "./fault-actions.ts";
 import type { SimHost } from "./kernel.ts";
 import { stateHash } from "./state-hash.ts";
-import type { FaultActions } from "./sim-kernel.ts";
 import { SimKernel } from "./sim-kernel.ts";
 import { Host, Process } from "./sim-process.ts";
 
@@ -80,7 +81,7 @@ export class World {
   rewriter: GraphRewriter = (graph) => graph;
   jobEnd: JobEnd | null = null;
   readonly #config: ClusterConfig;
-  readonly #disks = new Map<Host, BasicDisk>();
+  readonly #disks = new Map<Host, SimulatedDisk>();
   /** Living processes by address. */
   readonly #living = new Map<string, EngineProcess>();
   readonly #incarnations = new Map<string, number>();
@@ -114,7 +115,7 @@ export class World {
     this.#placement = placement;
     this.hosts = placement.map((one) => one.host);
     for (const { name, kind, host } of placement) {
-      this.#disks.set(host, new BasicDisk(this.kernel, host));
+      this.#disks.set(host, new SimulatedDisk(this.kernel, host, this.#diskProfile));
       this.#startProcess(name, kind, host);
     }
   }
@@ -143,7 +144,7 @@ export class World {
     return this.#living.get(name) ?? null;
   }
 
-  diskOf(host: Host): BasicDisk {
+  diskOf(host: Host): SimulatedDisk {
     return present(this.#disks.get(host), "every host has a disk");
   }
 
@@ -209,13 +210,24 @@ export class World {
     host.up = false;
     this.kernel.point(null, PORT_TRACE.hostCrashed, this.kernel.intern(host.name), replace ? 1 : 0, 0);
     for (const { process } of this.processes) if (process.host === host) this.#processDied(process);
-    if (replace) this.#disks.set(host, new BasicDisk(this.kernel, host));
+    if (replace) this.#disks.set(host, new SimulatedDisk(this.kernel, host, this.#diskProfile));
     else this.diskOf(host).powerLoss();
     this.kernel.schedule(null, this.options.scenario.cluster.hostRestartUs, () => {
       host.up = true;
       this.kernel.point(null, PORT_TRACE.hostStarted, this.kernel.intern(host.name), 0, 0);
       for (const one of this.#placement) if (one.host === host) this.#startOn(host, one.name);
     });
+  }
+
+  /** Without its disk no process goes on: they start again on the empty one. */
+  #loseDisk(host: Host): void {
+    this.#disks.set(host, new SimulatedDisk(this.kernel, host, this.#diskProfile));
+    this.kernel.point(null, PORT_TRACE.diskLost, this.kernel.intern(host.name), 0, 0);
+    for (const { process } of this.processes) if (process.host === host) this.#crashProcess(process);
+  }
+
+  get #diskProfile(): DiskProfile {
+    return this.options.scenario.cluster.diskProfile ?? "adversarial";
   }
 
   #startOn(host: Host, name: string): void {
@@ -254,6 +266,7 @@ export class World {
     return {
       crashProcess: (process) => this.#crashProcess(process),
       crashHost: (host, replace) => this.#crashHost(host as Host, replace),
+      loseDisk: (host) => this.#loseDisk(host as Host),
       loseLease: (lease) => void this.coordination.loseLease(lease),
       partitionStarted: () => this.network.hostsCut(),
       processNamed: (name) => this.#living.get(name)?.process ?? null,

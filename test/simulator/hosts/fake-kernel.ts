@@ -173,6 +173,18 @@ export class FakeKernel implements Kernel {
     };
   }
 
+  /** What synchronous calls took, by process. */
+  readonly spentUs: Map<string, number> = new Map();
+  readonly stalls: { readonly process: string; readonly us: number }[] = [];
+
+  spend(process: SimProcess, us: number): void {
+    this.spentUs.set(process.name, (this.spentUs.get(process.name) ?? 0) + us);
+  }
+
+  stall(process: SimProcess, us: number): void {
+    this.stalls.push({ process: process.name, us });
+  }
+
   isCut(from: SimHost, to: SimHost): boolean {
     return this.#cuts.has(`${from.name}>${to.name}`);
   }

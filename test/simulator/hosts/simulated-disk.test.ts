@@ -11,18 +11,19 @@ import {
   ENOTEMPTY,
 } from "#whitewater/engine/ports/disk.js";
 import type { Disk } from "#whitewater/engine/ports/disk.js";
-import { BasicDisk } from "#whitewater/simulator/hosts/sim-disk.js";
-import { DISK_NAMINGS, PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
+import { SimulatedDisk } from "#whitewater/simulator/hosts/simulated-disk.js";
+import { SURVIVAL } from "#whitewater/simulator/hosts/disk-survivors.js";
+import { DISK_NAMINGS, DISK_OPENINGS, PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
 import { bytesOf, FakeKernel, textOf } from "./fake-kernel.ts";
 
 function host() {
   const kernel = new FakeKernel();
   const process = kernel.process("worker");
-  const disk = new BasicDisk(kernel, process.host);
+  const disk = new SimulatedDisk(kernel, process.host);
   const port = disk.portFor(process);
-  /** What a power loss keeps: draws for the dirty files, then for the changed directories; 0 after them. */
-  const losePower = (...survivors: number[]): Disk => {
-    kernel.draws("disk:worker-host", ...survivors);
+  /** What a power loss keeps: draws for each dirty file, then for the changes of names; 0, nothing, after them. */
+  const losePower = (...draws: number[]): Disk => {
+    kernel.draws("disk:worker-host", ...draws);
     disk.powerLoss();
     return disk.portFor(kernel.process("worker", 2, process.host));
   };
@@ -162,7 +163,7 @@ describe("power loss", () => {
     expect(content("/empty")).toBe("");
   });
 
-  it("keeps a drawn prefix of the writes of a file and of the changes of a directory", () => {
+  it("keeps what is drawn of the writes of a file and of the changes of names", () => {
     const { port, losePower, content, disk } = host();
     const descriptor = port.open("/f", "create");
     port.fsyncDirectory("/");
@@ -172,7 +173,7 @@ describe("power loss", () => {
     port.makeDirectory("/d1");
     port.makeDirectory("/d2");
     expect(disk.inspect().at(-1)).toMatchObject({ path: "/f", sizeBytes: 1, unsyncedBytes: 4 });
-    losePower(2, 1);
+    losePower(SURVIVAL.prefix, 2, 0, SURVIVAL.prefix, 1);
     expect(content("/f")).toBe("aba");
     expect(disk.inspect().map(({ path }) => path)).toEqual(["/d1", "/f"]);
   });
@@ -188,7 +189,7 @@ describe("power loss", () => {
       port.fsyncDirectory("/");
       put(port, "/f.tmp", "new", true);
       port.rename("/f.tmp", "/f");
-      losePower(survivors);
+      losePower(SURVIVAL.prefix, survivors);
       expect(content("/f")).toBe(expected);
       expect(content("/f.tmp")).toBe(survivors === 1 ? "new" : null);
     }
@@ -196,9 +197,9 @@ describe("power loss", () => {
 
   it("never leaves a moved file in both directories or in neither, whichever was synced", () => {
     for (const [synced, survivors] of [
-      ["/a", 0],
-      ["/b", 0],
-      ["/b", 1],
+      ["/a", SURVIVAL.none],
+      ["/b", SURVIVAL.none],
+      ["/b", SURVIVAL.all],
     ] as const) {
       const { port, losePower, disk } = host();
       port.makeDirectory("/a");
@@ -212,7 +213,7 @@ describe("power loss", () => {
     }
   });
 
-  it("loses with a move everything done later in either directory", () => {
+  it("loses a move and keeps what was done later under another name", () => {
     const { port, losePower, disk } = host();
     port.makeDirectory("/a");
     port.makeDirectory("/b");
@@ -220,8 +221,8 @@ describe("power loss", () => {
     for (const path of ["/", "/a"]) port.fsyncDirectory(path);
     port.rename("/a/f", "/b/f");
     put(port, "/b/g", "y", true);
-    losePower(0, 2);
-    expect(disk.inspect().map(({ path }) => path)).toEqual(["/a", "/a/f", "/b"]);
+    losePower(SURVIVAL.each, 0, 1);
+    expect(disk.inspect().map(({ path }) => path)).toEqual(["/a", "/a/f", "/b", "/b/g"]);
   });
 
   it("loses everything in a directory whose own name was not synced", () => {
@@ -306,19 +307,21 @@ describe("a crash of the process", () => {
 describe("tracing", () => {
   it("marks every call and folds every byte and name", () => {
     const { kernel, port } = host();
-    put(port, "/f", "abc", true);
-    port.rename("/f", "/g");
-    port.fsyncDirectory("/");
+    put(port, "/7.table", "abc", true);
+    port.makeDirectory("/chk-4");
+    port.rename("/7.table", "/chk-4/7.table");
+    port.fsyncDirectory("/chk-4");
     port.list("/");
-    expect(kernel.points.map(({ kind, x }) => [kind, x])).toEqual([
-      [PORT_TRACE.diskOpened, 2],
-      [PORT_TRACE.diskWritten, 3],
-      [PORT_TRACE.diskSynced, 3],
-      [PORT_TRACE.diskClosed, 0],
-      [PORT_TRACE.diskNamed, DISK_NAMINGS.rename],
-      [PORT_TRACE.diskDirectorySynced, 0],
-      [PORT_TRACE.diskLooked, 1],
+    expect(kernel.points.map(({ kind, subject, x, y }) => [kind, kernel.nameOf(subject), x, y])).toEqual([
+      [PORT_TRACE.diskOpened, "worker-host:table", -1, DISK_OPENINGS.create],
+      [PORT_TRACE.diskWritten, "worker-host:table", -1, 3],
+      [PORT_TRACE.diskSynced, "worker-host:table", -1, 3],
+      [PORT_TRACE.diskClosed, "worker-host:table", -1, 0],
+      [PORT_TRACE.diskNamed, "worker-host:directory", 4, DISK_NAMINGS.makeDirectory],
+      [PORT_TRACE.diskNamed, "worker-host:table", 4, DISK_NAMINGS.rename],
+      [PORT_TRACE.diskDirectorySynced, "worker-host:directory", 4, 0],
+      [PORT_TRACE.diskLooked, "worker-host:directory", -1, 1],
     ]);
-    expect(kernel.folded).toEqual(["/f", Array.from(bytesOf("abc")), "/g", "/f"]);
+    expect(kernel.folded).toEqual(["/7.table", Array.from(bytesOf("abc")), "/chk-4", "/chk-4/7.table", "/7.table"]);
   });
 });

@@ -1,0 +1,16 @@
+import type { SimHost } from "./kernel.ts";
+import type { Process } from "./sim-process.ts";
+
+/** What a fault does to the World beyond the interaction it hits. */
+export interface FaultActions {
+  crashProcess(process: Process): void;
+  crashHost(host: SimHost, replace: boolean): void;
+  /** An empty disk takes the place of the host's; its processes end. */
+  loseDisk(host: SimHost): void;
+  loseLease(lease: string): void;
+  partitionStarted(): void;
+  processNamed(name: string): Process | null;
+  hostNamed(name: string): SimHost | null;
+  /** Process that a trace subject stands for ("worker-2", or the worker of "sum[1]"), or null. */
+  processOf(subject: number): Process | null;
+}
