@@ -1,9 +1,12 @@
-import { invariant } from "../base/assert.ts";
+import { crc32 } from "../base/crc32.ts";
 import type { Disk } from "../ports/disk.ts";
-import { ENOENT } from "../ports/disk.ts";
+import { EEXIST } from "../ports/disk.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 
 const ROOT = "/whitewater";
+/** The generation and the CRC-32 of its four bytes, both big endian. */
+const FILE_BYTES = 8;
+const CHECKED_BYTES = 4;
 
 export interface WorkingDirectory {
   readonly path: string;
@@ -14,8 +17,9 @@ export interface WorkingDirectory {
 /**
  * The directory of a worker on its host's disk (Flink: process.taskmanager.working-dir). A worker started
  * again on the same host finds it, and with it whatever it keeps there; on a replaced host it is empty.
- * The generation is kept in a small file, replaced by write, fsync, rename, fsync of the directory, so
- * that a power loss leaves the old or the new one. A disk that does not let us counts as empty.
+ * The generation is kept in a small file with a checksum, replaced by write, fsync, rename, fsync of the
+ * directory, so that a power loss leaves the old or the new one. A disk that does not let us, or that gives
+ * back what was never written, counts as empty.
  */
 export function openWorkingDirectory(ports: ProcessPorts): WorkingDirectory {
   const { disk } = ports;
@@ -28,31 +32,40 @@ export function openWorkingDirectory(ports: ProcessPorts): WorkingDirectory {
   return { path, generation };
 }
 
+/** A directory that is there already may be one whose name was never synced. */
 function makeDirectory(disk: Disk, path: string, parent: string): void {
-  if (disk.makeDirectory(path) >= 0) disk.fsyncDirectory(parent);
+  const made = disk.makeDirectory(path);
+  if (made >= 0 || made === EEXIST) disk.fsyncDirectory(parent);
 }
 
 function readGeneration(disk: Disk, file: string): number {
   const descriptor = disk.open(file, "read");
   if (descriptor < 0) return 0;
-  const bytes = new Uint8Array(4);
-  const count = disk.read(descriptor, bytes, 0, 4, 0);
+  const bytes = new Uint8Array(FILE_BYTES);
+  let length = 0;
+  // A read may return less than there is: only none at all is the end.
+  while (length < FILE_BYTES) {
+    const count = disk.read(descriptor, bytes, length, FILE_BYTES - length, length);
+    if (count <= 0) break;
+    length += count;
+  }
   disk.close(descriptor);
-  return count === 4 ? new DataView(bytes.buffer).getUint32(0, true) : 0;
+  const view = new DataView(bytes.buffer);
+  const isWhole = length === FILE_BYTES && view.getInt32(CHECKED_BYTES, false) === (crc32(bytes, 0, CHECKED_BYTES) | 0);
+  return isWhole ? view.getUint32(0, false) : 0;
 }
 
 function writeGeneration(disk: Disk, directory: string, file: string, generation: number): void {
   const temporary = `${file}.new`;
   const descriptor = disk.open(temporary, "create");
-  if (descriptor < 0) {
-    invariant(descriptor !== ENOENT, "the working directory was made before");
-    return;
-  }
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, generation, true);
-  const written = disk.write(descriptor, bytes, 0, 4, 0);
+  if (descriptor < 0) return;
+  const bytes = new Uint8Array(FILE_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, generation, false);
+  view.setInt32(CHECKED_BYTES, crc32(bytes, 0, CHECKED_BYTES), false);
+  const written = disk.write(descriptor, bytes, 0, FILE_BYTES, 0);
   const synced = disk.fsync(descriptor);
   disk.close(descriptor);
-  if (written !== 4 || synced < 0) return;
+  if (written !== FILE_BYTES || synced < 0) return;
   if (disk.rename(temporary, file) >= 0) disk.fsyncDirectory(directory);
 }
