@@ -1,0 +1,95 @@
+import type { Disk, DiskResult } from "../../../ports/disk.ts";
+import { DISK_OK, EEXIST, EIO, ENOENT, ENOSPC } from "../../../ports/disk.ts";
+import { StateStorageError } from "../../state-errors.ts";
+
+/** Bytes that one disk call moves at most when a file is copied. */
+const TRANSFER_BYTES = 1 << 18;
+
+/** Reads until `length` bytes are there or the file ends: fewer than asked for does not mean the end, 0 does. */
+export function readFully(
+  disk: Disk,
+  descriptor: number,
+  target: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): DiskResult {
+  let done = 0;
+  while (done < length) {
+    const count = disk.read(descriptor, target, offset + done, length - done, position + done);
+    if (count < 0) return count;
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+/** Writes all of it, in as many calls as the disk needs; DISK_OK or a negative code. */
+export function writeFully(
+  disk: Disk,
+  descriptor: number,
+  source: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): DiskResult {
+  let done = 0;
+  while (done < length) {
+    const count = disk.write(descriptor, source, offset + done, length - done, position + done);
+    if (count < 0) return count;
+    if (count === 0) return EIO;
+    done += count;
+  }
+  return DISK_OK;
+}
+
+/** The error of a disk call that did not work; `doing` as in "writing page 3". */
+export function storageError(result: number, path: string, doing: string): StateStorageError {
+  return new StateStorageError(result === ENOSPC ? "no-space" : "io", path, `the disk answers ${result} to ${doing}`);
+}
+
+/** A disk call's outcome, if it is one. */
+export function expectDone(result: DiskResult, path: string, doing: string): number {
+  if (result < 0) throw storageError(result, path, doing);
+  return result;
+}
+
+/** A whole file, or null where there is none. */
+export function readFile(disk: Disk, path: string): Uint8Array | null {
+  const descriptor = disk.open(path, "read");
+  if (descriptor === ENOENT) return null;
+  expectDone(descriptor, path, "opening it");
+  const size = expectDone(disk.size(descriptor), path, "asking for its size");
+  const bytes = new Uint8Array(size);
+  const count = expectDone(readFully(disk, descriptor, bytes, 0, size, 0), path, "reading it");
+  expectDone(disk.close(descriptor), path, "closing it");
+  if (count < size) throw new StateStorageError("corrupt", path, `${size} bytes expected, it ends at ${count}`);
+  return bytes;
+}
+
+/** A new file, durable but for its name. */
+export function writeDurableFile(disk: Disk, path: string, bytes: Uint8Array): void {
+  const descriptor = expectDone(disk.open(path, "create"), path, "creating it");
+  for (let at = 0; at < bytes.length; at += TRANSFER_BYTES) {
+    const length = Math.min(TRANSFER_BYTES, bytes.length - at);
+    expectDone(writeFully(disk, descriptor, bytes, at, length, at), path, "writing it");
+  }
+  expectDone(disk.fsync(descriptor), path, "making it durable");
+  expectDone(disk.close(descriptor), path, "closing it");
+}
+
+/** The directory and, where they are missing, those above it. */
+export function makeDirectories(disk: Disk, path: string): void {
+  const result = disk.makeDirectory(path);
+  if (result === DISK_OK || result === EEXIST) return;
+  const parent = parentOf(path);
+  if (result !== ENOENT || parent === path) throw storageError(result, path, "making the directory");
+  makeDirectories(disk, parent);
+  const again = disk.makeDirectory(path);
+  if (again !== EEXIST) expectDone(again, path, "making the directory");
+}
+
+export function parentOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  return end <= 0 ? "/" : path.slice(0, end);
+}
