@@ -43,6 +43,22 @@ export interface RuntimeContext {
   readonly taskName: string;
   /** Keyed state; only in functions after keyBy, where it throws otherwise. */
   getState<S>(descriptor: StateDescriptor<S>): S;
+  /**
+   * Operator state, as Flink's OperatorStateStore gives to a CheckpointedFunction: one list of this subtask,
+   * the same whatever the current key is. What it holds when a checkpoint passes is what comes back. When the
+   * number of subtasks changes, the elements of all of them are dealt out anew, each to one subtask.
+   */
+  getListState<T>(descriptor: StateDescriptor<ListState<T>>): ListState<T>;
+  /**
+   * Not keyed either. After every restore each subtask has the elements of all subtasks, and must itself keep
+   * what concerns it: what stays in the list is written by each of them.
+   */
+  getUnionListState<T>(descriptor: StateDescriptor<ListState<T>>): ListState<T>;
+  /**
+   * Not keyed either: a map that every subtask is expected to change in the same way, because it sees the same
+   * broadcast records. When the number of subtasks changes, each gets a copy of one of them.
+   */
+  getBroadcastState<K, V>(descriptor: StateDescriptor<MapState<K, V>>): MapState<K, V>;
   /** Randomness that replays with the seed. */
   readonly random: RandomStream;
 }

@@ -12,7 +12,7 @@ export interface OperatorSnapshot {
   readonly uid: string;
   /** A section of engine/state/snapshot-format; null for operators without keyed state. */
   readonly keyed: Uint8Array | null;
-  /** As written by engine/state/operator-list-state. */
+  /** As written by engine/state/operator-state-section. */
   readonly lists: Uint8Array;
 }
 

@@ -1,6 +1,6 @@
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
-import type { KeyedBackend, OperatorListState } from "../state/keyed-backend.ts";
+import type { KeyedBackend, OperatorStateStore } from "../state/keyed-backend.ts";
 
 /** Where an operator emits: the next operator of its chain, or the channels that leave the task. */
 export interface Output {
@@ -23,7 +23,7 @@ export interface OperatorContext {
   /** Present for keyed operators; already restored when `open` runs. */
   readonly keyed: KeyedBackend | null;
   /** Already restored when `open` runs. */
-  readonly lists: OperatorListState;
+  readonly lists: OperatorStateStore;
   /** Fails the task, from a callback outside any task step. Inside a step, throw instead. */
   fail(message: string): void;
 }

@@ -11,6 +11,7 @@ import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import { NO_TIMESTAMP } from "../base/units.ts";
 import type { ProcessNode } from "../graph/stream-graph.ts";
 import type { Clock } from "../ports/clock.ts";
+import { bindState } from "../state/bind-state.ts";
 import type { KeyedBackend } from "../state/keyed-backend.ts";
 import type { Key, Timer, TimerDomain } from "../state/state.ts";
 import { KeyedOperator } from "./keyed-operator.ts";
@@ -73,17 +74,20 @@ export class ProcessOperator extends KeyedOperator {
   }
 
   #runtimeContext(): RuntimeContext {
-    const { subtaskIndex, parallelism, attempt, name, uid, ports } = this.#context;
+    const { subtaskIndex, parallelism, attempt, name, uid, ports, lists } = this.#context;
     return {
       subtaskIndex,
       parallelism,
       attempt,
       taskName: `${name}[${subtaskIndex}]`,
       getState: (descriptor) => {
-        const bound = this.backend.bind(descriptor);
+        const bound = bindState(this.backend, descriptor, ports.clock);
         bound.setNamespace(VOID_NAMESPACE);
         return bound.state;
       },
+      getListState: (descriptor) => lists.listState(descriptor),
+      getUnionListState: (descriptor) => lists.unionListState(descriptor),
+      getBroadcastState: (descriptor) => lists.broadcastState(descriptor),
       random: ports.rng.stream(`user/${uid}[${subtaskIndex}]`),
     };
   }

@@ -11,7 +11,7 @@ import type { RestoreStrategy } from "../restore/restore-strategy.ts";
 import { createKeyedBackend } from "../state/backends/create-keyed-backend.ts";
 import type { StateLibraries } from "../state/backends/state-libraries.ts";
 import type { StateBackendConfig } from "../state/state-backend.ts";
-import { OperatorLists } from "../state/operator-list-state.ts";
+import { OperatorStateBackend } from "../state/operator-state-backend.ts";
 import { keyGroupRange } from "../stream/key-groups.ts";
 import type { StreamFrame } from "./buffer.ts";
 import { InputChannel } from "./input-gate.ts";
@@ -109,7 +109,7 @@ export function buildTaskChain(
         directory: () => `${environment.stateDirectory()}/n${node.id}-s${subtask}`,
         storeId: `n${node.id}-s${subtask}-a${attempt}`,
       }),
-    listState: () => new OperatorLists(),
+    listState: () => new OperatorStateBackend(),
     subjectOf: (node) => ports.tracer.intern(`${node.name}[${subtask}]`),
     fail,
   };

@@ -1,4 +1,5 @@
 import { unreachable } from "../base/assert.ts";
+import { encode } from "../base/codec.ts";
 import type { Key } from "./state.ts";
 
 /**
@@ -42,4 +43,16 @@ export function canonicalKey(key: Key): Key {
 export function isKey(value: unknown): value is Key {
   if (Array.isArray(value)) return value.every(isKey);
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" || typeof value === "bigint";
+}
+
+/**
+ * Two map keys are one where their contents are equal. Primitives stand for themselves, except strings that
+ * begin with a NUL character: those, and objects (by their encoded bytes), get a text that no other key has.
+ */
+export function mapKeyIdentity(key: unknown): unknown {
+  if (typeof key === "string") return key.charCodeAt(0) === 0 ? `\0s${key}` : key;
+  if (typeof key !== "object" || key === null) return key;
+  let text = "\0o";
+  for (const byte of encode(key)) text += String.fromCharCode(byte);
+  return text;
 }

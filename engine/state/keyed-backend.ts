@@ -1,6 +1,7 @@
 import type { CheckpointId, KeyGroup, TimestampMs } from "../base/units.ts";
 import type { QuietFiles, StoreFile } from "./ordered-store.ts";
-import type { KeyedState, Key, Namespace, Timer } from "./state.ts";
+import type { StateDescriptor } from "./descriptors.ts";
+import type { KeyedState, Key, ListState, MapState, Namespace, Timer } from "./state.ts";
 
 /** Inclusive range of key groups; empty where `end < start`. */
 export interface KeyGroupRange {
@@ -90,15 +91,32 @@ export interface KeyedBackend extends KeyedState {
   dispose(): void;
 }
 
-/** Operator (non-keyed) list state: split on rescaling. */
+/** Split lists of the structural codec, by name: what the engine's own operators need of operator state. */
 export interface OperatorListState {
+  /** The elements; empty where there is no such list. */
   get(name: string): readonly unknown[];
+  /** Replaces the list. */
   update(name: string, values: readonly unknown[]): void;
 }
 
+/**
+ * Operator state: state of a subtask, whatever the key (Flink's OperatorStateStore). Binding the same name
+ * twice gives the same state, as another kind it throws; so it does with a time to live. Throws
+ * StateSchemaError where what was restored cannot be read with the descriptor's serializer.
+ */
+export interface OperatorStateStore extends OperatorListState {
+  /** Its elements are dealt out over the subtasks when their number changes. */
+  listState<T>(descriptor: StateDescriptor<ListState<T>>): ListState<T>;
+  /** After a restore, every subtask has the elements of all subtasks. */
+  unionListState<T>(descriptor: StateDescriptor<ListState<T>>): ListState<T>;
+  /** The same in every subtask, if the job sees to that; new subtasks get a copy. */
+  broadcastState<K, V>(descriptor: StateDescriptor<MapState<K, V>>): MapState<K, V>;
+}
+
 /** The same for the runtime. */
-export interface OperatorListBackend extends OperatorListState {
-  /** What `restore` reads; empty where nothing was ever written. */
+export interface OperatorListBackend extends OperatorStateStore {
+  /** The operator-state section (see operator-state-section); empty where nothing is kept. */
   bytes(): Uint8Array;
+  /** Replaces everything; throws CorruptBytesError, and changes nothing, for other bytes than `bytes` gave. */
   restore(bytes: Uint8Array): void;
 }

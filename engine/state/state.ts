@@ -72,8 +72,15 @@ export interface NamespacedState<S> {
   /**
    * Moves what the current key has in the namespaces `sources` into `target`, beside what is there: lists are
    * appended in the order of `sources`, reducing and aggregating states folded. Other kinds throw, as in Flink.
+   * `target` may be among the sources: what it holds stays, before what comes. The namespace set before is set
+   * afterwards.
    */
   mergeNamespaces(target: Namespace, sources: readonly Namespace[]): void;
+  /**
+   * Only of state with a time to live, where the backend cleans it up incrementally: looks at a few elements
+   * of any keys and drops the expired ones. Called with every access.
+   */
+  cleanUpExpired?(): void;
 }
 
 export interface Timer {

@@ -1,3 +1,5 @@
+import { invariant } from "../base/assert.ts";
+
 /**
  * State time to live, as Flink's StateTtlConfig, on processing time. An element is expired once
  * `now >= lastUpdate + ttlMs`.
@@ -14,4 +16,45 @@ export interface TtlConfig {
   readonly cleanupIncrementally: number;
   /** Expired rows are dropped by compaction. LSM only. */
   readonly cleanupInCompaction: boolean;
+}
+
+/** What is looked at with every access where nothing else is said; Flink's number. */
+const ELEMENTS_LOOKED_AT = 5;
+/** More with one access would no longer be a bounded slice of work. */
+const ELEMENTS_LOOKED_AT_LIMIT = 10_000;
+
+/**
+ * A time to live of `ttlMs`, with Flink's defaults for what is absent: only writing is an update, nothing
+ * expired is ever returned, and the backend cleans up in the background in the way it can. Throws
+ * InvariantError for what makes no sense.
+ */
+export function ttlConfig(options: Partial<TtlConfig> & Pick<TtlConfig, "ttlMs">): TtlConfig {
+  const config: TtlConfig = {
+    ttlMs: options.ttlMs,
+    update: options.update ?? "on-create-and-write",
+    visibility: options.visibility ?? "never-return-expired",
+    cleanupInFullSnapshot: options.cleanupInFullSnapshot ?? false,
+    cleanupIncrementally: options.cleanupIncrementally ?? ELEMENTS_LOOKED_AT,
+    cleanupInCompaction: options.cleanupInCompaction ?? true,
+  };
+  const { ttlMs, update, visibility, cleanupIncrementally } = config;
+  const isWhole = Number.isSafeInteger(ttlMs) && ttlMs >= 1;
+  if (!isWhole) invariant(false, `a time to live is a whole number of milliseconds from 1 on, not ${String(ttlMs)}`);
+  if (update !== "on-create-and-write" && update !== "on-read-and-write") {
+    invariant(false, `a time to live is updated "on-create-and-write" or "on-read-and-write", not "${String(update)}"`);
+  }
+  if (visibility !== "never-return-expired" && visibility !== "return-expired-if-not-cleaned-up") {
+    invariant(
+      false,
+      `expired state is visible as "never-return-expired" or "return-expired-if-not-cleaned-up", not "${String(visibility)}"`,
+    );
+  }
+  const isCount = Number.isSafeInteger(cleanupIncrementally) && cleanupIncrementally >= 0;
+  if (!isCount || cleanupIncrementally > ELEMENTS_LOOKED_AT_LIMIT) {
+    invariant(
+      false,
+      `incremental clean-up looks at 0 to ${ELEMENTS_LOOKED_AT_LIMIT} elements, not ${String(cleanupIncrementally)}`,
+    );
+  }
+  return config;
 }

@@ -27,10 +27,10 @@ export function createKeyedBackend(setup: KeyedBackendSetup): KeyedBackend {
   return baseBackend(setup, setup.config.name as BaseBackendName);
 }
 
-function baseBackend({ range, maxParallelism, tieBreak }: KeyedBackendSetup, name: BaseBackendName): KeyedBackend {
+function baseBackend({ range, maxParallelism, tieBreak, nowMs }: KeyedBackendSetup, name: BaseBackendName): KeyedBackend {
   switch (name) {
     case "heap":
-      return new HeapKeyedBackend({ range, maxParallelism, tieBreak });
+      return new HeapKeyedBackend({ range, maxParallelism, tieBreak, nowMs });
     case "lsm":
     case "sqlite":
       throw new Error("not yet");

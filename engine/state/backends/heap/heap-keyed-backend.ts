@@ -3,17 +3,21 @@ import { MAX_WATERMARK, MIN_WATERMARK } from "../../../base/units.ts";
 import type { TimestampMs } from "../../../base/units.ts";
 import type { RandomStream } from "../../../ports/rng.ts";
 import type { StateDescriptor } from "../../descriptors.ts";
+import { FoldingState } from "../../folding-state.ts";
 import type { KeyedBackend, KeyedEntry, KeyGroupRange, SnapshotWriter } from "../../keyed-backend.ts";
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
 import type { SectionState } from "../../snapshot-format.ts";
 import { StateSchemaError } from "../../state-errors.ts";
 import { itemMigration, schemaFault, stateCompatibilityOf } from "../../state-migration.ts";
 import type { Key, NamespacedState, Timer, TimerStore } from "../../state.ts";
+import type { TtlConfig } from "../../ttl-config.ts";
 import type { MapContent } from "./heap-map-state.ts";
 import { migrateState } from "./heap-migration.ts";
 import { HeapSnapshotWriter } from "./heap-snapshot-writer.ts";
 import { HeapTable } from "./heap-table.ts";
 import { HeapTimers } from "./heap-timers.ts";
+import { HeapSnapshotFilter, HeapTtlCleaner } from "./heap-ttl.ts";
+import { HeapValueState } from "./heap-value-state.ts";
 import type { StateCell } from "./key-entry.ts";
 import { SectionLoader, createPrimitive } from "./section-loader.ts";
 import type { HeapPrimitive, LoadedState } from "./section-loader.ts";
@@ -23,6 +27,8 @@ export interface HeapKeyedBackendOptions {
   readonly maxParallelism: number;
   /** Draws the order of timers of one timestamp: once a registration, so it is the backend's own stream. */
   readonly tieBreak: RandomStream;
+  /** Processing time, for cleaning up state with a time to live; without it nothing is ever cleaned up. */
+  readonly nowMs?: () => TimestampMs;
 }
 
 /**
@@ -40,10 +46,14 @@ export class HeapKeyedBackend implements KeyedBackend {
   /** In the order of registration. Snapshots in flight hold it: it is appended to or replaced, never changed. */
   private states: SectionState[] = [];
   private readonly indexes: Map<string, number> = new Map();
-  private readonly bound: (HeapPrimitive | undefined)[] = [];
+  private readonly bound: (HeapPrimitive | FoldingState | undefined)[] = [];
+  /** Of each state as far as it was bound; null: it has no time to live. */
+  private readonly ttls: (TtlConfig | null)[] = [];
+  private readonly nowMs: () => TimestampMs;
 
   constructor(options: HeapKeyedBackendOptions) {
     this.range = options.range;
+    this.nowMs = options.nowMs ?? ((): TimestampMs => MIN_WATERMARK);
     this.table = new HeapTable(options.range, options.maxParallelism);
     this.heapTimers = new HeapTimers(this.table, options.tieBreak);
   }
@@ -58,8 +68,7 @@ export class HeapKeyedBackend implements KeyedBackend {
 
   bind<S>(descriptor: StateDescriptor<S>): NamespacedState<S> {
     const index = this.register(descriptor);
-    const primitive = this.bound[index] ?? createPrimitive(this.table, index, descriptor.kind, descriptor.defaultValue);
-    this.bound[index] = primitive;
+    const primitive = this.bound[index] ?? this.create(index, descriptor);
     // The descriptor's kind decides which primitive S is.
     return primitive as unknown as NamespacedState<S>;
   }
@@ -69,7 +78,9 @@ export class HeapKeyedBackend implements KeyedBackend {
   }
 
   snapshot(): SnapshotWriter {
-    return new HeapSnapshotWriter(this.table, this.states, this.watermarkMs);
+    const isFiltered = this.ttls.some((ttl) => ttl?.cleanupInFullSnapshot === true);
+    const filter = isFiltered ? new HeapSnapshotFilter(this.ttls, this.nowMs()) : null;
+    return new HeapSnapshotWriter(this.table, this.states, this.watermarkMs, filter);
   }
 
   checkpoint(): SnapshotWriter {
@@ -123,6 +134,19 @@ export class HeapKeyedBackend implements KeyedBackend {
     return { eventTime: this.heapTimers.all(0), processingTime: this.heapTimers.all(1) };
   }
 
+  private create(index: number, descriptor: StateDescriptor<unknown>): HeapPrimitive | FoldingState {
+    const { kind, defaultValue, ttl } = descriptor;
+    const cell = createPrimitive(this.table, index, kind, defaultValue);
+    if (ttl !== null && ttl.cleanupIncrementally > 0) {
+      cell.cleaner = new HeapTtlCleaner(this.table, index, kind, ttl, this.nowMs);
+    }
+    const isFolded = kind === "reducing" || kind === "aggregating";
+    const primitive = isFolded && cell instanceof HeapValueState ? new FoldingState(cell, descriptor) : cell;
+    this.ttls[index] = ttl;
+    this.bound[index] = primitive;
+    return primitive;
+  }
+
   /** The number of a state that is bound, with what it holds already made what the job wants. */
   private register(wanted: SectionState): number {
     const index = this.indexes.get(wanted.name);
@@ -161,6 +185,7 @@ export class HeapKeyedBackend implements KeyedBackend {
     this.indexes.set(name, this.states.length);
     this.states.push({ name, kind, serializer, keySerializer });
     this.bound.push(undefined);
+    this.ttls.push(null);
     return this.table.states++;
   }
 

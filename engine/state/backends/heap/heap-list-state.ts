@@ -1,4 +1,5 @@
-import type { ListState, NamespacedState } from "../../state.ts";
+import { mergeLists } from "../../namespace-merging.ts";
+import type { ListState, Namespace, NamespacedState } from "../../state.ts";
 import { HeapState } from "./heap-state.ts";
 import type { StateCell } from "./key-entry.ts";
 
@@ -39,6 +40,12 @@ export class HeapListState extends HeapState implements ListState<unknown>, Name
   clear(): void {
     const cell = this.cell();
     if (cell !== null) this.table.clear(cell);
+  }
+
+  override mergeNamespaces(target: Namespace, sources: readonly Namespace[]): void {
+    const { namespace } = this;
+    mergeLists(this, target, sources);
+    this.setNamespace(namespace);
   }
 
   private replace(cell: StateCell, elements: unknown[]): void {

@@ -1,4 +1,4 @@
-import { encode } from "../../../base/codec.ts";
+import { mapKeyIdentity } from "../../key-identity.ts";
 import type { MapState, NamespacedState } from "../../state.ts";
 import { HeapState } from "./heap-state.ts";
 import type { StateCell } from "./key-entry.ts";
@@ -6,22 +6,10 @@ import type { StateCell } from "./key-entry.ts";
 /** By identity of the key; iterates in the order in which the keys were first put. Pairs are never changed. */
 export type MapContent = Map<unknown, readonly [unknown, unknown]>;
 
-/**
- * Two map keys are one where their contents are equal. Primitives stand for themselves, except strings that
- * begin with a NUL character: those, and objects (by their encoded bytes), get a text that no other key has.
- */
-function identityOf(key: unknown): unknown {
-  if (typeof key === "string") return key.charCodeAt(0) === 0 ? `\0s${key}` : key;
-  if (typeof key !== "object" || key === null) return key;
-  let text = "\0o";
-  for (const byte of encode(key)) text += String.fromCharCode(byte);
-  return text;
-}
-
 /** The content of a map state from its pairs in order. */
 export function mapContentOf(pairs: readonly (readonly [unknown, unknown])[]): MapContent {
   const content: MapContent = new Map();
-  for (const pair of pairs) content.set(identityOf(pair[0]), pair);
+  for (const pair of pairs) content.set(mapKeyIdentity(pair[0]), pair);
   return content;
 }
 
@@ -31,7 +19,7 @@ export class HeapMapState extends HeapState implements MapState<unknown, unknown
   }
 
   get(key: unknown): unknown {
-    const pair = this.content()?.get(identityOf(key));
+    const pair = this.content()?.get(mapKeyIdentity(key));
     return pair === undefined ? null : pair[1];
   }
 
@@ -42,21 +30,21 @@ export class HeapMapState extends HeapState implements MapState<unknown, unknown
       this.table.write(cell, mapContentOf([pair]));
       cell.shared = false;
     } else {
-      this.ownedContent(cell).set(identityOf(key), pair);
+      this.ownedContent(cell).set(mapKeyIdentity(key), pair);
     }
   }
 
   remove(key: unknown): void {
     const cell = this.cell();
     const content = this.content();
-    const identity = identityOf(key);
+    const identity = mapKeyIdentity(key);
     if (cell === null || content === null || !content.has(identity)) return;
     if (content.size === 1) this.table.clear(cell);
     else this.ownedContent(cell).delete(identity);
   }
 
   contains(key: unknown): boolean {
-    return this.content()?.has(identityOf(key)) ?? false;
+    return this.content()?.has(mapKeyIdentity(key)) ?? false;
   }
 
   entries(): readonly (readonly [unknown, unknown])[] {

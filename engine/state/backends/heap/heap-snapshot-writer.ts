@@ -7,6 +7,7 @@ import type { SectionState } from "../../snapshot-format.ts";
 import type { TimerDomain } from "../../state.ts";
 import type { MapContent } from "./heap-map-state.ts";
 import type { HeapTable } from "./heap-table.ts";
+import type { HeapSnapshotFilter } from "./heap-ttl.ts";
 import type { KeyEntry, StateCell } from "./key-entry.ts";
 import { TimerCell } from "./timer-cell.ts";
 import { valueAt } from "./versioned.ts";
@@ -23,6 +24,8 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   /** States registered when the snapshot was taken; the table may have learned of more since. */
   private readonly stateCount: number;
   private readonly watermarkMs: TimestampMs;
+  /** Null: nothing is left out. */
+  private readonly filter: HeapSnapshotFilter | null;
   private cancelled = false;
   private section: KeyedSectionWriter | null = null;
   private readonly buffers: SectionBuffers;
@@ -37,11 +40,12 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   /** An entry could not be encoded. */
   private failed = false;
 
-  constructor(table: HeapTable, states: readonly SectionState[], watermarkMs: TimestampMs) {
+  constructor(table: HeapTable, states: readonly SectionState[], watermarkMs: TimestampMs, filter: HeapSnapshotFilter | null = null) {
     this.table = table;
     this.states = states;
     this.stateCount = states.length;
     this.watermarkMs = watermarkMs;
+    this.filter = filter;
     this.left = table.live;
     this.version = table.beginSnapshot();
     // One snapshot at a time may use the buffers of the one before it.
@@ -144,8 +148,10 @@ export class HeapSnapshotWriter implements SnapshotWriter {
   }
 
   private writeCell(section: KeyedSectionWriter, cell: StateCell): void {
-    const value = valueAt(cell, this.version);
     const { kind } = this.states[cell.state]!;
+    let value = valueAt(cell, this.version);
+    if (this.filter !== null) value = this.filter.kept(cell.state, kind, value);
+    if (value === null) return;
     switch (kind) {
       case "value":
       case "reducing":

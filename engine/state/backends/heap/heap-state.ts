@@ -1,6 +1,7 @@
-import { invariant } from "../../../base/assert.ts";
+import { refuseMerging } from "../../namespace-merging.ts";
 import type { Namespace } from "../../state.ts";
 import type { HeapTable } from "./heap-table.ts";
+import type { HeapTtlCleaner } from "./heap-ttl.ts";
 import { StateCell } from "./key-entry.ts";
 import type { KeyEntry } from "./key-entry.ts";
 
@@ -8,9 +9,11 @@ import type { KeyEntry } from "./key-entry.ts";
 export abstract class HeapState {
   protected readonly table: HeapTable;
   private readonly index: number;
-  private namespace: Namespace = "";
+  protected namespace: Namespace = "";
   /** The cell last found outside the void namespace. */
   private recent: StateCell | null = null;
+  /** Of state with a time to live that is cleaned up incrementally. */
+  cleaner: HeapTtlCleaner | null = null;
 
   constructor(table: HeapTable, index: number) {
     this.table = table;
@@ -22,7 +25,11 @@ export abstract class HeapState {
   }
 
   mergeNamespaces(_target: Namespace, _sources: readonly Namespace[]): void {
-    invariant(false, "only list, reducing and aggregating state can be merged");
+    refuseMerging();
+  }
+
+  cleanUpExpired(): void {
+    if (this.cleaner !== null) this.cleaner.run();
   }
 
   /** The cell, or null where nothing is kept. Its value may be null too. */

@@ -1,0 +1,121 @@
+import type { TimestampMs } from "../../../base/units.ts";
+import type { StateKind } from "../../descriptors.ts";
+import type { TtlConfig } from "../../ttl-config.ts";
+import { unexpiredElements, unexpiredPairs } from "../../ttl/ttl-filter.ts";
+import { isExpired } from "../../ttl/ttl-value.ts";
+import type { TtlValue } from "../../ttl/ttl-value.ts";
+import { mapContentOf } from "./heap-map-state.ts";
+import type { MapContent } from "./heap-map-state.ts";
+import type { HeapTable } from "./heap-table.ts";
+import type { KeyEntry, StateCell } from "./key-entry.ts";
+
+/** Key groups without a key that one access passes at most. */
+const EMPTY_GROUPS_PASSED = 64;
+
+/** What is not expired of a cell's content, as the kind keeps it: the very same content where nothing is; else null for nothing. */
+export function unexpiredContent(kind: StateKind, content: unknown, ttl: TtlConfig, nowMs: TimestampMs): unknown {
+  if (kind === "list") {
+    const kept = unexpiredElements(content as readonly TtlValue[], ttl, nowMs);
+    return kept.length === 0 ? null : kept;
+  }
+  if (kind === "map") {
+    const map = content as MapContent;
+    const kept = unexpiredPairs(map.values(), ttl, nowMs);
+    if (kept.length === map.size) return map;
+    return kept.length === 0 ? null : mapContentOf(kept);
+  }
+  return isExpired(content as TtlValue, ttl, nowMs) ? null : content;
+}
+
+/** What a snapshot leaves out: frozen when it began. */
+export class HeapSnapshotFilter {
+  private readonly nowMs: TimestampMs;
+  /** By state; null: everything stays. */
+  private readonly ttls: readonly (TtlConfig | null)[];
+
+  constructor(ttls: readonly (TtlConfig | null)[], nowMs: TimestampMs) {
+    this.ttls = ttls.map((ttl) => (ttl !== null && ttl.cleanupInFullSnapshot ? ttl : null));
+    this.nowMs = nowMs;
+  }
+
+  /** The content to write, or null for none. */
+  kept(state: number, kind: StateKind, content: unknown): unknown {
+    const ttl = this.ttls[state] ?? null;
+    return ttl === null ? content : unexpiredContent(kind, content, ttl, this.nowMs);
+  }
+}
+
+/**
+ * Incremental clean-up of one state: each access looks at the state of a few keys more, and goes round the
+ * table so. The walk stands in the middle of a key group between two accesses: a Set's iterator takes keys
+ * that come and go meanwhile as they are.
+ */
+export class HeapTtlCleaner {
+  private readonly table: HeapTable;
+  private readonly state: number;
+  private readonly kind: StateKind;
+  private readonly ttl: TtlConfig;
+  private readonly nowMs: () => TimestampMs;
+  private group = -1;
+  private walk: Iterator<KeyEntry> | null = null;
+
+  constructor(table: HeapTable, state: number, kind: StateKind, ttl: TtlConfig, nowMs: () => TimestampMs) {
+    this.table = table;
+    this.state = state;
+    this.kind = kind;
+    this.ttl = ttl;
+    this.nowMs = nowMs;
+  }
+
+  run(): void {
+    const nowMs = this.nowMs();
+    let empty = 0;
+    for (let looked = 0; looked < this.ttl.cleanupIncrementally; ) {
+      const next = this.walk?.next();
+      if (next === undefined || next.done === true) {
+        // A group with keys counts too: a table of one key is not looked at over and over in one access.
+        if (this.beginGroup()) looked++;
+        else if (++empty === EMPTY_GROUPS_PASSED) return;
+      } else {
+        looked += Math.max(1, this.clean(next.value, nowMs));
+      }
+    }
+  }
+
+  /** Goes on to the next key group, from the last to the first; false if it has no keys. */
+  private beginGroup(): boolean {
+    const { groups } = this.table;
+    this.group = this.group + 1 < groups.length ? this.group + 1 : 0;
+    const entries = groups[this.group];
+    const hasKeys = entries !== undefined && entries.size > 0;
+    this.walk = hasKeys ? entries.values() : null;
+    return hasKeys;
+  }
+
+  /** Drops what is expired of one key; returns the number of cells looked at. */
+  private clean(entry: KeyEntry, nowMs: TimestampMs): number {
+    let looked = 0;
+    const cell = entry.cellAt(this.state);
+    const others = entry.namespacedAt(this.state);
+    // Cells leave the entry as they are cleared.
+    const cells = others instanceof Map ? [...others.values()] : others === null ? [] : [others];
+    if (cell !== null) cells.unshift(cell);
+    for (const one of cells) {
+      this.cleanCell(one, nowMs);
+      looked++;
+    }
+    return looked;
+  }
+
+  private cleanCell(cell: StateCell, nowMs: TimestampMs): void {
+    if (cell.value === null) return;
+    const kept = unexpiredContent(this.kind, cell.value, this.ttl, nowMs);
+    if (kept === cell.value) return;
+    if (kept === null) {
+      this.table.clear(cell);
+    } else {
+      this.table.write(cell, kept);
+      cell.shared = false;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { mapKeyIdentity } from "./key-identity.ts";
+import type { ListState, MapState } from "./state.ts";
+
+/** A list of operator state, split or union: that only shows on a restore. */
+export class OperatorList implements ListState<unknown> {
+  #elements: unknown[] = [];
+  /** `get` gave the array out: it must be copied before it is changed. */
+  #shared = false;
+
+  get(): readonly unknown[] {
+    this.#shared = true;
+    return this.#elements;
+  }
+
+  add(value: unknown): void {
+    this.#own().push(value);
+  }
+
+  addAll(values: readonly unknown[]): void {
+    const elements = this.#own();
+    for (const value of values) elements.push(value);
+  }
+
+  update(values: readonly unknown[]): void {
+    this.#elements = values.slice();
+    this.#shared = false;
+  }
+
+  clear(): void {
+    this.update([]);
+  }
+
+  #own(): unknown[] {
+    if (this.#shared) this.update(this.#elements);
+    return this.#elements;
+  }
+}
+
+/** Broadcast state: keys of equal content are one; iterates in the order in which they were first put. */
+export class BroadcastMap implements MapState<unknown, unknown> {
+  readonly #pairs: Map<unknown, readonly [unknown, unknown]> = new Map();
+
+  get(key: unknown): unknown {
+    const pair = this.#pairs.get(mapKeyIdentity(key));
+    return pair === undefined ? null : pair[1];
+  }
+
+  put(key: unknown, value: unknown): void {
+    this.#pairs.set(mapKeyIdentity(key), [typeof key === "number" ? key + 0 : key, value]);
+  }
+
+  remove(key: unknown): void {
+    this.#pairs.delete(mapKeyIdentity(key));
+  }
+
+  contains(key: unknown): boolean {
+    return this.#pairs.has(mapKeyIdentity(key));
+  }
+
+  entries(): readonly (readonly [unknown, unknown])[] {
+    return [...this.#pairs.values()];
+  }
+
+  isEmpty(): boolean {
+    return this.#pairs.size === 0;
+  }
+
+  clear(): void {
+    this.#pairs.clear();
+  }
+}
