@@ -1,7 +1,7 @@
 import type { TimestampMs } from "../base/units.ts";
 import type { RandomStream } from "../ports/rng.ts";
 import type { StateDescriptor } from "../state/descriptors.ts";
-import type { Key } from "../state/state.ts";
+import type { Key, ListState, MapState } from "../state/state.ts";
 
 /** Names a side output. Two tags of one name are the same output. */
 export interface OutputTag<T> {

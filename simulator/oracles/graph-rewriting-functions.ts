@@ -125,8 +125,29 @@ export class ShadowedProcess implements KeyedProcessFunction<Tagged, Tagged> {
     this.#gate.before(USER_CALLS.open);
     const lineage = this.#lineage;
     const { random } = context;
+    const unrepeatable = (): void => {
+      lineage.isRepeatable = false;
+    };
     this.#fn.open?.({
       ...context,
+      // What expires depends on the processing time of each record.
+      getState: (descriptor) => {
+        if (descriptor.ttl !== null) unrepeatable();
+        return context.getState(descriptor);
+      },
+      // What a subtask's state holds depends on where earlier attempts left it.
+      getListState: (descriptor) => {
+        unrepeatable();
+        return context.getListState(descriptor);
+      },
+      getUnionListState: (descriptor) => {
+        unrepeatable();
+        return context.getUnionListState(descriptor);
+      },
+      getBroadcastState: (descriptor) => {
+        unrepeatable();
+        return context.getBroadcastState(descriptor);
+      },
       random: {
         below: (bound) => {
           lineage.isRepeatable = false;

@@ -3,7 +3,7 @@ import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import { OFFSETS_STATE } from "../../engine/operators/source-operator.ts";
 import type { PartitionOffset } from "../../engine/operators/source-operator.ts";
 import type { KeyedSection } from "../reference/snapshot-reader.ts";
-import { readListSection } from "../reference/snapshot-reader.ts";
+import { readListSection } from "../reference/operator-section-reader.ts";
 import type { CheckpointRecord, CheckpointRecords, RecordedFile } from "./checkpoint-records.ts";
 import type { RecordIds } from "./graph-rewriting-ids.ts";
 

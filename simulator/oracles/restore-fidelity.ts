@@ -12,7 +12,7 @@ import type { Key, Namespace, Timer } from "../../engine/state/state.ts";
 import type { CoordinationObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { canonicalKey, canonicalNamespace } from "../reference/canonical-key.ts";
 import type { KeyedSection, SectionTimer } from "../reference/snapshot-reader.ts";
-import { readListSection } from "../reference/snapshot-reader.ts";
+import { readListSection } from "../reference/operator-section-reader.ts";
 import { sameValue } from "../reference/structural-equality.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";

@@ -161,7 +161,7 @@ function createOperator(node: StreamNode, emitter: Emitter): ReplayedSubtask["op
     case "reduce":
       return new ReferenceReduce(node, emitter);
     case "process":
-      return new ReferenceProcess(node, emitter);
+      return new ReferenceProcess(node, emitter, false);
     case "window":
       return new ReferenceWindow(node, emitter);
     case "source":

@@ -78,7 +78,7 @@ class Interpreter {
         return window;
       }
       case "process": {
-        const process = new ReferenceProcess(node, emitter);
+        const process = new ReferenceProcess(node, emitter, true);
         this.#keyed.set(node.uid, process);
         this.#timed.set(node.id, process);
         this.#processes.push(process);

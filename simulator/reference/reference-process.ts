@@ -1,8 +1,10 @@
 import type { KeyedProcessFunction, OutputTag, ProcessContext, RuntimeContext } from "../../engine/api/functions.ts";
+import { InvariantError } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
 import { MIN_WATERMARK, NO_TIMESTAMP } from "../../engine/base/units.ts";
 import type { ProcessNode } from "../../engine/graph/stream-graph.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
+import type { StateDescriptor } from "../../engine/state/descriptors.ts";
 import type { Key } from "../../engine/state/state.ts";
 import type { Emitter, ReferenceOperator } from "./dataflow.ts";
 import { ReferenceKeyedState } from "./reference-state.ts";
@@ -15,6 +17,9 @@ export class ReferenceProcess implements ReferenceOperator {
   readonly #node: ProcessNode;
   readonly #emitter: Emitter;
   readonly #state: ReferenceKeyedState = new ReferenceKeyedState();
+  /** By one key, that of the whole subtask. */
+  readonly #subtaskState: ReferenceKeyedState = new ReferenceKeyedState();
+  readonly #isTrusted: boolean;
   readonly #eventTimers: ReferenceTimers<Key> = new ReferenceTimers();
   readonly #processingTimers: ReferenceTimers<Key> = new ReferenceTimers();
   readonly #context: ProcessContext;
@@ -26,8 +31,13 @@ export class ReferenceProcess implements ReferenceOperator {
   /** Of what is emitted now: a processing-time timer emits records without one. */
   #emittedMs: TimestampMs = NO_TIMESTAMP;
 
-  constructor(node: ProcessNode, emitter: Emitter) {
+  /**
+   * `isTrusted`: what comes out is the only right result. Otherwise (a replay that is given up as soon as the
+   * function uses what cannot be known) there are stand-ins for that.
+   */
+  constructor(node: ProcessNode, emitter: Emitter, isTrusted: boolean) {
     this.#node = node;
+    this.#isTrusted = isTrusted;
     this.#fn = node.fn;
     this.#emitter = emitter;
     this.#context = this.#createContext();
@@ -65,6 +75,21 @@ export class ReferenceProcess implements ReferenceOperator {
     }
   }
 
+  /** One subtask that was never restored: what operator state holds depends on parallelism and restores. */
+  #ofSubtask<S>(descriptor: StateDescriptor<S>): S {
+    this.#standIn(`what operator state "${descriptor.name}" holds`);
+    return this.#subtaskState.bind(descriptor);
+  }
+
+  /** Something that a sequential interpreter cannot know: refused where its word would count. */
+  #standIn(unknown: string): void {
+    if (!this.#isTrusted) return;
+    throw new InvariantError(
+      `${this.#node.name}: nobody can foretell ${unknown}, as it depends on processing time, parallelism or ` +
+        "restores: the scenario is not confluent, and is judged by its surviving history",
+    );
+  }
+
   #createContext(): ProcessContext {
     const state = this.#state;
     const register = (timers: ReferenceTimers<Key>, timestampMs: TimestampMs): void =>
@@ -92,7 +117,13 @@ export class ReferenceProcess implements ReferenceOperator {
       parallelism: 1,
       attempt: 1,
       taskName: this.#node.name,
-      getState: (descriptor) => this.#state.bind(descriptor),
+      getState: (descriptor) => {
+        if (descriptor.ttl !== null) this.#standIn(`when state "${descriptor.name}" expires`);
+        return this.#state.bind(descriptor);
+      },
+      getListState: (descriptor) => this.#ofSubtask(descriptor),
+      getUnionListState: (descriptor) => this.#ofSubtask(descriptor),
+      getBroadcastState: (descriptor) => this.#ofSubtask(descriptor),
       random: new ReferenceRandom(),
     };
   }

@@ -141,7 +141,9 @@ function foldHandle(read: () => unknown, write: (value: unknown) => void, fold: 
       const accumulator = read();
       return accumulator === undefined ? null : fold.getResult(accumulator);
     },
-    add: (value) => write(fold.add(value, read() ?? fold.createAccumulator())),
+    add: (value) => {
+      if (value !== null) write(fold.add(value, read() ?? fold.createAccumulator()));
+    },
     clear: () => write(null),
   };
 }

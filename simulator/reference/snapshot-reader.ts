@@ -11,10 +11,10 @@ import { KeyGroupItems } from "./key-group-items.ts";
 import type { ReferenceEntry } from "./reference-state.ts";
 
 /**
- * A second reader of snapshots, made from the description of the format (heads of snapshot-format,
- * operator-list-state and the serializers in engine/state) and not from the engine's code: what the engine wrote and only the
- * engine can read again would be no snapshot. Verifies structure and order as it goes and throws
- * CorruptBytesError for whatever is not as described. Which key group a key belongs to is left to the caller.
+ * A second reader of snapshots, made from the description of the format (heads of snapshot-format and the
+ * serializers in engine/state) and not from the engine's code: what the engine wrote and only the engine can
+ * read again would be no snapshot. Verifies structure and order as it goes and throws CorruptBytesError for
+ * whatever is not as described. Which key group a key belongs to is left to the caller.
  */
 
 /**
@@ -62,11 +62,9 @@ export interface KeyedSection {
   readonly processingTimers: readonly SectionTimer[];
 }
 
-/** "WWKS" and "WWOL", least byte first. */
+/** "WWKS", least byte first. */
 const KEYED_MAGIC = 0x53_4b_57_57;
-const LISTS_MAGIC = 0x4c_4f_57_57;
 const KEYED_VERSION = 2;
-const LISTS_VERSION = 1;
 const MOST_KEY_GROUPS = 32_768;
 /** Event time, then processing time. */
 const TIMER_DOMAINS = 2;
@@ -95,28 +93,6 @@ export class KeyedSectionReader {
     this.#before = scan;
     return this.#section;
   }
-}
-
-/** Reads the list state of one operator subtask: elements by name of the list. */
-export function readListSection(bytes: Uint8Array): ReadonlyMap<string, readonly unknown[]> {
-  if (bytes.length === 0) return new Map();
-  const reader = new ByteReader(bytes);
-  expectHead(reader, LISTS_MAGIC, LISTS_VERSION, "list state");
-  const lists = new Map<string, readonly unknown[]>();
-  const count = reader.varuint();
-  let before: string | null = null;
-  for (let i = 0; i < count; i++) {
-    const name = decodeFrom(reader);
-    if (typeof name !== "string") return reader.corrupt("the name of a list is no string");
-    if (before !== null && name <= before) return reader.corrupt(`list "${name}" stands after "${before}"`);
-    const elements = decodeFrom(reader);
-    if (!Array.isArray(elements)) return reader.corrupt(`list "${name}" is no array`);
-    if (elements.length === 0) return reader.corrupt(`list "${name}" is empty`);
-    lists.set(name, elements);
-    before = name;
-  }
-  if (reader.remaining > 0) reader.corrupt("something follows the last list");
-  return lists;
 }
 
 function expectHead(reader: ByteReader, magic: number, known: number, what: string): void {

@@ -4,6 +4,7 @@ import type { JobVertex } from "#whitewater/engine/graph/job-graph.js";
 import type { OperatorChain } from "#whitewater/engine/operators/operator-chain.js";
 import { createChain } from "#whitewater/engine/operators/operator-chain.js";
 import { HeapKeyedBackend } from "#whitewater/engine/state/backends/heap/heap-keyed-backend.js";
+import { OperatorStateBackend } from "#whitewater/engine/state/operator-state-backend.js";
 import { FakeProcess } from "./fake-process.ts";
 
 /** [sideOutput or "out", value, timestamp] of everything that left the chain. */
@@ -56,7 +57,11 @@ function build(vertex: JobVertex, options: HarnessOptions): Harness {
     listState: (node) => {
       const own = lists.get(node.name) ?? new Map<string, readonly unknown[]>();
       lists.set(node.name, own);
+      const state = new OperatorStateBackend();
       return {
+        listState: (descriptor) => state.listState(descriptor),
+        unionListState: (descriptor) => state.unionListState(descriptor),
+        broadcastState: (descriptor) => state.broadcastState(descriptor),
         get: (name) => own.get(name) ?? [],
         update: (name, values) => void own.set(name, values),
         bytes: () => new Uint8Array(),

@@ -4,7 +4,7 @@ import { ReduceOperator } from "#whitewater/engine/operators/reduce-operator.js"
 import { SinkOperator } from "#whitewater/engine/operators/sink-operator.js";
 import { WindowOperator } from "#whitewater/engine/operators/window-operator.js";
 import { ProcessOperator } from "#whitewater/engine/operators/process-operator.js";
-import { OperatorLists } from "#whitewater/engine/state/operator-list-state.js";
+import { OperatorStateBackend } from "#whitewater/engine/state/operator-state-backend.js";
 import { committedOutputOracle } from "#whitewater/simulator/oracles/committed-output.js";
 import type { OracleKind } from "#whitewater/simulator/oracles/oracle.js";
 import { provenanceOracle } from "#whitewater/simulator/oracles/provenance.js";
@@ -175,8 +175,8 @@ test("a late record that is applied is seen by the replay of the history", () =>
 });
 
 test("an offset that is ahead of the state is seen at the next checkpoint", () => {
-  const update = OperatorLists.prototype.update;
-  vi.spyOn(OperatorLists.prototype, "update").mockImplementation(function (this: OperatorLists, name, values) {
+  const update = OperatorStateBackend.prototype.update;
+  vi.spyOn(OperatorStateBackend.prototype, "update").mockImplementation(function (this: OperatorStateBackend, name, values) {
     const ahead = (values as readonly { readonly partition: number; readonly offset: number }[]).map((one) => {
       return name === "offsets" && one.partition === 0 && one.offset > 20 ? { ...one, offset: one.offset + 1 } : one;
     });

@@ -3,7 +3,7 @@ import type { CompletedCheckpoint } from "#whitewater/engine/checkpoint/checkpoi
 import { CompletedStore } from "#whitewater/engine/checkpoint/completed-store.js";
 import { HeapKeyedBackend } from "#whitewater/engine/state/backends/heap/heap-keyed-backend.js";
 import { valueState } from "#whitewater/engine/state/descriptors.js";
-import { OperatorLists } from "#whitewater/engine/state/operator-list-state.js";
+import { OperatorStateBackend } from "#whitewater/engine/state/operator-state-backend.js";
 import { firstDifference, restoreFidelityOracle, timerDifference } from "#whitewater/simulator/oracles/restore-fidelity.js";
 import { crashAt, crashOf, WatchedWorld } from "./watched-world.js";
 
@@ -63,7 +63,7 @@ describe("what is not as recorded is named", () => {
   });
 
   test("offsets that are not restored", () => {
-    vi.spyOn(OperatorLists.prototype, "restore").mockImplementation(() => undefined);
+    vi.spyOn(OperatorStateBackend.prototype, "restore").mockImplementation(() => undefined);
     const { findings } = new WatchedWorld(restoreFidelityOracle, CRASH).runUntil(12_000_000);
     expect(findings[0]).toMatch(/^heartbeats\[\d\], .*: "heartbeats": list "offsets" is none, recorded is \[\{/);
   });

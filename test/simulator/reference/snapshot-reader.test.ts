@@ -3,9 +3,8 @@ import { describe, expect, test } from "vitest";
 import { CorruptBytesError } from "#whitewater/engine/base/bytes.js";
 import { KeyedSectionWriter } from "#whitewater/engine/state/keyed-section-writer.js";
 import { structuralSerializer } from "#whitewater/engine/state/serializers/structural.js";
-import { OperatorLists } from "#whitewater/engine/state/operator-list-state.js";
 import type { Key } from "#whitewater/engine/state/state.js";
-import { KeyedSectionReader, readKeyedSection, readListSection } from "#whitewater/simulator/reference/snapshot-reader.js";
+import { KeyedSectionReader, readKeyedSection } from "#whitewater/simulator/reference/snapshot-reader.js";
 
 /** { type: "structural" } */
 const STRUCTURAL = [0x0e, 0x01, 0x09, 0x04, 0x74, 0x79, 0x70, 0x65, 0x09, 0x0a, 0x73, 0x74, 0x72, 0x75, 0x63, 0x74, 0x75, 0x72, 0x61, 0x6c];
@@ -207,26 +206,5 @@ describe("what no section may say is named", () => {
   ])("%s", (_what, at, byte, message) => {
     expect(() => readKeyedSection(changed(at, byte))).toThrow(CorruptBytesError);
     expect(() => readKeyedSection(changed(at, byte))).toThrow(message);
-  });
-});
-
-describe("list state", () => {
-  test("reads back what the engine wrote", () => {
-    const lists = new OperatorLists();
-    lists.update("offsets", [[0, 5], [1, 7]]);
-    lists.update("committables", [{ id: "t-1" }]);
-    lists.update("empty", []);
-    expect([...readListSection(lists.bytes())]).toEqual([["committables", [{ id: "t-1" }]], ["offsets", [[0, 5], [1, 7]]]]);
-  });
-
-  test("refuses keyed state, a cut, and what follows the end", () => {
-    const lists = new OperatorLists();
-    lists.update("a", [1]);
-    const bytes = lists.bytes();
-    expect(() => readListSection(written())).toThrow(/not those of list state/);
-    for (let length = 1; length < bytes.length; length++) {
-      expect(() => readListSection(bytes.slice(0, length))).toThrow(CorruptBytesError);
-    }
-    expect(() => readListSection(Uint8Array.from([...bytes, 1]))).toThrow(/follows the last list/);
   });
 });
