@@ -48,6 +48,7 @@ const LSM_PATHS: readonly string[] = [
   "a compaction overlapping a snapshot",
   "a tombstone dropped for good",
 ];
+const CHANGELOG_PATHS: readonly string[] = ["a changelog materialized"];
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 /** Everything about a document lies in keyed state, most of it never read again soon. */
@@ -167,5 +168,10 @@ short reads taken for data.`,
   bufferSizes: [4, 16, 64],
   confluent: true,
   sometimes: [...RECOVERY_PATHS, "a checkpoint subsumed"],
-  sometimesWith: { lsm: LSM_PATHS, "changelog:lsm": LSM_PATHS },
+  sometimesWith: {
+    lsm: LSM_PATHS,
+    "changelog:heap": CHANGELOG_PATHS,
+    "changelog:lsm": [...LSM_PATHS, ...CHANGELOG_PATHS],
+    "changelog:sqlite": CHANGELOG_PATHS,
+  },
 });

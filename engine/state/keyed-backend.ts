@@ -84,6 +84,8 @@ export interface KeyedBackend extends KeyedState {
   readonly needsMaintenance: boolean;
   /** One bounded slice of it. */
   maintain(): void;
+  /** Counters of the local files and of the work on them, for people and for declared paths; empty where there are none. */
+  statistics(): Readonly<Record<string, number>>;
   /** For inspection: every entry, in no particular order. Changes nothing, and causes no disk I/O of the process. */
   entries(files: QuietFiles): readonly KeyedEntry[];
   inspectTimers(): { readonly eventTime: readonly Timer[]; readonly processingTime: readonly Timer[] };

@@ -82,6 +82,8 @@ export interface OrderedStore extends StoreReader {
   readonly needsMaintenance: boolean;
   /** One bounded slice of it. */
   maintain(): void;
+  /** Counters for people, by name: levels, compactions and the like. */
+  statistics(): Readonly<Record<string, number>>;
   /** The present contents, read without the disk port: changes nothing, not even a cache. */
   inspect(files: QuietFiles): StoreReader;
   /** Gives up descriptors and memory; leaves the files. Idempotent. */

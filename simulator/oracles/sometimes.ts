@@ -8,6 +8,7 @@ import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { CoordinationObserver, LogObserver, NetworkObserver, ObservedConnection } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
+import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
 import { TaskAttempts } from "./task-attempts.ts";
 
@@ -23,7 +24,8 @@ import { TaskAttempts } from "./task-attempts.ts";
  *   change of the log); or the log refuses a fenced producer; or Coordination refuses a fenced write;
  * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
  *   for each such task;
- * - "a late record dropped": a window operator drops a record.
+ * - "a late record dropped": a window operator drops a record;
+ * - those of `LocalStatePaths` lie inside a state backend.
  */
 export const SOMETIMES: readonly string[] = [
   "crash between snapshot and ack",
@@ -39,6 +41,7 @@ export const SOMETIMES: readonly string[] = [
   "a zombie that tried to act",
   "a timer fired after a restore",
   "a late record dropped",
+  ...LOCAL_STATE_PATHS,
 ];
 
 /** Counts the declared paths. Finds nothing wrong. */
@@ -62,6 +65,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     const tasks = TaskAttempts.of(world, graph);
     this.#tasks = tasks;
     new CrashSites(context, tasks).watch();
+    new LocalStatePaths(context).watch();
     world.networkObservers.push(this);
     world.logObservers.push(this);
     world.coordinationObservers.push(this);

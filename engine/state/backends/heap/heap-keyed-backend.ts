@@ -93,6 +93,10 @@ export class HeapKeyedBackend implements KeyedBackend {
 
   maintain(): void {}
 
+  statistics(): Readonly<Record<string, number>> {
+    return {};
+  }
+
   dispose(): void {}
 
   restore(sections: readonly Uint8Array[]): void {

@@ -208,6 +208,10 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
     return this.inspection;
   }
 
+  statistics(): Readonly<Record<string, number>> {
+    return {};
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
