@@ -24,12 +24,12 @@
  * only: what it accepts encodes to the same bytes again.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { decodeFrom } from "./structural-decoder.ts";
+import { decodeFloat, decodeFrom } from "./structural-decoder.ts";
 import { StructuralEncoder } from "./structural-encoder.ts";
 
 export { structuralEquals, structuralHash } from "./structural.ts";
 export { StructuralEncoder, UnencodableValueError } from "./structural-encoder.ts";
-export { decodeFrom };
+export { decodeFloat, decodeFrom };
 
 export function encode(value: unknown): Uint8Array {
   const writer = new ByteWriter();

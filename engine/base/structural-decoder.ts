@@ -37,7 +37,7 @@ function decodeValue(reader: ByteReader, depth: number): unknown {
     case TAG.bytes:
       return reader.bytes(reader.varuint());
     case TAG.date: {
-      const ms = reader.f64();
+      const ms = decodeFloat(reader);
       const date = new Date(ms);
       return Object.is(date.getTime(), ms) ? date : reader.corrupt("a date that is none");
     }
@@ -127,13 +127,18 @@ function decodeText(reader: ByteReader, tag: number): string {
   return text;
 }
 
-function decodeDouble(reader: ByteReader): number {
+/** Eight bytes of a double, of which one is NaN. */
+export function decodeFloat(reader: ByteReader): number {
   const start = reader.position;
-  const low = reader.u32();
-  const high = reader.u32();
-  reader.seek(start);
   const value = reader.f64();
-  if (value !== value && (high !== 0x7ff80000 || low !== 0)) reader.corrupt("a NaN other than the one");
+  if (value === value) return value;
+  reader.seek(start);
+  if (reader.u32() !== 0 || reader.u32() !== 0x7ff80000) reader.corrupt("a NaN other than the one");
+  return value;
+}
+
+function decodeDouble(reader: ByteReader): number {
+  const value = decodeFloat(reader);
   if (Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0)) reader.corrupt("an integer in the form of a double");
   return value;
 }

@@ -14,7 +14,7 @@
  * Integers have no -0: int32 and long take it for 0, as Java would.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts";
-import { decodeFrom, encodeInto } from "../../base/codec.ts";
+import { decodeFloat, decodeFrom, encodeInto } from "../../base/codec.ts";
 import type { TypeSerializer } from "../type-serializer.ts";
 import { refuse } from "./unencodable.ts";
 
@@ -65,7 +65,7 @@ export const doubleSerializer: TypeSerializer<number> = {
     if (typeof value !== "number") refuse("a double", value);
     writer.f64(value !== value ? NaN : value);
   },
-  read: readDouble,
+  read: decodeFloat,
 };
 
 export const stringSerializer: TypeSerializer<string> = {
@@ -111,20 +111,11 @@ export const dateSerializer: TypeSerializer<Date> = {
     writer.f64(ms !== ms ? NaN : ms);
   },
   read(reader: ByteReader): Date {
-    const ms = readDouble(reader);
+    const ms = decodeFloat(reader);
     const date = new Date(ms);
     return Object.is(date.getTime(), ms) ? date : reader.corrupt("a date that is none");
   },
 };
-
-function readDouble(reader: ByteReader): number {
-  const start = reader.position;
-  const value = reader.f64();
-  if (value === value) return value;
-  reader.seek(start);
-  if (reader.u32() !== 0 || reader.u32() !== 0x7ff80000) reader.corrupt("a NaN other than the one");
-  return value;
-}
 
 function isOfClass(value: unknown, prototype: object): boolean {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === prototype;

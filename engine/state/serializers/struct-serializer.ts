@@ -92,12 +92,13 @@ class StructSerializer implements TypeSerializer<Struct> {
     try {
       for (; index < names.length; index++) {
         const part = value[names[index]!];
-        if (part === undefined && !Object.hasOwn(value, names[index]!)) refuse("a field, which is missing", undefined);
+        if (part === undefined && !Object.hasOwn(value, names[index]!)) break;
         serializers[index]!.write(writer, part);
       }
     } catch (error) {
       throw within(stepTo(names[index]!), error);
     }
+    if (index < names.length) this.refuseProperties(value);
   }
 
   read(reader: ByteReader): Struct {
