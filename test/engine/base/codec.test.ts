@@ -215,6 +215,7 @@ describe("decoding hostile bytes", () => {
     ["a longer form of a number", [0x04, 0x80, 0x00]],
     ["an integer as a double", [0x06, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]],
     ["another NaN", [0x06, 1, 0, 0, 0, 0, 0, 0xf8, 0x7f]],
+    ["an invalid Date of another NaN", [0x0c, 1, 0, 0, 0, 0, 0, 0xf8, 0x7f]],
     ["overlong UTF-8", [0x09, 2, 0xc0, 0x80]],
     ["a surrogate in UTF-8", [0x09, 3, 0xed, 0xa0, 0x80]],
     ["keys out of order", [0x0e, 2, 0x09, 1, 0x62, 0, 0x09, 1, 0x61, 0]],
