@@ -278,7 +278,7 @@ export class SimulatedDisk implements SimDisk {
     const { node } = from;
     if (node === null) return ENOENT;
     if (node === to.node) return DISK_OK;
-    const refused = whyNotOnto(node, to);
+    const refused = whyNotOnto(node, from, to);
     if (refused !== DISK_OK) return refused;
     this.#names.add({
       kind: "move",
@@ -294,11 +294,11 @@ export class SimulatedDisk implements SimDisk {
   link(existing: string, added: string): DiskResult {
     const node = this.nodeAt(existing);
     if (typeof node === "number") return node;
-    if (node.kind === "directory") return EISDIR;
     const place = this.placeOf(added);
     if (place === EINVAL) return EEXIST;
     if (typeof place === "number") return place;
     if (place.node !== null) return EEXIST;
+    if (node.kind === "directory") return EISDIR;
     this.#names.add({ kind: "put", directory: place.directory, name: place.name, node });
     return DISK_OK;
   }
@@ -371,9 +371,10 @@ function namesOf(path: string): string[] {
 }
 
 /** Why `node` cannot take a place, or DISK_OK. */
-function whyNotOnto(node: DiskNode, to: Place): DiskResult {
+function whyNotOnto(node: DiskNode, from: Place, to: Place): DiskResult {
   if (node.kind === "directory" && node.holds(to.directory)) return EINVAL;
   if (to.node === null) return DISK_OK;
+  if (to.node.kind === "directory" && to.node.holds(from.directory)) return ENOTEMPTY;
   if (node.kind === "file") return to.node.kind === "directory" ? EISDIR : DISK_OK;
   if (to.node.kind === "file") return ENOTDIR;
   return to.node.entries.size > 0 ? ENOTEMPTY : DISK_OK;
