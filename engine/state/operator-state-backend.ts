@@ -1,4 +1,4 @@
-import { invariant, present } from "../base/assert.ts";
+import { invariant, present, unreachable } from "../base/assert.ts";
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
 import type { StateDescriptor } from "./descriptors.ts";
 import { listState } from "./descriptors.ts";
@@ -143,8 +143,10 @@ function elementReader({ name, schema }: OperatorSectionState, wanted: TypeSeria
       const written = serializerOf(schema);
       return (reader) => compatibility.convert(written.read(reader));
     }
-    default:
+    case "incompatible":
       return refuseSchema(name, schemaText(schema), schemaText(wanted.schema), compatibility.reason);
+    default:
+      return unreachable(compatibility, "compatibility of operator state");
   }
 }
 

@@ -90,7 +90,7 @@ describe("union lists", () => {
     const old = [unionSection(["a", "b"]), unionSection([]), unionSection(["c"])];
     for (const parallelism of [1, 2, 3, 5]) {
       const all = redistributeOperatorState(old, parallelism).map(unionOf);
-      expect(all).toEqual(new Array(parallelism).fill(["a", "b", "c"]));
+      expect(all).toEqual(Array.from({ length: parallelism }, () => ["a", "b", "c"]));
     }
   });
 

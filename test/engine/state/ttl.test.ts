@@ -1,55 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { ByteWriter } from "#whitewater/engine/base/bytes.js";
-import { HeapKeyedBackend } from "#whitewater/engine/state/backends/heap/heap-keyed-backend.js";
 import { bindState } from "#whitewater/engine/state/bind-state.js";
 import { aggregatingState, listState, mapState, reducingState, valueState } from "#whitewater/engine/state/descriptors.js";
-import type { StateDescriptor } from "#whitewater/engine/state/descriptors.js";
-import { int32Serializer } from "#whitewater/engine/state/serializers/primitive-serializers.js";
-import { ttlSerializer } from "#whitewater/engine/state/serializers/ttl-serializer.js";
 import { StateSchemaError } from "#whitewater/engine/state/state-errors.js";
-import type { Key } from "#whitewater/engine/state/state.js";
 import { ttlConfig } from "#whitewater/engine/state/ttl-config.js";
 import type { TtlConfig } from "#whitewater/engine/state/ttl-config.js";
-import { ttlRowFilter } from "#whitewater/engine/state/ttl/ttl-filter.js";
 import { isExpiredAt } from "#whitewater/engine/state/ttl/ttl-value.js";
-import { randomStream } from "./random-stream.js";
-
-const TTL_MS = 100;
-
-class Bench {
-  nowMs = 1000;
-  backend: HeapKeyedBackend = this.#create();
-
-  #create(): HeapKeyedBackend {
-    const range = { start: 0, end: 15 };
-    const made = new HeapKeyedBackend({ range, maxParallelism: 16, tieBreak: randomStream(1), nowMs: () => this.nowMs });
-    made.setCurrentKey("k");
-    return made;
-  }
-
-  bind<S>(descriptor: StateDescriptor<S>): S {
-    return bindState(this.backend, descriptor, { processingTimeMs: () => this.nowMs }).state;
-  }
-
-  /** A new attempt, from a snapshot of now. */
-  restore(): void {
-    const bytes = this.snapshot();
-    this.backend = this.#create();
-    this.backend.restore([bytes]);
-    this.backend.setCurrentKey("k");
-  }
-
-  snapshot(): Uint8Array {
-    const writer = this.backend.snapshot();
-    while (writer.step(2) > 0);
-    return writer.bytes();
-  }
-}
-
-/** Nothing is cleaned up but by reading. */
-function ttl(options: Partial<TtlConfig> = {}): TtlConfig {
-  return ttlConfig({ ttlMs: TTL_MS, cleanupIncrementally: 0, ...options });
-}
+import { TTL_MS, TtlBench, ttl } from "./ttl-bench.js";
 
 const onRead = { update: "on-read-and-write" } as const;
 const returnsExpired = { visibility: "return-expired-if-not-cleaned-up" } as const;
@@ -74,7 +30,7 @@ describe("a time to live", () => {
   it("is refused with words that mean nothing, where it is made and where state is bound with it", () => {
     const wrong = { ...ttl(), update: "never" } as unknown as TtlConfig;
     expect(() => ttlConfig(wrong)).toThrow(/updated "on-create-and-write" or "on-read-and-write", not "never"/);
-    expect(() => new Bench().bind(valueState("v", null, { ttl: wrong }))).toThrow(/not "never"/);
+    expect(() => new TtlBench().bind(valueState("v", null, { ttl: wrong }))).toThrow(/not "never"/);
     expect(() => ttlConfig({ ...ttl(), visibility: "x" } as unknown as TtlConfig)).toThrow(/expired state is visible as/);
     expect(() => ttlConfig({ ttlMs: 1, cleanupIncrementally: -1 })).toThrow(/0 to 10000 elements, not -1/);
   });
@@ -90,7 +46,7 @@ describe("a time to live", () => {
 
 describe("value state with a time to live", () => {
   it("is there until a millisecond before, and gone at exactly last update + ttl; then the default is", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const value = bench.bind(valueState<string>("v", "default", { ttl: ttl() }));
     value.update("a");
     bench.nowMs += TTL_MS - 1;
@@ -101,7 +57,7 @@ describe("value state with a time to live", () => {
   });
 
   it("on-create-and-write: writing refreshes, reading does not", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const value = bench.bind(valueState<string>("v", null, { ttl: ttl() }));
     value.update("a");
     bench.nowMs += TTL_MS - 1;
@@ -113,7 +69,7 @@ describe("value state with a time to live", () => {
   });
 
   it("on-read-and-write: reading refreshes, but only what is not expired", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const value = bench.bind(valueState<string>("v", null, { ttl: ttl(onRead) }));
     value.update("a");
     for (let i = 0; i < 3; i++) {
@@ -125,7 +81,7 @@ describe("value state with a time to live", () => {
   });
 
   it.each([{}, onRead])("return-expired-if-not-cleaned-up: gives out what is expired once (%j)", (update) => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const value = bench.bind(valueState<string>("v", "default", { ttl: ttl({ ...returnsExpired, ...update }) }));
     value.update("a");
     bench.nowMs += TTL_MS;
@@ -133,7 +89,7 @@ describe("value state with a time to live", () => {
   });
 
   it("is cleared by an update to null", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const value = bench.bind(valueState<string>("v", null, { ttl: ttl() }));
     value.update("a");
     value.update(null);
@@ -141,7 +97,7 @@ describe("value state with a time to live", () => {
   });
 
   it("keeps the time of its last update over a restore: the time in which the job was down counts", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const descriptor = valueState<string>("v", null, { ttl: ttl() });
     bench.bind(descriptor).update("a");
     bench.nowMs += 60;
@@ -154,7 +110,7 @@ describe("value state with a time to live", () => {
   });
 
   it("cannot be read without a time to live, nor the other way round", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     bench.bind(valueState<string>("with", null, { ttl: ttl() })).update("a");
     bench.bind(valueState<string>("without")).update("b");
     expect(() => bench.bind(valueState<string>("with"))).toThrow(StateSchemaError);
@@ -164,7 +120,7 @@ describe("value state with a time to live", () => {
   });
 
   it("bound twice is one state; without a time to live it is the backend's own", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const descriptor = valueState<string>("v", null, { ttl: ttl() });
     bench.bind(descriptor).update("a");
     expect(bench.bind(descriptor).value()).toBe("a");
@@ -174,7 +130,7 @@ describe("value state with a time to live", () => {
 
 describe("list state with a time to live", () => {
   it("lets each element expire by itself, and forgets it when it is read", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const list = bench.bind(listState<string>("l", { ttl: ttl() }));
     list.add("a");
     bench.nowMs += 50;
@@ -190,7 +146,7 @@ describe("list state with a time to live", () => {
   });
 
   it("update gives all elements the time of now; an empty one clears", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const list = bench.bind(listState<string>("l", { ttl: ttl() }));
     list.add("a");
     bench.nowMs += TTL_MS - 1;
@@ -202,7 +158,7 @@ describe("list state with a time to live", () => {
   });
 
   it("on-read-and-write: reading refreshes the elements that are not expired", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const list = bench.bind(listState<string>("l", { ttl: ttl(onRead) }));
     list.add("a");
     bench.nowMs += 50;
@@ -214,7 +170,7 @@ describe("list state with a time to live", () => {
   });
 
   it("return-expired-if-not-cleaned-up: gives out expired elements in their place, once", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const list = bench.bind(listState<string>("l", { ttl: ttl(returnsExpired) }));
     list.add("a");
     bench.nowMs += 50;
@@ -226,7 +182,7 @@ describe("list state with a time to live", () => {
   });
 
   it("keeps the times of its elements when namespaces are merged", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const bound = bindState(bench.backend, listState<string>("l", { ttl: ttl() }), { processingTimeMs: () => bench.nowMs });
     bound.setNamespace(1);
     bound.state.add("a");
@@ -242,7 +198,7 @@ describe("list state with a time to live", () => {
 
 describe("map state with a time to live", () => {
   it("lets each entry expire by itself, for every way of looking at it", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const map = bench.bind(mapState<string, number>("m", { ttl: ttl() }));
     map.put("a", 1);
     map.put("x", 1);
@@ -257,7 +213,7 @@ describe("map state with a time to live", () => {
   });
 
   it("puts a key whose entry expired behind the others, as if it had been cleaned up", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const map = bench.bind(mapState<string, number>("m", { ttl: ttl() }));
     map.put("a", 1);
     bench.nowMs += 50;
@@ -272,7 +228,7 @@ describe("map state with a time to live", () => {
   });
 
   it("on-read-and-write: get, contains and entries refresh, isEmpty does not", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const map = bench.bind(mapState<string, number>("m", { ttl: ttl(onRead) }));
     for (const key of ["get", "contains", "unread"]) map.put(key, 1);
     bench.nowMs += 60;
@@ -288,7 +244,7 @@ describe("map state with a time to live", () => {
   });
 
   it("return-expired-if-not-cleaned-up: gives out each expired entry once", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const map = bench.bind(mapState<string, number>("m", { ttl: ttl(returnsExpired) }));
     for (const key of ["a", "b", "c"]) map.put(key, 1);
     bench.nowMs += TTL_MS;
@@ -299,7 +255,7 @@ describe("map state with a time to live", () => {
 
 describe("reducing and aggregating state with a time to live", () => {
   it("begin anew once the accumulator expired; adding refreshes it", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const text = bench.bind(reducingState("text", join, { ttl: ttl() }));
     text.add("a");
     bench.nowMs += TTL_MS - 1;
@@ -312,7 +268,7 @@ describe("reducing and aggregating state with a time to live", () => {
   });
 
   it("read like a value: refreshed on read where that is an update, expired results once where they are visible", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const count = { createAccumulator: () => 0, add: (_: string, n: number) => n + 1, getResult: (n: number) => `${n} times` };
     const refreshed = bench.bind(aggregatingState("refreshed", count, { ttl: ttl(onRead) }));
     const visible = bench.bind(aggregatingState("visible", count, { ttl: ttl(returnsExpired) }));
@@ -326,7 +282,7 @@ describe("reducing and aggregating state with a time to live", () => {
   });
 
   it("merge what is not expired: two become one of now, one alone keeps its time", () => {
-    const bench = new Bench();
+    const bench = new TtlBench();
     const bound = bindState(bench.backend, reducingState("text", join, { ttl: ttl() }), { processingTimeMs: () => bench.nowMs });
     const at = (namespace: number): string | null => {
       bound.setNamespace(namespace);
@@ -349,99 +305,5 @@ describe("reducing and aggregating state with a time to live", () => {
     expect(at(4)).toBe("cb");
     bench.nowMs += 1;
     expect(at(4)).toBe(null);
-  });
-});
-
-describe("clean-up", () => {
-  it("in a full snapshot leaves out what is expired when the snapshot begins, whatever is written and passes meanwhile", () => {
-    const descriptors = {
-      value: valueState<string>("v", null, { ttl: ttl({ cleanupInFullSnapshot: true }) }),
-      list: listState<string>("l", { ttl: ttl({ cleanupInFullSnapshot: true }) }),
-      map: mapState<string, number>("m", { ttl: ttl({ cleanupInFullSnapshot: true }) }),
-      kept: valueState<string>("kept", null, { ttl: ttl() }),
-    };
-    const filled = (isEarly: boolean): Bench => {
-      const bench = new Bench();
-      const { value, list, map, kept } = descriptors;
-      const states = [bench.bind(value), bench.bind(list), bench.bind(map), bench.bind(kept)] as const;
-      const fill = (key: Key, letter: string): void => {
-        bench.backend.setCurrentKey(key);
-        states[0].update(letter);
-        states[1].add(letter);
-        states[2].put(letter, 1);
-      };
-      bench.backend.setCurrentKey("early");
-      states[3].update("early");
-      if (isEarly) fill("early", "e");
-      if (isEarly) fill("both", "e");
-      bench.nowMs += 50;
-      fill("both", "l");
-      fill("late", "l");
-      bench.nowMs += 50;
-      return bench;
-    };
-    const bench = filled(true);
-    const writer = bench.backend.snapshot();
-    writer.step(1);
-    bench.nowMs += 1000;
-    bench.bind(descriptors.value).update("later");
-    while (writer.step(1) > 0);
-    expect(writer.bytes()).toEqual(filled(false).snapshot());
-    expect(bench.backend.entries().length).toBeGreaterThan(filled(false).backend.entries().length);
-  });
-
-  it("incremental: accesses of one key go round and drop what expired of all others", () => {
-    const bench = new Bench();
-    const list = bench.bind(listState<number>("l", { ttl: ttl({ cleanupIncrementally: 2 }) }));
-    const value = bench.bind(valueState<number>("v", null, { ttl: ttl({ cleanupIncrementally: 2 }) }));
-    for (let key = 0; key < 50; key++) {
-      bench.backend.setCurrentKey(key);
-      list.add(1);
-      value.update(1);
-      if (key % 2 === 0) bench.nowMs += 1;
-      list.add(2);
-      bench.nowMs -= key % 2 === 0 ? 1 : 0;
-    }
-    bench.nowMs += TTL_MS;
-    bench.backend.setCurrentKey("other");
-    for (let i = 0; i < 100; i++) list.get();
-    // Every second list has an element that is a millisecond younger; the values nobody looked at are still there.
-    expect(bench.backend.entries().filter(({ state }) => state === "l")).toHaveLength(25);
-    expect(bench.backend.entries().filter(({ state }) => state === "v")).toHaveLength(50);
-    for (let i = 0; i < 100; i++) value.value();
-    expect(bench.backend.entries()).toHaveLength(25);
-  });
-
-  it("incremental: does not change what a snapshot in flight writes", () => {
-    const bench = new Bench();
-    const map = bench.bind(mapState<string, number>("m", { ttl: ttl({ cleanupIncrementally: 50 }) }));
-    for (let key = 0; key < 20; key++) {
-      bench.backend.setCurrentKey(key);
-      map.put("a", 1);
-    }
-    bench.nowMs += 50;
-    for (let key = 0; key < 20; key += 2) {
-      bench.backend.setCurrentKey(key);
-      map.put("b", 1);
-    }
-    const before = bench.snapshot();
-    const writer = bench.backend.snapshot();
-    writer.step(1);
-    bench.nowMs += 50;
-    for (let i = 0; i < 20; i++) map.get("none");
-    expect(bench.backend.entries()).toHaveLength(10);
-    while (writer.step(1) > 0);
-    expect(writer.bytes()).toEqual(before);
-  });
-
-  it("in compaction tells from the head of an item alone whether it is expired, at exactly its time", () => {
-    const writer = new ByteWriter();
-    writer.u8(7);
-    ttlSerializer(int32Serializer).write(writer, { lastUpdateMs: 1_700_000_000_000, value: 5 });
-    const bytes = writer.toBytes();
-    const filter = ttlRowFilter(ttl());
-    expect([99, 100].map((ms) => filter(bytes, 1, 1_700_000_000_000 + ms))).toEqual([false, true]);
-    expect(filter(bytes.subarray(0, bytes.length - 4), 1, 1_700_000_000_100)).toBe(true);
-    expect(ttlRowFilter(ttl({ cleanupInCompaction: false }))(bytes, 1, 1_700_000_000_100)).toBe(false);
   });
 });
