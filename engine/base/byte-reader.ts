@@ -19,10 +19,10 @@ const LAST_SCALE = 0x2000000000000;
 
 /** Reads what ByteWriter wrote. Whatever the bytes are, it gives a value or throws CorruptBytesError. */
 export class ByteReader {
-  private readonly source: Uint8Array;
+  private source: Uint8Array;
   /** Made for the first number that needs it: many readers only read small parts. */
   private view: DataView | null = null;
-  private readonly end: number;
+  private end: number;
   private at: number;
   /** Short texts by a hash of their bytes: names of properties come again with every record. */
   private remembered: (string | undefined)[] | null = null;
@@ -33,6 +33,15 @@ export class ByteReader {
     this.source = source;
     this.at = start;
     this.end = end;
+  }
+
+  /** Goes on with other bytes. What it remembers of short texts stays: records of one kind share them. */
+  reopen(source: Uint8Array, start: number = 0): void {
+    invariant(start >= 0 && start <= source.length, "a reader covers a range inside its bytes");
+    this.source = source;
+    this.view = null;
+    this.at = start;
+    this.end = source.length;
   }
 
   get position(): number {

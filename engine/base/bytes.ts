@@ -15,6 +15,8 @@ const PIECES_PER_BUFFER = 4;
 /** But for several pieces no more than this: one that is kept keeps the whole buffer. */
 const SHARED_BUFFER_BYTES = 1 << 16;
 const NO_BYTES = new Uint8Array(0);
+/** Views up to this length are remembered. */
+const REMEMBERED_VIEW_BYTES = 128;
 /** Always written before it is read. */
 const doubleBits = new DataView(new ArrayBuffer(8));
 
@@ -47,6 +49,8 @@ export function varuintLength(value: number): number {
 /** A growing buffer. Multi-byte numbers are little-endian. */
 export class ByteWriter {
   private buffer: Uint8Array = NO_BYTES;
+  /** Of the present buffer, by length. */
+  private views: (Uint8Array | undefined)[] | null = null;
   private at = 0;
   /** What a new buffer has room for, at least. */
   private capacity: number;
@@ -237,6 +241,17 @@ export class ByteWriter {
     return -1;
   }
 
+  /**
+   * What was written, without a copy, until the next change. Views of short contents are made once: rows and
+   * their keys are handed to a store by the million.
+   */
+  view(): Uint8Array {
+    const { at } = this;
+    if (at > REMEMBERED_VIEW_BYTES) return this.buffer.subarray(0, at);
+    this.views ??= new Array<Uint8Array | undefined>(REMEMBERED_VIEW_BYTES + 1).fill(undefined);
+    return (this.views[at] ??= this.buffer.subarray(0, at));
+  }
+
   /** A copy of what was written. */
   toBytes(): Uint8Array {
     return this.buffer.slice(0, this.at);
@@ -249,6 +264,7 @@ export class ByteWriter {
   take(): Uint8Array {
     const { buffer, at } = this;
     this.at = 0;
+    this.views = null;
     this.capacity = Math.max(this.capacity, Math.min(at * PIECES_PER_BUFFER, SHARED_BUFFER_BYTES));
     // Not so much left that the next one will probably fit: it gets a new buffer.
     this.buffer = buffer.length < 2 * at ? NO_BYTES : buffer.subarray(at);
@@ -273,5 +289,6 @@ export class ByteWriter {
     const buffer = new Uint8Array(Math.max(this.buffer.length * 2, this.at + count, this.capacity));
     buffer.set(this.buffer.subarray(0, this.at));
     this.buffer = buffer;
+    this.views = null;
   }
 }
