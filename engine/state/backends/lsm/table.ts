@@ -1,0 +1,57 @@
+import type { TableIdentity } from "./block-checksum.ts";
+import type { TableReader } from "./table-reader.ts";
+
+/** What a manifest says of a table. */
+export interface TableDescription extends TableIdentity {
+  /** Of its file in this store's directory. Greater numbers are newer. */
+  readonly number: number;
+  readonly sizeBytes: number;
+  readonly rows: number;
+  readonly tombstones: number;
+  readonly smallest: Uint8Array;
+  readonly largest: Uint8Array;
+}
+
+/** A table on disk: it never changes, and its file goes when no version names it any more. */
+export class Table implements TableDescription {
+  readonly storeHash: number;
+  readonly originNumber: number;
+  readonly number: number;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly rows: number;
+  readonly tombstones: number;
+  readonly smallest: Uint8Array;
+  readonly largest: Uint8Array;
+  /** Versions that name it. */
+  references = 0;
+  /** An fsync covered its bytes. */
+  isSynced: boolean;
+  /** While it is open. */
+  reader: TableReader | null = null;
+  /** Neighbours in the table cache. */
+  newer: Table | null = null;
+  older: Table | null = null;
+
+  constructor(directory: string, description: TableDescription, isSynced: boolean) {
+    this.storeHash = description.storeHash;
+    this.originNumber = description.originNumber;
+    this.number = description.number;
+    this.path = `${directory}/${tableFileName(description.number)}`;
+    this.sizeBytes = description.sizeBytes;
+    this.rows = description.rows;
+    this.tombstones = description.tombstones;
+    this.smallest = description.smallest;
+    this.largest = description.largest;
+    this.isSynced = isSynced;
+  }
+}
+
+export function tableFileName(number: number): string {
+  return `${number}.table`;
+}
+
+/** Where readers of tables come from: a cache over the disk, or quiet files. */
+export interface TableSource {
+  reader(table: Table): TableReader;
+}

@@ -1,0 +1,137 @@
+import { invariant } from "../../../base/assert.ts";
+import { keyHash } from "./bloom-filter.ts";
+import { compareWholeKeys } from "./key-order.ts";
+import type { FoundValue, RowCursor } from "./row-cursor.ts";
+import type { Table, TableSource } from "./table.ts";
+import { TablesCursor } from "./tables-cursor.ts";
+
+/** Level 0 and six below it: ten times as large each, so the last never fills up. */
+export const LEVELS = 7;
+
+/**
+ * Which tables hold the rows at one moment. Level 0: tables as they were written from the memtable, newest
+ * first, which may overlap. Deeper levels: ascending, without overlap; what lies on a higher level is newer.
+ * Immutable. While a version is referenced, its tables stay on disk.
+ */
+export class Version {
+  readonly levels: readonly (readonly Table[])[];
+  /** By level: bytes of its tables. */
+  readonly levelBytes: readonly number[];
+  private references = 0;
+
+  constructor(levels: readonly (readonly Table[])[]) {
+    invariant(levels.length === LEVELS, "a version has all levels");
+    this.levels = levels;
+    this.levelBytes = levels.map((tables) => tables.reduce((sum, table) => sum + table.sizeBytes, 0));
+  }
+
+  static empty(): Version {
+    return new Version(Array.from({ length: LEVELS }, () => []));
+  }
+
+  acquire(): void {
+    this.references += 1;
+    if (this.references > 1) return;
+    for (const tables of this.levels) for (const table of tables) table.references += 1;
+  }
+
+  /** Tables that no version names any more are added to `unneeded`. */
+  release(unneeded: Table[]): void {
+    invariant(this.references > 0, "a version is released as often as it was acquired");
+    this.references -= 1;
+    if (this.references > 0) return;
+    for (const tables of this.levels) {
+      for (const table of tables) {
+        table.references -= 1;
+        if (table.references === 0) unneeded.push(table);
+      }
+    }
+  }
+
+  get(key: Uint8Array, source: TableSource): FoundValue {
+    const { levels } = this;
+    let hash = 0;
+    let isHashed = false;
+    for (let level = 0; level < LEVELS; level++) {
+      const tables = levels[level]!;
+      if (tables.length === 0) continue;
+      if (!isHashed) {
+        hash = keyHash(key, 0, key.length);
+        isHashed = true;
+      }
+      if (level > 0) {
+        const table = tables[tableFrom(tables, key)];
+        if (table === undefined || compareWholeKeys(table.smallest, key) > 0) continue;
+        const found = source.reader(table).get(key, hash);
+        if (found !== undefined) return found;
+        continue;
+      }
+      for (let i = 0; i < tables.length; i++) {
+        const table = tables[i]!;
+        if (compareWholeKeys(table.smallest, key) > 0 || compareWholeKeys(table.largest, key) < 0) continue;
+        const found = source.reader(table).get(key, hash);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** Adds cursors over everything that may hold keys in [from, to), newest first. */
+  addCursors(
+    cursors: RowCursor[],
+    source: TableSource,
+    from: Uint8Array,
+    to: Uint8Array | null,
+    readAheadBytes: number,
+  ): void {
+    for (const table of this.levels[0]!) {
+      if (compareWholeKeys(table.largest, from) < 0) continue;
+      if (to !== null && compareWholeKeys(table.smallest, to) >= 0) continue;
+      cursors.push(new TablesCursor(source, [table], readAheadBytes, false));
+    }
+    for (let level = 1; level < LEVELS; level++) {
+      const tables = this.levels[level]!;
+      const first = tables[tableFrom(tables, from)];
+      if (first === undefined || (to !== null && compareWholeKeys(first.smallest, to) >= 0)) continue;
+      cursors.push(new TablesCursor(source, tables, readAheadBytes, false));
+    }
+  }
+
+  /** Tables of a level that hold keys in [smallest, largest]. */
+  overlapping(level: number, smallest: Uint8Array, largest: Uint8Array): Table[] {
+    return this.levels[level]!.filter(
+      (table) =>
+        compareWholeKeys(table.largest, smallest) >= 0 && compareWholeKeys(table.smallest, largest) <= 0,
+    );
+  }
+
+  /** This version without some tables and with others, put where they belong on their level. */
+  changed(removed: ReadonlySet<Table>, level: number, added: readonly Table[]): Version {
+    return new Version(
+      this.levels.map((tables, at) => {
+        const kept = tables.filter((table) => !removed.has(table));
+        if (at !== level) return kept;
+        kept.push(...added);
+        if (level === 0) return kept.sort((a, b) => b.number - a.number);
+        return kept.sort((a, b) => compareWholeKeys(a.smallest, b.smallest));
+      }),
+    );
+  }
+
+  /** The deepest level with tables; -1 without any. */
+  get deepestLevel(): number {
+    return this.levels.findLastIndex((tables) => tables.length > 0);
+  }
+}
+
+/** The place of the first table that ends at or behind a key. */
+function tableFrom(tables: readonly Table[], key: Uint8Array): number {
+  let low = 0;
+  let high = tables.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareWholeKeys(tables[middle]!.largest, key) >= 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
