@@ -1,0 +1,36 @@
+import { expect } from "vitest";
+import { crc32 } from "#whitewater/engine/base/crc32.js";
+import type { StoreFile } from "#whitewater/engine/state/ordered-store.js";
+
+/** What a checkpoint store does with the files of native snapshots: keeps each once, by name. */
+export class KeptFiles {
+  private readonly kept: Map<string, StoreFile> = new Map();
+  private readonly confirmed: Set<string> = new Set();
+
+  /** Takes a snapshot's files over; every promise about them is checked. Returns the bytes that were new. */
+  add(files: readonly StoreFile[]): number {
+    let newBytes = 0;
+    expect(new Set(files.map((file) => file.name)).size).toBe(files.length);
+    for (const file of files) {
+      const known = this.kept.get(file.name);
+      if (file.bytes === null) {
+        expect([file.name, this.confirmed.has(file.name)]).toEqual([file.name, true]);
+      } else {
+        expect([file.name, file.bytes.length, crc32(file.bytes)]).toEqual([file.name, file.sizeBytes, file.checksum]);
+        newBytes += file.sizeBytes;
+      }
+      if (known === undefined) this.kept.set(file.name, { ...file, bytes: file.bytes?.slice() ?? null });
+      else expect([file.name, file.sizeBytes, file.checksum]).toEqual([known.name, known.sizeBytes, known.checksum]);
+    }
+    return newBytes;
+  }
+
+  confirm(files: readonly StoreFile[]): void {
+    for (const file of files) this.confirmed.add(file.name);
+  }
+
+  /** The same files, each with its bytes. */
+  resolved(files: readonly StoreFile[]): readonly StoreFile[] {
+    return files.map((file) => this.kept.get(file.name)!);
+  }
+}
