@@ -126,7 +126,7 @@ export interface Contents {
 
 /** Tells apart what differs: -0 and 0, 1 and 1n, lone surrogates. */
 export function text(value: unknown): string {
-  return inspect(value, { depth: null, breakLength: Infinity, maxArrayLength: null, maxStringLength: null, sorted: true });
+  return inspect(value, { depth: null, breakLength: Infinity, compact: true, maxArrayLength: null, maxStringLength: null, sorted: true });
 }
 
 /** Takes a writer to its end; an endless one fails. */

@@ -166,16 +166,19 @@ export function schemaTests(subject: BackendUnderTest): void {
     expectBytes(finish(writer, 1), section);
   });
 
-  it("of several subtasks may differ, where each can become what is bound", () => {
-    const host = new Host(subject);
-    const halves = [0, 8].map((start) => host.restored([written(host)], { range: { start, end: start + 7 } }));
-    // One subtask of the old job had bound the new schema already.
-    halves[1]!.bind(valueState("v", null, { serializer: after }));
-    const merged = host.restored(halves.map(snapshotOf));
-    const value = merged.bind(valueState("v", null, { serializer: after })).state;
-    for (const key of ["k", "other"]) {
-      merged.setCurrentKey(key);
-      expect(value.value()).toEqual(NEW);
+  it("of several subtasks may differ, where one keeps all that the other holds", () => {
+    const added = structOf(fieldOf("name"), fieldOf("calls", { renamedFrom: "visits" }), fieldOf("mood"), fieldOf("vip", { hasDefault: true, defaultValue: 0 }));
+    for (const bindsNew of [0, 1]) {
+      const host = new Host(subject);
+      const halves = [0, 8].map((start) => host.restored([written(host)], { range: { start, end: start + 7 } }));
+      // One subtask of the old job had bound the new schema already.
+      halves[bindsNew]!.bind(valueState("v", null, { serializer: added }));
+      const merged = host.restored(halves.map(snapshotOf));
+      const value = merged.bind(valueState("v", null, { serializer: added })).state;
+      for (const key of ["k", "other"]) {
+        merged.setCurrentKey(key);
+        expect(value.value()).toEqual({ name: "Ada", calls: 3, mood: "calm", vip: 0 });
+      }
     }
   });
 }
