@@ -1,5 +1,6 @@
 import type { StateLibraries } from "../engine/state/backends/state-libraries.ts";
 import { NO_LIBRARIES, needsSqlite } from "../engine/state/backends/state-libraries.ts";
+import { loadSqlite } from "./load-sqlite.ts";
 
 /**
  * Loads what the state backends need, once for a thread, before anything runs there: to be handed to the
@@ -7,5 +8,5 @@ import { NO_LIBRARIES, needsSqlite } from "../engine/state/backends/state-librar
  */
 export async function loadStateLibraries(backend?: string): Promise<StateLibraries> {
   if (backend !== undefined && !needsSqlite(backend)) return NO_LIBRARIES;
-  return NO_LIBRARIES;
+  return { sqlite: await loadSqlite() };
 }

@@ -108,6 +108,7 @@ export function buildTaskChain(
         disk: ports.disk,
         directory: () => `${environment.stateDirectory()}/n${node.id}-s${subtask}`,
         storeId: `n${node.id}-s${subtask}-a${attempt}`,
+        random: () => ports.rng.stream(`state-backend:${node.uid}:${subtask}:${attempt}`),
       }),
     listState: () => new OperatorStateBackend(),
     subjectOf: (node) => ports.tracer.intern(`${node.name}[${subtask}]`),

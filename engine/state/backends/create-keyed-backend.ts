@@ -1,10 +1,16 @@
-import { unreachable } from "../../base/assert.ts";
+import { present, unreachable } from "../../base/assert.ts";
 import type { Disk } from "../../ports/disk.ts";
 import type { RandomStream } from "../../ports/rng.ts";
 import type { KeyedBackend, KeyGroupRange } from "../keyed-backend.ts";
+import type { OrderedStore, RowFilter } from "../ordered-store.ts";
 import type { BaseBackendName, StateBackendConfig } from "../state-backend.ts";
-import type { StateLibraries } from "./state-libraries.ts";
+import { ChangelogKeyedBackend } from "./changelog/changelog-keyed-backend.ts";
 import { HeapKeyedBackend } from "./heap/heap-keyed-backend.ts";
+import { LsmStore } from "./lsm/lsm-store.ts";
+import { SqliteStore } from "./sqlite/sqlite-store.ts";
+import type { StateLibraries } from "./state-libraries.ts";
+import { CompactionFilter } from "./store/row-expiry.ts";
+import { StoreKeyedBackend } from "./store/store-keyed-backend.ts";
 
 /** What a keyed backend of one operator subtask attempt is made of. */
 export interface KeyedBackendSetup {
@@ -20,21 +26,75 @@ export interface KeyedBackendSetup {
   readonly directory: () => string;
   /** Unique among all backends of all attempts of the job. */
   readonly storeId: string;
+  /** What a library's own random numbers come from. */
+  readonly random: () => RandomStream;
 }
 
 /** Makes the backend that a job asked for; disk backends make their directory. Throws StateStorageError where the disk refuses. */
 export function createKeyedBackend(setup: KeyedBackendSetup): KeyedBackend {
-  return baseBackend(setup, setup.config.name as BaseBackendName);
+  const parts = setup.config.name.split(":");
+  const base = baseBackend(setup, parts.at(-1) as BaseBackendName);
+  if (parts[0] !== "changelog") return base;
+  const { maxParallelism, config } = setup;
+  const { materializeAfterBytes } = config;
+  return new ChangelogKeyedBackend(base, { maxParallelism, ...(materializeAfterBytes !== undefined && { materializeAfterBytes }) });
 }
 
-function baseBackend({ range, maxParallelism, tieBreak, nowMs }: KeyedBackendSetup, name: BaseBackendName): KeyedBackend {
+function baseBackend(setup: KeyedBackendSetup, name: BaseBackendName): KeyedBackend {
+  const { range, maxParallelism, tieBreak, nowMs } = setup;
   switch (name) {
     case "heap":
       return new HeapKeyedBackend({ range, maxParallelism, tieBreak, nowMs });
-    case "lsm":
+    case "lsm": {
+      const filter = new CompactionFilter(maxParallelism, nowMs);
+      return storeBackend(setup, filter, (directory, storeId) => lsmStore(setup, directory, storeId, filter.accepts));
+    }
     case "sqlite":
-      throw new Error("not yet");
+      return storeBackend(setup, null, (directory, storeId) => sqliteStore(setup, directory, storeId));
     default:
       return unreachable(name, "createKeyedBackend");
   }
+}
+
+type StoreMaker = (directory: string, storeId: string) => OrderedStore;
+
+function storeBackend(setup: KeyedBackendSetup, compactionFilter: CompactionFilter | null, make: StoreMaker): KeyedBackend {
+  const { range, maxParallelism, tieBreak, nowMs, storeId } = setup;
+  const directory = setup.directory();
+  return new StoreKeyedBackend({
+    range,
+    maxParallelism,
+    tieBreak,
+    nowMs,
+    store: make(directory, storeId),
+    temporaryStore: (name) => make(`${directory}-${name}`, `${storeId}-${name}`),
+    fileNamePrefix: storeId,
+    compactionFilter,
+  });
+}
+
+function lsmStore({ config, disk }: KeyedBackendSetup, directory: string, storeId: string, filter: RowFilter): LsmStore {
+  const { writeBufferBytes, tableBytes, levelOneBytes, blockCacheBytes } = config;
+  return LsmStore.open({
+    disk,
+    directory,
+    storeId,
+    filter,
+    ...(writeBufferBytes !== undefined && { memtableBytes: writeBufferBytes }),
+    ...(tableBytes !== undefined && { tableBytes }),
+    ...(levelOneBytes !== undefined && { levelOneBytes }),
+    ...(blockCacheBytes !== undefined && { blockCacheBytes }),
+  });
+}
+
+function sqliteStore({ config, disk, libraries, random }: KeyedBackendSetup, directory: string, storeId: string): SqliteStore {
+  const { writeBufferBytes } = config;
+  return new SqliteStore({
+    engine: present(libraries.sqlite, "a run that needs SQLite was given it"),
+    disk,
+    directory,
+    storeId,
+    random: random(),
+    ...(writeBufferBytes !== undefined && { writeBufferBytes }),
+  });
 }

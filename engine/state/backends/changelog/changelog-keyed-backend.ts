@@ -147,6 +147,10 @@ export class ChangelogKeyedBackend implements KeyedBackend {
     if (this.materialization.isDue) this.materialization.advance();
   }
 
+  statistics(): Readonly<Record<string, number>> {
+    return { ...this.nested.statistics(), materializations: this.materialization.base.id };
+  }
+
   entries(files: QuietFiles): readonly KeyedEntry[] {
     return this.nested.entries(files);
   }

@@ -188,6 +188,11 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
     return new LsmInspection(this.moment(new QuietTables(files)));
   }
 
+  statistics(): Readonly<Record<string, number>> {
+    const { tables, levelBytes, ...numbers } = this.stats();
+    return { ...numbers, tables: sumOf(tables), tableBytes: sumOf(levelBytes) };
+  }
+
   stats(): LsmStats {
     const { tree } = this;
     const { version } = tree;
@@ -335,4 +340,10 @@ function hashOf(storeId: string): number {
   const writer = new ByteWriter();
   writer.utf8(storeId, utf8Length(storeId));
   return crc32(writer.take());
+}
+
+function sumOf(values: readonly number[]): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }

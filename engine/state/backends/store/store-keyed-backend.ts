@@ -136,6 +136,10 @@ export class StoreKeyedBackend implements KeyedBackend {
     this.store.maintain();
   }
 
+  statistics(): Readonly<Record<string, number>> {
+    return this.store.statistics();
+  }
+
   entries(files: QuietFiles): readonly KeyedEntry[] {
     return describeRows(this.store.inspect(files), this.rows, this.states.all);
   }
