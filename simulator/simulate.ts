@@ -3,7 +3,7 @@ import { JobDefinitionError } from "../engine/api/job-definition-error.ts";
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import type { StateLibraries } from "../engine/state/backends/state-libraries.ts";
 import { NO_LIBRARIES, needsSqlite } from "../engine/state/backends/state-libraries.ts";
-import type { StateBackendName } from "../engine/state/state-backend.ts";
+import type { BaseBackendName, StateBackendName } from "../engine/state/state-backend.ts";
 import { TRACE } from "../engine/ports/tracer.ts";
 import type { TimeUs } from "../engine/base/units.ts";
 import type { Census } from "./explore/census.ts";
@@ -141,7 +141,9 @@ export class Simulator {
    * size of buffers hardly matters for that; one stands for all.
    */
   #censusOf(drawn: RunOptions): Census {
-    const options: RunOptions = { ...drawn, bufferElements: CENSUS_BUFFER_ELEMENTS };
+    // A changelog adds to a run what its inner backend does, and nothing that could be hit by name.
+    const backend = drawn.backend.replace("changelog:", "") as BaseBackendName;
+    const options: RunOptions = { ...drawn, backend, bufferElements: CENSUS_BUFFER_ELEMENTS };
     const key = combinationOf(options);
     const known = this.#censuses.get(key);
     if (known !== undefined) return known;
