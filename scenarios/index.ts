@@ -34,9 +34,32 @@ export type { Source, SourceBatch, SourceReader, SourceReaderContext } from "../
 export { LogSource } from "../engine/connectors/log-source.ts";
 export { TransactionalLogSink } from "../engine/connectors/transactional-log-sink.ts";
 export type { TransactionalLogSinkOptions } from "../engine/connectors/transactional-log-sink.ts";
-export { listState, mapState, valueState } from "../engine/state/descriptors.ts";
-export type { StateDescriptor } from "../engine/state/descriptors.ts";
-export type { Key, ListState, MapState, ValueState } from "../engine/state/state.ts";
+export { aggregatingState, listState, mapState, reducingState, valueState } from "../engine/state/descriptors.ts";
+export type { MapStateOptions, StateAggregation, StateDescriptor, StateOptions } from "../engine/state/descriptors.ts";
+export type { AggregatingState, Key, ListState, MapState, ReducingState, ValueState } from "../engine/state/state.ts";
+export { STATE_BACKENDS } from "../engine/state/state-backend.ts";
+export type { StateBackendConfig, StateBackendName } from "../engine/state/state-backend.ts";
+export type { StateLibraries } from "../engine/state/backends/state-libraries.ts";
+export { StateSchemaError, StateStorageError } from "../engine/state/state-errors.ts";
+export { ttlConfig } from "../engine/state/ttl-config.ts";
+export type { TtlConfig } from "../engine/state/ttl-config.ts";
+export type { SerializerSchema, TypeSerializer } from "../engine/state/type-serializer.ts";
+export { listOf } from "../engine/state/serializers/list-serializer.ts";
+export { mapOf } from "../engine/state/serializers/map-serializer.ts";
+export { optionalOf } from "../engine/state/serializers/optional-serializer.ts";
+export {
+  bigintSerializer,
+  booleanSerializer,
+  bytesSerializer,
+  dateSerializer,
+  doubleSerializer,
+  int32Serializer,
+  longSerializer,
+  stringSerializer,
+} from "../engine/state/serializers/primitive-serializers.ts";
+export { field, struct } from "../engine/state/serializers/struct-serializer.ts";
+export type { StructField, StructFieldOptions, StructOf } from "../engine/state/serializers/struct-serializer.ts";
+export { structuralSerializer } from "../engine/state/serializers/structural.ts";
 export type { StreamGraph } from "../engine/graph/stream-graph.ts";
 
 export { defineScenario } from "../simulator/scenario.ts";
@@ -54,6 +77,7 @@ export type { Fault, FaultKind, FaultPlan } from "../simulator/faults/fault.ts";
 export { simulate } from "../simulator/simulate.ts";
 export type { Finding, RunRequest, RunResult, VerdictKind } from "../simulator/run-result.ts";
 
+export { loadStateLibraries } from "./load-state-libraries.ts";
 export type { Flight } from "./flight.ts";
 export { InputError, parseFlights, readFlightsFile } from "./flights-input.ts";
 export { flightsScenario } from "./flights.ts";
