@@ -1,60 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { RowFilter, StoreIterator, StoreReader, StoreView } from "#whitewater/engine/state/ordered-store.js";
-import { LsmStore } from "#whitewater/engine/state/backends/lsm/lsm-store.js";
-import type { LsmOptions } from "#whitewater/engine/state/backends/lsm/lsm-options.js";
+import { crc32 } from "#whitewater/engine/base/crc32.js";
+import type { StoreIterator, StoreView } from "#whitewater/engine/state/ordered-store.js";
 import { MemoryDisk } from "../memory-disk.ts";
 import { randomStream } from "../random-stream.ts";
-
-const DIRECTORY = "/host/store";
-
-/** So small that a few hundred rows reach level 3. */
-const TINY: Omit<LsmOptions, "disk"> = {
-  directory: DIRECTORY,
-  storeId: "s1",
-  memtableBytes: 1536,
-  tableBytes: 512,
-  levelOneBytes: 300,
-  blockCacheBytes: 2048,
-  blockBytes: 128,
-  openTables: 3,
-  sliceBytes: 256,
-  levelZeroTables: 2,
-};
-
-function tiny(disk: MemoryDisk, more: Partial<LsmOptions> = {}): LsmStore {
-  if (!disk.nodes.has("/host")) disk.makeDirectory("/host");
-  return LsmStore.open({ ...TINY, disk, ...more });
-}
-
-/** The key and value as text: bytes in the order of their characters. */
-function bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
-}
-
-function text(from: Uint8Array | null): string | null {
-  return from === null ? null : String.fromCharCode(...from);
-}
-
-function rows(reader: StoreReader, from = "", to: string | null = null): string[] {
-  return drained(reader.iterate(bytes(from), to === null ? null : bytes(to)));
-}
-
-function drained(iterator: StoreIterator): string[] {
-  const found: string[] = [];
-  while (iterator.next()) found.push(`${text(iterator.key)}=${text(iterator.value)}`);
-  iterator.close();
-  return found;
-}
-
-function modelRows(model: ReadonlyMap<string, string>, from = "", to: string | null = null): string[] {
-  const keys = Array.from(model.keys()).filter((key) => key >= from && (to === null || key < to));
-  return keys.sort().map((key) => `${key}=${model.get(key)}`);
-}
-
-function settle(store: LsmStore): void {
-  while (store.needsMaintenance) store.maintain();
-}
+import { bytes, drained, modelRows, rows, settle, text, tiny } from "./store-fixture.ts";
 
 describe("an lsm store", () => {
   it("reads what was written, from the memtable and from tables", () => {
@@ -78,7 +28,7 @@ describe("an lsm store", () => {
       fc.property(fc.integer(), (seed) => {
         deepest = Math.max(deepest, lockStep(seed, 1500));
       }),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
     expect(deepest).toBeGreaterThanOrEqual(3);
   });
@@ -158,4 +108,118 @@ function lockStep(seed: number, operations: number): number {
   return deepest;
 }
 
-export type { RowFilter };
+describe("rows", () => {
+  it("may be as large as the limits say, and as small as nothing", () => {
+    const disk = new MemoryDisk();
+    const store = tiny(disk);
+    const longKey = new Uint8Array(1 << 20).fill(7);
+    const longValue = new Uint8Array(3 << 20).map((_, i) => i * 31);
+    store.put(longKey, longValue);
+    store.put(new Uint8Array(0), bytes("empty key"));
+    store.put(bytes("z"), new Uint8Array(0));
+    store.flush();
+    settle(store);
+    expect(crc32(store.get(longKey)!)).toBe(crc32(longValue));
+    expect(text(store.get(new Uint8Array(0)))).toBe("empty key");
+    expect(store.get(bytes("z"))).toEqual(new Uint8Array(0));
+    const iterator = store.iterate(longKey, null);
+    expect([iterator.next(), iterator.value.length, iterator.next(), text(iterator.key)]).toEqual([true, 3 << 20, true, "z"]);
+    iterator.close();
+    expect(() => store.put(new Uint8Array((1 << 20) + 1), longKey)).toThrow("limits");
+    store.close();
+  });
+
+  it("do not change with the caller's bytes, nor do values that were handed out", () => {
+    const store = tiny(new MemoryDisk());
+    const [key, value] = [bytes("key"), bytes("old")];
+    store.put(key, value);
+    key.fill(0);
+    value.fill(0);
+    const handedOut = store.get(bytes("key"));
+    store.put(bytes("key"), bytes("new"));
+    for (let i = 0; i < 100; i++) store.put(bytes(`more${i}`), bytes("x".repeat(100)));
+    expect(text(handedOut)).toBe("old");
+    expect(text(store.get(bytes("key")))).toBe("new");
+    store.close();
+  });
+});
+
+describe("compaction", () => {
+  it("drops tombstones for good once nothing older is left of their key, and no view loses by it", () => {
+    const disk = new MemoryDisk();
+    const store = tiny(disk);
+    const model = new Map<string, string>();
+    for (let i = 0; i < 300; i++) {
+      store.put(bytes(`k${i}`), bytes(`${i}`));
+      model.set(`k${i}`, `${i}`);
+    }
+    const view = store.view();
+    for (let i = 0; i < 300; i++) store.delete(bytes(`k${i}`));
+    for (let round = 0; round < 40; round++) {
+      for (let i = 0; i < 20; i++) store.put(bytes(`k${round * 7 + i}`), bytes("again"));
+      for (let i = 0; i < 20; i++) store.delete(bytes(`k${round * 7 + i}`));
+      store.flush();
+      settle(store);
+    }
+    expect(rows(store)).toEqual([]);
+    expect(store.stats().tombstonesDropped).toBeGreaterThan(100);
+    expect(store.stats().compactionsDuringSnapshot).toBeGreaterThan(0);
+    expect(rows(view)).toEqual(modelRows(model));
+    view.close();
+    store.close();
+  });
+
+  it("asks the filter, and what it drops does not come back from a deeper level", () => {
+    const disk = new MemoryDisk();
+    let expired = "";
+    const store = tiny(disk, { filter: (_key, value) => expired !== "" && text(value)!.startsWith(expired) });
+    for (let i = 0; i < 200; i++) store.put(bytes(`k${i}`), bytes(`old${i}`));
+    store.flush();
+    settle(store);
+    for (let i = 0; i < 200; i++) store.put(bytes(`k${i}`), bytes(`new${i}`));
+    expired = "new";
+    store.flush();
+    settle(store);
+    for (let i = 0; i < 200; i++) expect(text(store.get(bytes(`k${i}`))) ?? "").not.toMatch(/^old/);
+    expect(store.stats().rowsFiltered).toBeGreaterThan(0);
+    store.close();
+  });
+
+  it("goes in bounded slices, and a store that nobody maintains does it itself", () => {
+    const disk = new MemoryDisk();
+    const store = tiny(disk);
+    const model = new Map<string, string>();
+    for (let i = 0; i < 4000; i++) {
+      store.put(bytes(`k${(i * 7919) % 3001}`), bytes(`${i}`));
+      model.set(`k${(i * 7919) % 3001}`, `${i}`);
+      expect(store.stats().tables[0]).toBeLessThanOrEqual(6);
+    }
+    expect(store.stats().stallSlices).toBeGreaterThan(0);
+    let written = 0;
+    disk.judge = (call) => {
+      if (call === "write" || call === "read") written += 1;
+      return 0;
+    };
+    while (store.needsMaintenance) {
+      written = 0;
+      store.maintain();
+      expect(written).toBeLessThan(30);
+    }
+    expect(rows(store)).toEqual(modelRows(model));
+    store.close();
+  });
+
+  it("leaves no file behind that nothing needs", () => {
+    const disk = new MemoryDisk();
+    const store = tiny(disk);
+    for (let i = 0; i < 3000; i++) store.put(bytes(`k${i % 500}`), bytes(`${i}`));
+    store.flush();
+    settle(store);
+    // What the manifest names stays until the next one is there.
+    store.flush();
+    settle(store);
+    const tables = store.stats().tables.reduce((sum, count) => sum + count, 0);
+    expect(Array.from(disk.nodes.keys()).filter((path) => path.endsWith(".table"))).toHaveLength(tables);
+    store.close();
+  });
+});
