@@ -1,4 +1,5 @@
 import type { PageFile } from "./page-file.ts";
+import { SQLITE_OK } from "./sqlite-codes.ts";
 
 /**
  * A database file as it was at one moment. When a page is about to be overwritten for the first time since the
@@ -23,16 +24,11 @@ export class PageView {
 
   /** Fills `target` with a page below `pageCount`; a code of sqlite-codes.ts, as of PageFile.readPage. */
   readPage(page: number, target: Uint8Array): number {
-    let view: PageView | null = this;
-    while (view !== null) {
-      const image = view.images.get(page);
-      if (image !== undefined) {
-        target.set(image);
-        return 0;
-      }
-      view = view.newer;
-    }
-    return this.file.readPage(page, target);
+    let image = this.images.get(page);
+    for (let view = this.newer; view !== null && image === undefined; view = view.newer) image = view.images.get(page);
+    if (image === undefined) return this.file.readPage(page, target);
+    target.set(image);
+    return SQLITE_OK;
   }
 
   /** Drops what no older view needs. Idempotent. */
