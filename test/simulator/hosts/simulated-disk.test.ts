@@ -225,6 +225,33 @@ describe("power loss", () => {
     expect(disk.inspect().map(({ path }) => path)).toEqual(["/a", "/a/f", "/b", "/b/g"]);
   });
 
+  it("removes no directory whose files were moved out by a change that is lost", () => {
+    for (const isSynced of [false, true]) {
+      const { port, losePower, disk } = host();
+      for (const path of ["/d", "/e"]) port.makeDirectory(path);
+      put(port, "/d/f", "x", true);
+      for (const path of ["/", "/d"]) port.fsyncDirectory(path);
+      port.rename("/d/f", "/e/f");
+      port.removeDirectory("/d");
+      if (isSynced) port.fsyncDirectory("/");
+      losePower(SURVIVAL.each, 0, 1);
+      expect(disk.inspect().map(({ path }) => path)).toEqual(isSynced ? ["/e", "/e/f"] : ["/d", "/d/f", "/e"]);
+    }
+  });
+
+  it("moves no directory into one that an earlier, lost move took out of it", () => {
+    for (const isSynced of [false, true]) {
+      const { port, losePower, disk } = host();
+      for (const path of ["/a", "/a/c"]) port.makeDirectory(path);
+      for (const path of ["/", "/a"]) port.fsyncDirectory(path);
+      port.rename("/a/c", "/c");
+      port.rename("/a", "/c/a");
+      if (isSynced) port.fsyncDirectory("/c");
+      losePower(SURVIVAL.each, 0, 1);
+      expect(disk.inspect().map(({ path }) => path)).toEqual(isSynced ? ["/c", "/c/a"] : ["/a", "/a/c"]);
+    }
+  });
+
   it("loses everything in a directory whose own name was not synced", () => {
     const { port, losePower, disk } = host();
     port.makeDirectory("/d");
