@@ -21,7 +21,9 @@ export type OpenMode = "read" | "write" | "create";
  *
  * Promises: what was fsynced survives everything but the loss of the disk; a created, renamed, linked or
  * removed name survives a power loss once its directory was fsynced. A crash of the process alone loses
- * nothing. May go wrong: any call returns a negative code; a read returns fewer bytes than asked. The
+ * nothing. May go wrong: any call returns a negative code; a read returns fewer bytes than asked, a write
+ * writes fewer. After an fsync that failed, what it should have made durable may be lost although it can still
+ * be read, and a later fsync says ok: only writing it again helps. Bytes read may be damaged. The
  * caller must not assume that unsynced changes survive a power loss whole or in the order they were made.
  * Paths are absolute, separated by "/". A process that dies keeps no descriptor open.
  */
@@ -30,7 +32,7 @@ export interface Disk {
   open(path: string, mode: OpenMode): DiskResult;
   /** Reads up to `length` bytes at `position` into `target` at `offset`; returns the count, 0 at the end. */
   read(descriptor: number, target: Uint8Array, offset: number, length: number, position: number): DiskResult;
-  /** Writes `length` bytes at `position`; returns the count. */
+  /** Writes `length` bytes at `position`; returns the count, which is smaller where space ran out on the way. */
   write(descriptor: number, source: Uint8Array, offset: number, length: number, position: number): DiskResult;
   truncate(descriptor: number, size: number): DiskResult;
   size(descriptor: number): DiskResult;

@@ -138,9 +138,9 @@ function applyOrdered(
   changes.forEach((change, index) => {
     if (index === growth.stop) limit = Math.max(durable.size, growth.partEnd);
     if (change.kind === "truncate") {
-      // Blocks cut off by a truncation that is lost: what was written there later went elsewhere, and is lost.
+      // What was written where a lost truncation had cut went to other blocks, and is lost with it.
       if (index < growth.stop) durable.truncate(change.size);
-      else limit = Math.min(limit, change.size);
+      else if (change.size < limit) limit = change.size - (change.size % SECTOR_BYTES);
       return;
     }
     const { position, bytes } = change;
@@ -167,7 +167,9 @@ function drawGrowth(durableSize: number, changes: readonly FileChange[], random:
       return { stop: i, partEnd, forced };
     }
     left -= 1;
+    // Cutting a sector writes it.
     if (change.kind === "write") force(forced, size, after, i);
+    else force(forced, after - (after % SECTOR_BYTES), Math.min(size, after), i);
     size = after;
   }
   return { stop: changes.length, partEnd: size, forced };

@@ -174,7 +174,7 @@ describe("wrong usage", () => {
     [[...RUN, "--self-check", "5"], /--self-check 5: is no share; give 0% to 100%/],
     [[...RUN, "--self-check", "101%"], /is no share/],
     [[...RUN, "--max-steps", "1e3"], /--max-steps 1e3/],
-    [[...RUN, "--profile", "chaos"], /--profile chaos: there is no such value; choose one of: swarm, calm, network/],
+    [[...RUN, "--profile", "chaos"], /--profile chaos: there is no such value; choose one of: swarm, calm, network, disk/],
     [[...RUN, "--backend", "rocksdb"], /--backend rocksdb.*choose one of: heap, lsm, sqlite, changelog:heap, changelog:lsm, changelog:sqlite/],
     [[...RUN, "--mode", "unaligned"], /choose one of: aligned/],
     [[...RUN, "--restore", "local"], /choose one of: full/],

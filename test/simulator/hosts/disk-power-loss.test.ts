@@ -190,6 +190,34 @@ describe("an ordered disk", () => {
     expect([...outcomes("adversarial", tell, look)].sort()).toContain("131");
   });
 
+  it("shows in every sector what the file held there at some moment, whatever was written, cut off and grown", () => {
+    const change = fc.record({ cut: fc.nat(4), position: fc.nat(4 * SECTOR), length: fc.integer({ min: 1, max: 2 * SECTOR }) });
+    fc.assert(
+      fc.property(fc.nat(), fc.array(change, { minLength: 1, maxLength: 8 }), (seed, changes) => {
+        const { disk, port } = host("ordered", seed);
+        put(port, "/f", filled(1, 2 * SECTOR + 100), true);
+        const descriptor = port.open("/f", "write");
+        const moments = [disk.peek("/f") ?? new Uint8Array(0)];
+        changes.forEach(({ cut, position, length }, index) => {
+          if (cut === 0) port.truncate(descriptor, position);
+          else port.write(descriptor, filled(2 + index, length), 0, length, position);
+          moments.push(disk.peek("/f") ?? new Uint8Array(0));
+        });
+        disk.powerLoss();
+        const after = disk.peek("/f") ?? new Uint8Array(0);
+        for (let from = 0; from < after.length; from += SECTOR) {
+          const to = Math.min(after.length, from + SECTOR);
+          const isAsAt = (moment: Uint8Array): boolean => {
+            for (let at = from; at < to; at += 1) if (after[at] !== (moment[at] ?? 0)) return false;
+            return true;
+          };
+          expect(moments.some(isAsAt), `sector at ${from}`).toBe(true);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it("leaves the old contents, nothing, or the new ones up to a sector where a file was emptied and written anew", () => {
     const seen = outcomes(
       "ordered",
