@@ -42,8 +42,8 @@ export interface StoreKeyedBackendOptions {
   /** Empty, and the backend's own from now on. */
   readonly store: OrderedStore;
   readonly temporaryStore: TemporaryStores;
-  /** Begins the names of meta files: no other attempt of any subtask of any operator has it. */
-  readonly fileNamePrefix: string;
+  /** Begins the names of meta files: unique among all backends of all attempts of the job. */
+  readonly storeId: string;
   /** The one that the store's compaction asks; null where it asks none. */
   readonly compactionFilter: CompactionFilter | null;
 }
@@ -155,7 +155,7 @@ export class StoreKeyedBackend implements KeyedBackend {
 
   private snapshotFiles(checkpointId: CheckpointId): IncrementalSnapshotWriter {
     const files = this.store.snapshotFiles(checkpointId);
-    const name = `${this.options.fileNamePrefix}meta-${checkpointId}`;
+    const name = `${this.options.storeId}-meta-${checkpointId}`;
     return new StoreIncrementalSnapshot(this.freeze(), this.rows, files, name);
   }
 

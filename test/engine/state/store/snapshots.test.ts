@@ -125,7 +125,7 @@ describe("incremental snapshots", () => {
   it("of several subtasks are cut and merged, though each numbered the states in its own order", () => {
     const stored = new Map<string, Uint8Array>();
     const sets = [0, 1, 2].map((index) => {
-      const part = backend(keyGroupRange(MAX_PARALLELISM, 3, index), 1, { fileNamePrefix: `s${index}-` });
+      const part = backend(keyGroupRange(MAX_PARALLELISM, 3, index), 1, { storeId: `s${index}` });
       if (index === 1) part.bind(mapState<string, number>("m"));
       if (index === 2) part.bind(reducingState<number>("only here", (l, r) => l + r));
       fill(part, 0, 60);
@@ -272,7 +272,7 @@ describe("serializers of restored state", () => {
 
   it("of several subtasks become the one that loses nothing", () => {
     const parts = [0, 1].map((index) => {
-      const part = backend(keyGroupRange(MAX_PARALLELISM, 2, index), 1, { fileNamePrefix: `s${index}-` });
+      const part = backend(keyGroupRange(MAX_PARALLELISM, 2, index), 1, { storeId: `s${index}` });
       part.restore([snapshotOf(written())]);
       if (index === 1) part.bind(longs);
       return part;

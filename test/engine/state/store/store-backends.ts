@@ -23,7 +23,7 @@ export function backend(
     nowMs: () => 0,
     store: new MemoryStore(),
     temporaryStore: () => new MemoryStore(),
-    fileNamePrefix: "a1-",
+    storeId: "a1",
     compactionFilter: null,
     ...options,
   });
