@@ -150,6 +150,8 @@ export class ByteReader {
     if (byteLength <= SHORT_TEXT) {
       const short = this.shortText(at, end);
       if (short !== null) return short;
+    } else if (byteLength <= TEXT_CHUNK && this.isAscii(at, end)) {
+      return this.ascii(at, end);
     }
     let units: number[] = [];
     while (at < end) {
@@ -197,9 +199,24 @@ export class ByteReader {
     return (this.remembered[slot] = this.ascii(start, end));
   }
 
+  private isAscii(start: number, end: number): boolean {
+    const { source } = this;
+    for (let at = start; at < end; at++) if (source[at]! >= 0x80) return false;
+    return true;
+  }
+
+  /** Sixteen characters a turn: half the time of gathering them in an array first. */
   private ascii(start: number, end: number): string {
+    const s = this.source;
     let text = "";
-    for (let at = start; at < end; at++) text += String.fromCharCode(this.source[at]!);
+    let i = start;
+    for (const last = end - 16; i <= last; i += 16) {
+      text += String.fromCharCode(
+        s[i]!, s[i + 1]!, s[i + 2]!, s[i + 3]!, s[i + 4]!, s[i + 5]!, s[i + 6]!, s[i + 7]!,
+        s[i + 8]!, s[i + 9]!, s[i + 10]!, s[i + 11]!, s[i + 12]!, s[i + 13]!, s[i + 14]!, s[i + 15]!,
+      );
+    }
+    for (; i < end; i++) text += String.fromCharCode(s[i]!);
     return text;
   }
 

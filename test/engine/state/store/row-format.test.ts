@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ByteReader, ByteWriter } from "#whitewater/engine/base/bytes.js";
+import { decode, encode } from "#whitewater/engine/base/codec.js";
 import {
   iterateKeyGroups,
   iterateState,
@@ -152,6 +153,20 @@ describe("rows", () => {
     const iterator = iterateKeyGroups(store, 0, 127, 1);
     expect(iterator.next()).toBe(true);
     iterator.close();
+  });
+});
+
+describe("text", () => {
+  it("of any length comes back, with and without something beyond ASCII at any place", () => {
+    const lengths = [...Array.from({ length: 70 }, (_, i) => i), 127, 128, 1023, 1024, 1025, 1040];
+    for (const length of lengths) {
+      const ascii = Array.from({ length }, (_, i) => String.fromCharCode(32 + (i % 95))).join("");
+      expect(decode(encode(ascii))).toBe(ascii);
+      for (let at = 0; at < Math.min(length, 70); at++) {
+        const text = `${ascii.slice(0, at)}\u00e9${ascii.slice(at)}`;
+        expect(decode(encode(text))).toBe(text);
+      }
+    }
   });
 });
 
