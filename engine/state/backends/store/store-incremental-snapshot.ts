@@ -22,6 +22,7 @@ export class StoreIncrementalSnapshot implements IncrementalSnapshotWriter {
   private done = false;
   private failed = false;
   private cancelled = false;
+  private released = false;
 
   constructor(source: SectionSource, rows: KeyedRows, storeFiles: StoreFilesSnapshot, metaName: string) {
     this.source = source;
@@ -29,6 +30,11 @@ export class StoreIncrementalSnapshot implements IncrementalSnapshotWriter {
     this.metaName = metaName;
     this.nextSequence = rows.nextSequence;
     this.timers = new SectionProgress({ ...source, states: [] }, rows, null);
+  }
+
+  /** It holds nothing of the store any more. */
+  get isReleased(): boolean {
+    return this.released;
   }
 
   step(entryBudget: number): number {
@@ -48,13 +54,18 @@ export class StoreIncrementalSnapshot implements IncrementalSnapshotWriter {
     const bytes = this.meta;
     this.meta = null;
     const files = this.storeFiles.files();
-    this.storeFiles.close();
+    this.release();
     return [{ name: this.metaName, sizeBytes: bytes.length, checksum: crc32(bytes), bytes }, ...files];
   }
 
   cancel(): void {
     this.cancelled = true;
     this.meta = null;
+    this.release();
+  }
+
+  private release(): void {
+    this.released = true;
     this.source.timers.release();
     this.storeFiles.close();
   }

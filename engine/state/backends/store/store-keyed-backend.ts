@@ -71,6 +71,8 @@ export class StoreKeyedBackend implements KeyedBackend {
   /** By id. */
   private readonly bound: (StorePrimitive | undefined)[] = [];
   private used = false;
+  /** Snapshots that may still hold something of the store. */
+  private inFlight: (StoreSnapshotWriter | StoreIncrementalSnapshot)[] = [];
 
   constructor(options: StoreKeyedBackendOptions) {
     this.options = options;
@@ -108,7 +110,7 @@ export class StoreKeyedBackend implements KeyedBackend {
 
   snapshot(): SnapshotWriter {
     const view = this.store.view();
-    return new StoreSnapshotWriter(this.freeze(), this.rows, view);
+    return this.begun(new StoreSnapshotWriter(this.freeze(), this.rows, view));
   }
 
   checkpoint(): SnapshotWriter {
@@ -149,6 +151,9 @@ export class StoreKeyedBackend implements KeyedBackend {
   }
 
   dispose(): void {
+    // What reads a store is closed before it.
+    for (const writer of this.inFlight) writer.cancel();
+    this.inFlight = [];
     this.restoring.dispose();
     this.store.destroy();
   }
@@ -156,7 +161,13 @@ export class StoreKeyedBackend implements KeyedBackend {
   private snapshotFiles(checkpointId: CheckpointId): IncrementalSnapshotWriter {
     const files = this.store.snapshotFiles(checkpointId);
     const name = `${this.options.storeId}-meta-${checkpointId}`;
-    return new StoreIncrementalSnapshot(this.freeze(), this.rows, files, name);
+    return this.begun(new StoreIncrementalSnapshot(this.freeze(), this.rows, files, name));
+  }
+
+  private begun<W extends StoreSnapshotWriter | StoreIncrementalSnapshot>(writer: W): W {
+    this.inFlight = this.inFlight.filter((other) => !other.isReleased);
+    this.inFlight.push(writer);
+    return writer;
   }
 
   private restoreFiles(snapshots: readonly (readonly StoreFile[])[]): void {

@@ -25,6 +25,11 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     this.view = view;
   }
 
+  /** It holds nothing of the store any more. */
+  get isReleased(): boolean {
+    return this.released;
+  }
+
   step(entryBudget: number): number {
     invariant(entryBudget >= 1, "a step of a snapshot serializes at least one entry");
     invariant(!this.cancelled, "a cancelled snapshot takes no further step");

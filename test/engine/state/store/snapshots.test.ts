@@ -65,8 +65,19 @@ describe("snapshots in steps", () => {
     expect(() => failed.step(9)).toThrow("failed");
     failed.cancel();
     expect(watch.open).toBe(0);
-    // Timers no longer keep old versions either: removing one leaves nothing.
     expect(done.bytes().length).toBeGreaterThan(0);
+  });
+
+  it("are given up with the backend, and may be cancelled afterwards", () => {
+    const watch = new StoreWatch();
+    const state = backend(WHOLE_RANGE, 1, { store: new MemoryStore(watch) });
+    fill(state, 0, 5);
+    const writers = [state.snapshot(), state.snapshot(), state.incremental.snapshot(1)];
+    writers[0]!.step(2);
+    writers[2]!.step(2);
+    state.dispose();
+    expect(watch.open).toBe(0);
+    for (const writer of writers) writer.cancel();
   });
 });
 
