@@ -3,6 +3,7 @@ import { decodeFrom } from "../base/codec.ts";
 import { MAX_PARALLELISM_LIMIT } from "../base/limits.ts";
 import type { KeyGroup, TimestampMs } from "../base/units.ts";
 import { keyGroupOf } from "../stream/key-groups.ts";
+import { CHANGELOG_MAGIC } from "./backends/changelog/changelog-format.ts";
 import { isKey } from "./key-identity.ts";
 import type { KeyGroupRange } from "./keyed-backend.ts";
 import { checkedSchema, serializerOf } from "./serializers/serializer-schema.ts";
@@ -37,7 +38,11 @@ export class KeyedSectionReader {
   constructor(source: Uint8Array) {
     this.source = source;
     const reader = new ByteReader(source);
-    if (reader.u32() !== KEYED_SECTION_MAGIC) reader.corrupt("no keyed-state section");
+    const magic = reader.u32();
+    if (magic === CHANGELOG_MAGIC) {
+      reader.corrupt("state that a changelog backend wrote: restore it with one, or from a savepoint");
+    }
+    if (magic !== KEYED_SECTION_MAGIC) reader.corrupt("no keyed-state section");
     const version = reader.u8();
     if (version !== KEYED_SECTION_VERSION) {
       reader.corrupt(`a keyed-state section of version ${version}, where only version ${KEYED_SECTION_VERSION} can be read`);

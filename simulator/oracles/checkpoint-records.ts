@@ -6,8 +6,8 @@ import type { FileHandle } from "../../engine/checkpoint/checksummed-file.ts";
 import type { SnapshotHandle, SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
 import type { CoordinationObserver } from "../hosts/service-observers.ts";
+import { KeyedStateReader } from "../reference/changelog-reader.ts";
 import type { KeyedSection } from "../reference/snapshot-reader.ts";
-import { KeyedSectionReader } from "../reference/snapshot-reader.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { World } from "../world/world.ts";
 import { JOB_ID } from "../world/world.ts";
@@ -67,7 +67,7 @@ export class CheckpointRecords implements CoordinationObserver {
   readonly #checksums: Map<string, { readonly bytes: Uint8Array; readonly checksum: number }> = new Map();
   readonly #removed: CheckpointRecord[] = [];
   /** By uid of the operator, then subtask. */
-  readonly #readers: Map<string, KeyedSectionReader[]> = new Map();
+  readonly #readers: Map<string, KeyedStateReader[]> = new Map();
   readonly #listeners: RecordListener[] = [];
 
   private constructor(world: World) {
@@ -109,7 +109,7 @@ export class CheckpointRecords implements CoordinationObserver {
       readers = [];
       this.#readers.set(uid, readers);
     }
-    const reader = (readers[subtask] ??= new KeyedSectionReader());
+    const reader = (readers[subtask] ??= new KeyedStateReader());
     return reader.read(bytes);
   }
 

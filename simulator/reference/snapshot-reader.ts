@@ -303,7 +303,8 @@ function isWholeNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value);
 }
 
-function isKey(value: unknown): value is Key {
+/** True for what can be a key in a section. */
+export function isKey(value: unknown): value is Key {
   switch (typeof value) {
     case "string":
     case "boolean":

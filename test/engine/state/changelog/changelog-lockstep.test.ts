@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SnapshotWriter } from "#whitewater/engine/state/keyed-backend.js";
-import { CHANGES, KEYS, NAMESPACES, canonical, change, ownerOf, subtasks, written } from "./lockstep-job.js";
+import { KeyedStateReader } from "#whitewater/simulator/reference/changelog-reader.js";
+import { readKeyedSection } from "#whitewater/simulator/reference/snapshot-reader.js";
+import { CHANGES, KEYS, NAMESPACES, canonical, change, expectSame, ownerOf, subtasks, written } from "./lockstep-job.js";
 import type { Change, Twin } from "./lockstep-job.js";
 
 interface Flight {
@@ -20,10 +22,10 @@ interface Finished {
 
 /** Both kinds of backend through the same history: checkpoints, materializations, restores at other parallelisms. */
 class Lockstep {
-  materializations = 0;
   private twins: Twin[];
   private flights: Flight[] = [];
   private readonly finished: Finished[] = [];
+  private readonly readers: KeyedStateReader[] = [];
   private lastId = 0;
   private readonly afterBytes: number;
 
@@ -34,7 +36,7 @@ class Lockstep {
 
   apply(one: Change): void {
     const { real, plain } = this.twins[ownerOf(one.key, this.twins.length)]!;
-    expect(change(real, one)).toEqual(change(plain, one));
+    expectSame(change(real, one), change(plain, one));
   }
 
   control(name: string, item: number): void {
@@ -72,7 +74,7 @@ class Lockstep {
 
   /** At the end: everything is as it must be, live and restored. */
   check(): void {
-    for (const { real, plain } of this.twins) expect(written(real.snapshot())).toEqual(written(plain.snapshot()));
+    for (const { real, plain } of this.twins) expectSame(written(real.snapshot()), written(plain.snapshot()));
     this.begin();
     this.finish(this.flights.at(-1)!);
   }
@@ -95,7 +97,10 @@ class Lockstep {
     });
     const pieces = flight.writers.map((writer) => writer.bytes());
     pieces.forEach((piece, subtask) => {
-      expect(canonical([piece], this.twins[subtask]!.real.range)).toEqual(flight.expected[subtask]);
+      const section = flight.expected[subtask]!;
+      expectSame(canonical([piece], this.twins[subtask]!.real.range), section);
+      // The independent reader keeps what it read of the checkpoint before.
+      expectSame((this.readers[subtask] ??= new KeyedStateReader()).read(piece), readKeyedSection(section));
     });
     this.finished.push({ id: flight.id, pieces, expected: flight.expected });
   }
@@ -126,7 +131,7 @@ class Lockstep {
       real.restore(from.pieces.map((piece, subtask) => ((item + subtask) % 4 === 0 ? from.expected[subtask]! : piece)));
       plain.restore(from.expected);
       expect(real.watermarkMs).toBe(plain.watermarkMs);
-      expect(written(real.snapshot())).toEqual(written(plain.snapshot()));
+      expectSame(written(real.snapshot()), written(plain.snapshot()));
     }
   }
 }
