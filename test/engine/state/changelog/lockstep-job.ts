@@ -1,9 +1,10 @@
 import { ChangelogKeyedBackend } from "#whitewater/engine/state/backends/changelog/changelog-keyed-backend.js";
 import { HeapKeyedBackend } from "#whitewater/engine/state/backends/heap/heap-keyed-backend.js";
 import { aggregatingState, listState, mapState, reducingState, valueState } from "#whitewater/engine/state/descriptors.js";
+import type { StateDescriptor } from "#whitewater/engine/state/descriptors.js";
 import type { KeyedBackend, KeyGroupRange, SnapshotWriter } from "#whitewater/engine/state/keyed-backend.js";
 import { int32Serializer, longSerializer, stringSerializer } from "#whitewater/engine/state/serializers/primitive-serializers.js";
-import type { Key, Namespace, Timer } from "#whitewater/engine/state/state.js";
+import type { AggregatingState, Key, ListState, MapState, Namespace, ReducingState, Timer, ValueState } from "#whitewater/engine/state/state.js";
 import { keyGroupOf, keyGroupRange, subtaskOfKeyGroup } from "#whitewater/engine/stream/key-groups.js";
 import { sameValue } from "#whitewater/simulator/reference/structural-equality.js";
 import { expect } from "vitest";
@@ -14,14 +15,14 @@ export const KEYS: readonly Key[] = ["a", "b", 1, 1n, ["t", 1], -7, true, "c"];
 export const NAMESPACES: readonly Namespace[] = ["", 10, "n"];
 
 const SUM = { createAccumulator: () => 0, add: (value: number, sum: number) => sum + value, getResult: (sum: number) => `${sum}`, merge: (a: number, b: number) => a + b };
-export const VALUE = valueState<unknown>("value");
-export const INT = valueState<number>("int", null, { serializer: int32Serializer });
-export const LIST = listState<unknown>("list");
-export const MAP = mapState<unknown, unknown>("map");
-export const LONGS = mapState<string, number>("longs", { keySerializer: stringSerializer, serializer: longSerializer });
-export const REDUCED = reducingState<string>("reduced", (left, right) => `${left}${right}`);
-export const SUMMED = aggregatingState<number, number, string>("summed", SUM, { serializer: longSerializer });
-export const LATE = valueState<string>("late");
+export const VALUE: StateDescriptor<ValueState<unknown>> = valueState<unknown>("value");
+export const INT: StateDescriptor<ValueState<number>> = valueState<number>("int", null, { serializer: int32Serializer });
+export const LIST: StateDescriptor<ListState<unknown>> = listState<unknown>("list");
+export const MAP: StateDescriptor<MapState<unknown, unknown>> = mapState<unknown, unknown>("map");
+export const LONGS: StateDescriptor<MapState<string, number>> = mapState<string, number>("longs", { keySerializer: stringSerializer, serializer: longSerializer });
+export const REDUCED: StateDescriptor<ReducingState<string>> = reducingState<string>("reduced", (left, right) => `${left}${right}`);
+export const SUMMED: StateDescriptor<AggregatingState<number, string>> = aggregatingState<number, number, string>("summed", SUM, { serializer: longSerializer });
+export const LATE: StateDescriptor<ValueState<string>> = valueState<string>("late");
 
 /** What a test may do to keyed state; `item` and `key` are made into whatever the operation needs. */
 export interface Change {
@@ -75,7 +76,7 @@ export function change(state: KeyedBackend, one: Change): unknown {
     case "addAll":
       return at(state.bind(LIST), namespace).addAll(new Array<unknown>(item % 4).fill(item));
     case "update":
-      return at(state.bind(LIST), namespace).update(new Array<unknown>(item % 4).fill([item]));
+      return at(state.bind(LIST), namespace).update(Array.from({ length: item % 4 }, () => [item]));
     case "clearList":
       return at(state.bind(LIST), namespace).clear();
     case "mergeLists":
