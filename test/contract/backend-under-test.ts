@@ -55,6 +55,8 @@ export interface OpenOptions {
   readonly disk: MemoryDisk;
   /** Not there yet; its parent is. No other backend on the disk has it. */
   readonly directory: string;
+  /** Sizes as in earnest; else so small that little state spills, compacts and materializes. */
+  readonly roomy: boolean;
 }
 
 export interface BackendUnderTest {
@@ -74,7 +76,8 @@ export class Host {
   readonly disk: MemoryDisk = new MemoryDisk();
   nowMs: TimestampMs = 0;
   private readonly subject: BackendUnderTest;
-  private opened = 0;
+  /** Backends that were to be opened so far. */
+  opened = 0;
 
   constructor(subject: BackendUnderTest) {
     this.subject = subject;
@@ -89,6 +92,7 @@ export class Host {
       nowMs: () => this.nowMs,
       disk: this.disk,
       directory: `/state/${++this.opened}`,
+      roomy: false,
       ...options,
     });
   }

@@ -21,7 +21,7 @@ export function largeStateTests(subject: BackendUnderTest): void {
 
   it(`keeps a value, a list element and a map's value of ${largeValueBytes} bytes each`, () => {
     const host = new Host(subject);
-    const backend = host.open();
+    const backend = host.open({ roomy: true });
     const values = [1, 2, 3].map((seed) => noise(largeValueBytes, seed));
     backend.setCurrentKey("k");
     backend.bind(valueState<Uint8Array>("v")).state.update(values[0]!);
@@ -33,7 +33,7 @@ export function largeStateTests(subject: BackendUnderTest): void {
     maintainFully(backend);
     const section = snapshotOf(backend);
     backend.dispose();
-    const restored = host.restored([section]);
+    const restored = host.restored([section], { roomy: true });
     restored.setCurrentKey("k");
     expect(same(restored.bind(valueState<unknown>("v")).state.value(), values[0]!)).toBe(true);
     const [before, large, after] = restored.bind(listState<unknown>("l")).state.get();
@@ -44,7 +44,7 @@ export function largeStateTests(subject: BackendUnderTest): void {
 
   it(`keeps ${manyKeys} keys, through maintenance, a snapshot and a restore`, () => {
     const host = new Host(subject);
-    const backend = host.open();
+    const backend = host.open({ roomy: true });
     const { state } = backend.bind(valueState<number>("v"));
     // A stride without common factor: no order of writing that suits the store.
     const at = (i: number): number => (i * 7919) % manyKeys;
@@ -59,7 +59,7 @@ export function largeStateTests(subject: BackendUnderTest): void {
       else state.update(-i);
     }
     maintainFully(backend);
-    const restored = host.restored([snapshotOf(backend)]);
+    const restored = host.restored([snapshotOf(backend)], { roomy: true });
     for (const one of [backend, restored]) {
       const again = one.bind(valueState<number>("v")).state;
       for (let i = 0; i < manyKeys; i += 5) {

@@ -45,7 +45,7 @@ export class MemoryDisk implements Disk {
   /** Most bytes that one read gives. */
   readLimitBytes: number = Infinity;
   private readonly files: Map<string, MemoryFile> = new Map();
-  private readonly directories: Set<string> = new Set([""]);
+  private readonly directories: Set<string> = new Set(["/"]);
   private readonly descriptors: Map<number, MemoryFile> = new Map();
   private nextDescriptor = 3;
 
@@ -68,7 +68,7 @@ export class MemoryDisk implements Disk {
 
   /** Paths of all directories but the root, sorted. */
   directoryPaths(): readonly string[] {
-    return [...this.directories].filter((path) => path !== "").sort();
+    return [...this.directories].filter((path) => path !== "/").sort();
   }
 
   sizeOf(path: string): number {
@@ -136,8 +136,10 @@ export class MemoryDisk implements Disk {
 
   close(descriptor: number): DiskResult {
     const failed = this.enter();
+    // As on Linux, a descriptor is gone even where closing it reports an error.
+    const isOpen = this.descriptors.delete(descriptor);
     if (failed !== DISK_OK) return failed;
-    return this.descriptors.delete(descriptor) ? DISK_OK : EBADF;
+    return isOpen ? DISK_OK : EBADF;
   }
 
   makeDirectory(path: string): DiskResult {
@@ -221,16 +223,17 @@ export class MemoryDisk implements Disk {
   }
 
   private checkParent(path: string): DiskResult {
-    const parent = path.slice(0, path.lastIndexOf("/"));
+    const parent = path.slice(0, path.lastIndexOf("/")) || "/";
     if (this.files.has(parent)) return ENOTDIR;
     return this.directories.has(parent) ? DISK_OK : ENOENT;
   }
 
   private namesIn(path: string): string[] {
     const names: string[] = [];
+    const within = path === "/" ? path : `${path}/`;
     for (const other of [...this.files.keys(), ...this.directories]) {
-      if (other.length > path.length && other.startsWith(`${path}/`) && !other.includes("/", path.length + 1)) {
-        names.push(other.slice(path.length + 1));
+      if (other.length > within.length && other.startsWith(within) && !other.includes("/", within.length)) {
+        names.push(other.slice(within.length));
       }
     }
     return names.sort();

@@ -12,7 +12,9 @@ import type { DiskFailure } from "./memory-disk.ts";
 import { bindSample, touchAll } from "./sample-state.ts";
 
 /** How many of the points at which a script can be hit are tried; spread over all of them. */
-const POINTS = 60;
+const POINTS = 40;
+/** How many bytes of all files together are damaged, each in a run of its own. */
+const DAMAGED_BYTES = 120;
 
 export function storageTests(subject: BackendUnderTest): void {
   const { capabilities } = subject;
@@ -33,8 +35,10 @@ export function storageTests(subject: BackendUnderTest): void {
       }
       maintainFully(backend);
     }
-    const restored = host.restored([snapshotOf(backend)]);
+    const section = snapshotOf(backend);
+    const restored = host.open();
     seen(restored);
+    restored.restore([section]);
     touchAll(restored, capabilities, 3);
     maintainFully(restored);
     return restored;
@@ -65,7 +69,9 @@ export function storageTests(subject: BackendUnderTest): void {
       if (thrown instanceof ProcessDied) continue;
       host.disk.failures = 0;
       for (const backend of opened) backend.dispose();
-      expect([host.disk.paths(), host.disk.openDescriptors]).toEqual([[], 0]);
+      expect(host.disk.openDescriptors).toBe(0);
+      // One that could not even be opened gave nobody anything to give up.
+      if (host.opened === opened.length) expect(host.disk.paths()).toEqual([]);
     }
   }
 
@@ -180,8 +186,8 @@ export function storageTests(subject: BackendUnderTest): void {
     let recognised = 0;
     paths.forEach((path, place) => {
       const sizeBytes = whole.disk.sizeOf(path);
-      const step = Math.max(1, Math.floor(sizeBytes / 40));
-      for (let at = place % step; at < sizeBytes; at += step) {
+      const step = Math.max(1, Math.ceil(sizeBytes / Math.ceil(DAMAGED_BYTES / paths.length)));
+      for (let at = (place * 31) % step; at < sizeBytes; at += step) {
         const { host, backend } = filled();
         expect(host.disk.paths()).toEqual(paths);
         host.disk.damage(path, at, 1 << (at % 8));
@@ -217,7 +223,7 @@ function collector(): () => void {
 }
 
 export function memoryTests(subject: BackendUnderTest): void {
-  describe("opened and given up a hundred times", () => {
+  describe("opened and given up again and again", () => {
     it("leave no memory behind", () => {
       const collect = collector();
       const used = (): number => {
@@ -228,21 +234,21 @@ export function memoryTests(subject: BackendUnderTest): void {
       };
       const host = new Host(subject);
       const cycle = (): void => {
-        const backend = host.open();
+        const backend = host.open({ roomy: true });
         const { state } = backend.bind(valueState<Uint8Array>("v"));
         for (let key = 0; key < 64; key++) {
           backend.setCurrentKey(key);
           state.update(new Uint8Array(2048).fill(key));
         }
         backend.snapshot().step(1);
-        const restored = host.restored([snapshotOf(backend)]);
+        const restored = host.restored([snapshotOf(backend)], { roomy: true });
         for (const one of [backend, restored]) one.dispose();
       };
-      for (let i = 0; i < 20; i++) cycle();
+      for (let i = 0; i < 15; i++) cycle();
       const before = used();
-      for (let i = 0; i < 100; i++) cycle();
+      for (let i = 0; i < 50; i++) cycle();
       // Each cycle held 256 KiB at least: what it leaves is a small part of one, if it leaves anything.
-      expect(used() - before).toBeLessThan(100 * 256 * 1024 * 0.1);
+      expect(used() - before).toBeLessThan(50 * 256 * 1024 * 0.2);
     });
   });
 }
