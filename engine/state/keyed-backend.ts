@@ -74,7 +74,8 @@ export interface KeyedBackend extends KeyedState {
   readonly incremental: IncrementalSnapshots | null;
   /**
    * Loads what `snapshot` or `checkpoint` wrote; called before the first use, with all pieces at once.
-   * Throws CorruptBytesError for what is neither, and changes nothing then that matters: the attempt fails.
+   * Throws CorruptBytesError for what is neither, StateSchemaError where a state that is bound already cannot
+   * be read with the descriptor's serializer, and changes nothing then that matters: the attempt fails.
    */
   restore(pieces: readonly Uint8Array[]): void;
   /** The checkpoint completed, or was aborted. */

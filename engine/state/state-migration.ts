@@ -27,6 +27,23 @@ export function itemMigration(written: SectionState, wanted: SectionState): Item
   return compatibility.kind === "as-is" ? null : compatibility.convert;
 }
 
+/**
+ * Which of two forms of a state is kept where sections of one snapshot differ and nobody has bound it yet (the
+ * older job's subtasks bound it at different times): the one that loses nothing of the other. Throws
+ * StateSchemaError where neither does.
+ */
+export function mergedState(kept: SectionState, other: SectionState): SectionState {
+  if (keepsAll(other, kept)) return kept;
+  if (keepsAll(kept, other)) return other;
+  throw new StateSchemaError(schemaFault(other, kept, "sections of one snapshot differ, and neither schema keeps what both hold"));
+}
+
+/** True if nothing of a state as written is lost when it becomes the other. */
+function keepsAll(written: SectionState, wanted: SectionState): boolean {
+  const compatibility = stateCompatibilityOf(written, wanted);
+  return compatibility.kind === "as-is" || (compatibility.kind === "migrate" && !compatibility.dropsFields);
+}
+
 /** The text of a StateSchemaError. */
 export function schemaFault(written: SectionState, wanted: SectionState, reason: string): string {
   return `state "${written.name}" was written as ${stateText(written)} and is bound as ${stateText(wanted)}: ${reason}`;

@@ -60,7 +60,10 @@ export interface KeyedState {
   /** Sets the key that all state and timer calls concern. */
   setCurrentKey(key: Key): void;
   currentKey(): Key;
-  /** Binding the same name twice returns the same state; with another kind it throws. */
+  /**
+   * Binding the same name twice returns the same state; with another kind it throws. What was restored is made
+   * what the descriptor's serializer wants; throws StateSchemaError where that cannot be, and changes nothing.
+   */
   bind<S>(descriptor: StateDescriptor<S>): NamespacedState<S>;
   timers(): TimerStore;
 }

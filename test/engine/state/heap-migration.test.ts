@@ -274,6 +274,6 @@ describe("sections of one checkpoint with different schemas of a state", () => {
     };
     const sections = [part(parts[0]!, "x"), part(parts[1]!, "y")];
     expect(() => backend().restore(sections)).toThrow(StateSchemaError);
-    expect(() => backend().restore(sections)).toThrow("no schema keeps what both hold");
+    expect(() => backend().restore(sections)).toThrow("neither schema keeps what both hold");
   });
 });

@@ -8,7 +8,7 @@ import type { KeyedBackend, KeyedEntry, KeyGroupRange, SnapshotWriter } from "..
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
 import type { SectionState } from "../../snapshot-format.ts";
 import { StateSchemaError } from "../../state-errors.ts";
-import { itemMigration, schemaFault, stateCompatibilityOf } from "../../state-migration.ts";
+import { itemMigration, mergedState, schemaFault } from "../../state-migration.ts";
 import type { Key, NamespacedState, Timer, TimerStore } from "../../state.ts";
 import type { TtlConfig } from "../../ttl-config.ts";
 import type { MapContent } from "./heap-map-state.ts";
@@ -168,10 +168,7 @@ export class HeapKeyedBackend implements KeyedBackend {
     return index;
   }
 
-  /**
-   * Takes over a state of a section. Where nobody bound it and sections differ (an older job's subtasks bound it
-   * at different times), the schema is kept that loses nothing.
-   */
+  /** Takes over a state of a section, as it was written unless it is bound or another section has it too. */
   private adopt(written: SectionState): void {
     const index = this.indexes.get(written.name);
     if (index === undefined) {
@@ -180,9 +177,9 @@ export class HeapKeyedBackend implements KeyedBackend {
     }
     const kept = this.states[index]!;
     requireKind(kept, written);
-    if (this.bound[index] !== undefined || keepsAll(written, kept)) return;
-    if (!keepsAll(kept, written)) throw new StateSchemaError(schemaFault(written, kept, "no schema keeps what both hold"));
-    this.replace(index, written);
+    if (this.bound[index] !== undefined) return;
+    const merged = mergedState(kept, written);
+    if (merged !== kept) this.replace(index, merged);
   }
 
   private add({ name, kind, serializer, keySerializer }: SectionState): number {
@@ -220,10 +217,4 @@ export class HeapKeyedBackend implements KeyedBackend {
 
 function requireKind(kept: SectionState, { name, kind }: SectionState): void {
   if (kept.kind !== kind) invariant(false, `state "${name}" is bound as the ${kept.kind} state it is, not as ${kind} state`);
-}
-
-/** True if nothing of a state as written is lost when it becomes the other. */
-function keepsAll(written: SectionState, wanted: SectionState): boolean {
-  const compatibility = stateCompatibilityOf(written, wanted);
-  return compatibility.kind === "as-is" || (compatibility.kind === "migrate" && !compatibility.dropsFields);
 }
