@@ -68,7 +68,6 @@ function storeBackend(setup: KeyedBackendSetup, compactionFilter: CompactionFilt
     nowMs,
     store: make(directory, storeId),
     temporaryStore: (name) => make(`${directory}-${name}`, `${storeId}-${name}`),
-    fileNamePrefix: storeId,
     compactionFilter,
   });
 }
