@@ -1,12 +1,18 @@
-import { invariant } from "../base/assert.ts";
+import { invariant, present } from "../base/assert.ts";
 import type { SnapshotHandle, SubtaskSnapshot } from "../checkpoint/snapshot-file.ts";
 import { decodeSnapshotFile } from "../checkpoint/snapshot-file.ts";
 import { retryStorage } from "../checkpoint/storage-retry.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
+import { holdsUnionState, redistributeOperatorState } from "../state/operator-state-redistribution.ts";
 import { StateStorageError } from "../state/state-errors.ts";
-import type { RestoreOutcome, RestoreRequest, RestoreStrategy, RestoreTarget } from "./restore-strategy.ts";
+import type { RestoreCost, RestoreOutcome, RestoreRequest, RestoreStrategy, RestoreTarget } from "./restore-strategy.ts";
 
-/** `full`: reads the whole snapshot of the subtask from remote storage. */
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * `full`: reads the whole snapshot of the subtask from remote storage; where that has a union list, those of
+ * all other subtasks too.
+ */
 export const fullRestore: RestoreStrategy = {
   name: "full",
   restore(
@@ -17,26 +23,71 @@ export const fullRestore: RestoreStrategy = {
     done: (outcome: RestoreOutcome) => void,
   ): void {
     const startedUs = ports.clock.nowUs();
-    const handle = request.handles[subtask] ?? null;
-    if (handle === null) {
-      done({ ok: true, cost: { remoteBytes: 0, localBytes: 0, files: 0, requests: 0, durationUs: 0 } });
-      return;
-    }
-    readFile(ports, handle, (result, requests) => {
-      if (typeof result === "string") {
-        done({ ok: false, reason: result });
-        return;
-      }
-      const failure = load(result, targets);
-      if (failure !== null) {
-        done({ ok: false, reason: failure });
-        return;
-      }
-      const durationUs = ports.clock.nowUs() - startedUs;
-      done({ ok: true, cost: { remoteBytes: handle.sizeBytes, localBytes: 0, files: 1, requests, durationUs } });
+    const files = new VertexFiles(ports, request.handles);
+    files.read([subtask], (reason) => {
+      const own = files.snapshots[subtask] ?? null;
+      const others = reason === null && own !== null && hasUnionState(own) ? othersThan(subtask, request) : [];
+      if (reason !== null) done({ ok: false, reason });
+      else files.read(others, (otherReason) => {
+        const failure = otherReason ?? load(files.snapshots, subtask, targets);
+        if (failure === null) done({ ok: true, cost: files.cost(ports.clock.nowUs() - startedUs) });
+        else done({ ok: false, reason: failure });
+      });
     });
   },
 };
+
+function hasUnionState({ operators }: SubtaskSnapshot): boolean {
+  return operators.some(({ lists }) => holdsUnionState(lists));
+}
+
+function othersThan(subtask: number, { handles }: RestoreRequest): readonly number[] {
+  return [...handles.keys()].filter((other) => other !== subtask);
+}
+
+/** The snapshots of the old subtasks of a vertex, as far as they were read. */
+class VertexFiles {
+  /** By subtask; null: not read, or there is none. */
+  readonly snapshots: (SubtaskSnapshot | null)[];
+  readonly #ports: ProcessPorts;
+  readonly #handles: RestoreRequest["handles"];
+  #remoteBytes = 0;
+  #files = 0;
+  #requests = 0;
+
+  constructor(ports: ProcessPorts, handles: RestoreRequest["handles"]) {
+    this.#ports = ports;
+    this.#handles = handles;
+    this.snapshots = handles.map(() => null);
+  }
+
+  /** One after the other; `done` gets null, or why one of them could not be read. */
+  read(subtasks: readonly number[], done: (reason: string | null) => void): void {
+    const [subtask, ...others] = subtasks;
+    const handle = subtask === undefined ? null : (this.#handles[subtask] ?? null);
+    if (subtask === undefined) {
+      done(null);
+    } else if (handle === null) {
+      this.read(others, done);
+    } else {
+      readFile(this.#ports, handle, (result, requests) => {
+        this.#requests += requests;
+        if (typeof result === "string") {
+          done(result);
+          return;
+        }
+        this.#files += 1;
+        this.#remoteBytes += handle.sizeBytes;
+        this.snapshots[subtask] = result;
+        this.read(others, done);
+      });
+    }
+  }
+
+  cost(durationUs: number): RestoreCost {
+    return { remoteBytes: this.#remoteBytes, localBytes: 0, files: this.#files, requests: this.#requests, durationUs };
+  }
+}
 
 /** Reads and checks one file; a short or damaged read is repeated like any other failed one. */
 function readFile(
@@ -70,9 +121,13 @@ function readFile(
 }
 
 /** Null, or why local storage did not take the state. */
-function load(snapshot: SubtaskSnapshot, targets: readonly RestoreTarget[]): string | null {
+function load(
+  snapshots: readonly (SubtaskSnapshot | null)[],
+  subtask: number,
+  targets: readonly RestoreTarget[],
+): string | null {
   try {
-    fill(snapshot, targets);
+    for (const target of targets) fill(snapshots, subtask, target);
     return null;
   } catch (error) {
     if (!(error instanceof StateStorageError)) throw error;
@@ -80,11 +135,16 @@ function load(snapshot: SubtaskSnapshot, targets: readonly RestoreTarget[]): str
   }
 }
 
-function fill(snapshot: SubtaskSnapshot, targets: readonly RestoreTarget[]): void {
-  for (const target of targets) {
-    const operator = snapshot.operators.find((candidate) => candidate.uid === target.uid);
-    if (operator === undefined) continue;
-    if (target.keyed !== null && operator.keyed !== null) target.keyed.restore([operator.keyed]);
-    target.lists.restore(operator.lists);
+function fill(snapshots: readonly (SubtaskSnapshot | null)[], subtask: number, target: RestoreTarget): void {
+  const perSubtask = snapshots.map((snapshot) => snapshot?.operators.find(({ uid }) => uid === target.uid));
+  const own = perSubtask[subtask];
+  if (own === undefined) return;
+  if (target.keyed !== null && own.keyed !== null) target.keyed.restore([own.keyed]);
+  if (!holdsUnionState(own.lists)) {
+    target.lists.restore(own.lists);
+    return;
   }
+  const sections = perSubtask.map((operator) => operator?.lists ?? NO_BYTES);
+  const redistributed = redistributeOperatorState(sections, sections.length);
+  target.lists.restore(present(redistributed[subtask], "every subtask gets a section"));
 }

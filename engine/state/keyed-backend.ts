@@ -122,4 +122,6 @@ export interface OperatorListBackend extends OperatorStateStore {
   bytes(): Uint8Array;
   /** Replaces everything; throws CorruptBytesError, and changes nothing, for other bytes than `bytes` gave. */
   restore(bytes: Uint8Array): void;
+  /** For inspection: the section that was restored, whatever became of it since. */
+  restoredBytes(): Uint8Array;
 }

@@ -4,8 +4,8 @@ import type { StateDescriptor } from "./descriptors.ts";
 import { listState } from "./descriptors.ts";
 import type { OperatorListBackend } from "./keyed-backend.ts";
 import { BroadcastMap, OperatorList } from "./operator-state.ts";
-import { readOperatorSection, writeOperatorSection } from "./operator-state-section.ts";
-import type { OperatorSectionState, OperatorStateMode } from "./operator-state-section.ts";
+import { readOperatorSection, sectionHead, writeOperatorSection, writtenState } from "./operator-state-section.ts";
+import type { OperatorSectionState, OperatorStateMode, WrittenState } from "./operator-state-section.ts";
 import { compatibilityOf, keyCompatibilityOf } from "./serializers/schema-compatibility.ts";
 import { schemaText } from "./serializers/schema-text.ts";
 import { serializerOf } from "./serializers/serializer-schema.ts";
@@ -19,10 +19,58 @@ const MODE_TEXTS: Readonly<Record<OperatorStateMode, string>> = {
   broadcast: "broadcast state",
 };
 
-interface BoundState {
+/** A state with its serializers, as `bytes` writes it. */
+class BoundState implements WrittenState {
+  readonly name: string;
   readonly mode: OperatorStateMode;
-  readonly descriptor: StateDescriptor<any>;
   readonly state: OperatorList | BroadcastMap;
+  readonly head: Uint8Array;
+  readonly #serializer: TypeSerializer<any>;
+  readonly #keySerializer: TypeSerializer<any> | null;
+  /** For one element at a time, whose length stands before it. */
+  readonly #element: ByteWriter = new ByteWriter();
+
+  constructor({ name, serializer, keySerializer }: StateDescriptor<any>, mode: OperatorStateMode) {
+    this.name = name;
+    this.mode = mode;
+    this.state = mode === "broadcast" ? new BroadcastMap() : new OperatorList();
+    this.head = sectionHead(name, mode, serializer.schema, keySerializer?.schema ?? null);
+    this.#serializer = serializer;
+    this.#keySerializer = keySerializer;
+  }
+
+  get count(): number {
+    return this.state.size;
+  }
+
+  write(writer: ByteWriter): void {
+    const { state } = this;
+    const serializer = this.#serializer;
+    if (state instanceof OperatorList) {
+      for (const element of state.elements) {
+        serializer.write(this.#begin(), element);
+        this.#end(writer);
+      }
+      return;
+    }
+    const keys = present(this.#keySerializer, "broadcast state has a serializer for its keys");
+    for (const [key, value] of state.entries()) {
+      keys.write(this.#begin(), key);
+      serializer.write(this.#element, value);
+      this.#end(writer);
+    }
+  }
+
+  #begin(): ByteWriter {
+    this.#element.truncate(0);
+    return this.#element;
+  }
+
+  #end(writer: ByteWriter): void {
+    const { position } = this.#element;
+    writer.varuint(position);
+    writer.copyFrom(this.#element, 0, position);
+  }
 }
 
 /**
@@ -33,7 +81,7 @@ interface BoundState {
 export class OperatorStateBackend implements OperatorListBackend {
   #restored: Map<string, OperatorSectionState> = new Map();
   #bound: Map<string, BoundState> = new Map();
-  /** Kept from one snapshot to the next, so that it knows how the elements are written. */
+  /** Kept from one snapshot to the next: it is large enough then. */
   readonly #writer: ByteWriter = new ByteWriter(512);
 
   get(name: string): readonly unknown[] {
@@ -57,14 +105,9 @@ export class OperatorStateBackend implements OperatorListBackend {
   }
 
   bytes(): Uint8Array {
-    const states: OperatorSectionState[] = [];
-    for (const [name, state] of this.#restored) if (!this.#bound.has(name)) states.push(state);
-    for (const [name, { mode, descriptor, state }] of this.#bound) {
-      const { serializer, keySerializer } = descriptor;
-      const elements = state instanceof OperatorList ? this.#encodeList(state, serializer) : this.#encodeMap(state, descriptor);
-      states.push({ name, mode, schema: serializer.schema, keySchema: keySerializer?.schema ?? null, elements });
-    }
-    return writeOperatorSection(states);
+    const states: WrittenState[] = [...this.#bound.values()];
+    for (const [name, state] of this.#restored) if (!this.#bound.has(name)) states.push(writtenState(state));
+    return writeOperatorSection(states, this.#writer);
   }
 
   /** Forgets what was bound before. */
@@ -72,6 +115,10 @@ export class OperatorStateBackend implements OperatorListBackend {
     const states = readOperatorSection(bytes);
     this.#restored = new Map(states.map((state) => [state.name, state]));
     this.#bound = new Map();
+  }
+
+  restoredBytes(): Uint8Array {
+    return writeOperatorSection([...this.#restored.values()].map(writtenState));
   }
 
   #plainList(name: string): OperatorList {
@@ -92,31 +139,10 @@ export class OperatorStateBackend implements OperatorListBackend {
     const before = bound?.mode ?? restored?.mode ?? mode;
     if (before !== mode) invariant(false, `operator state "${name}" is ${MODE_TEXTS[before]}, and not ${MODE_TEXTS[mode]}`);
     if (bound !== undefined) return bound.state;
-    const state = mode === "broadcast" ? new BroadcastMap() : new OperatorList();
-    if (restored !== undefined) load(state, restored, descriptor);
-    this.#bound.set(name, { mode, descriptor, state });
-    return state;
-  }
-
-  #encodeList(list: OperatorList, serializer: TypeSerializer<any>): readonly Uint8Array[] {
-    const writer = this.#writer;
-    // An error may have left something behind.
-    writer.truncate(0);
-    return list.get().map((element) => {
-      serializer.write(writer, element);
-      return writer.take();
-    });
-  }
-
-  #encodeMap(map: BroadcastMap, { serializer, keySerializer }: StateDescriptor<any>): readonly Uint8Array[] {
-    const keys = present(keySerializer, "broadcast state has a serializer for its keys");
-    const writer = this.#writer;
-    writer.truncate(0);
-    return map.entries().map(([key, value]) => {
-      keys.write(writer, key);
-      serializer.write(writer, value);
-      return writer.take();
-    });
+    const made = new BoundState(descriptor, mode);
+    if (restored !== undefined) load(made.state, restored, descriptor);
+    this.#bound.set(name, made);
+    return made.state;
   }
 }
 

@@ -1,7 +1,7 @@
 import { CorruptBytesError } from "../base/bytes.ts";
 import { invariant } from "../base/assert.ts";
 import { structuralEquals } from "../base/codec.ts";
-import { readOperatorSection, writeOperatorSection } from "./operator-state-section.ts";
+import { readOperatorSection, writeOperatorSection, writtenState } from "./operator-state-section.ts";
 import type { OperatorSectionState, OperatorStateMode } from "./operator-state-section.ts";
 
 /**
@@ -33,7 +33,7 @@ export function redistributeOperatorState(sections: readonly Uint8Array[], paral
       start = nextStart;
     }
   }
-  return subtasks.map((states) => writeOperatorSection(states));
+  return subtasks.map((states) => writeOperatorSection(states.map(writtenState)));
 }
 
 /**

@@ -48,29 +48,60 @@ export interface OperatorSectionState {
   readonly elements: readonly Uint8Array[];
 }
 
+/** A state in the course of being written: what stands before its elements, and the elements. */
+export interface WrittenState {
+  readonly name: string;
+  readonly mode: OperatorStateMode;
+  /** From the name to the key schema. */
+  readonly head: Uint8Array;
+  readonly count: number;
+  /** Writes the elements, each with its length. */
+  write(writer: ByteWriter): void;
+}
+
 const NO_BYTES = new Uint8Array(0);
 
+export function sectionHead(name: string, mode: OperatorStateMode, schema: SerializerSchema, keySchema: SerializerSchema | null): Uint8Array {
+  const writer = new ByteWriter();
+  encodeInto(writer, name);
+  writer.u8(OPERATOR_STATE_MODES.indexOf(mode));
+  encodeInto(writer, schema);
+  encodeInto(writer, keySchema);
+  return writer.toBytes();
+}
+
+/** A state whose elements are bytes already. */
+export function writtenState({ name, mode, schema, keySchema, elements }: OperatorSectionState): WrittenState {
+  return {
+    name,
+    mode,
+    head: sectionHead(name, mode, schema, keySchema),
+    count: elements.length,
+    write: (writer) => {
+      for (const element of elements) {
+        writer.varuint(element.length);
+        writer.bytes(element);
+      }
+    },
+  };
+}
+
 /** The section of these states, whose names differ; those of which nothing is to be kept are left out. */
-export function writeOperatorSection(states: readonly OperatorSectionState[]): Uint8Array {
-  const kept = states.filter(({ mode, elements }) => mode === "union" || elements.length > 0);
+export function writeOperatorSection(states: readonly WrittenState[], writer: ByteWriter = new ByteWriter(512)): Uint8Array {
+  const kept = states.filter(({ mode, count }) => mode === "union" || count > 0);
   if (kept.length === 0) return NO_BYTES;
   kept.sort((left, right) => (left.name < right.name ? -1 : 1));
-  const writer = new ByteWriter(512);
+  // An error may have left something behind.
+  writer.truncate(0);
   writer.u32(OPERATOR_SECTION_MAGIC);
   writer.u8(OPERATOR_SECTION_VERSION);
   writer.varuint(kept.length);
-  for (const { name, mode, schema, keySchema, elements } of kept) {
-    encodeInto(writer, name);
-    writer.u8(OPERATOR_STATE_MODES.indexOf(mode));
-    encodeInto(writer, schema);
-    encodeInto(writer, keySchema);
-    writer.varuint(elements.length);
-    for (const element of elements) {
-      writer.varuint(element.length);
-      writer.bytes(element);
-    }
+  for (const state of kept) {
+    writer.bytes(state.head);
+    writer.varuint(state.count);
+    state.write(writer);
   }
-  return writer.toBytes();
+  return writer.take();
 }
 
 /** Throws CorruptBytesError for anything but what `writeOperatorSection` writes. What elements hold is not looked at. */

@@ -7,6 +7,15 @@ export class OperatorList implements ListState<unknown> {
   /** `get` gave the array out: it must be copied before it is changed. */
   #shared = false;
 
+  get size(): number {
+    return this.#elements.length;
+  }
+
+  /** To be read at once: it may change later. */
+  get elements(): readonly unknown[] {
+    return this.#elements;
+  }
+
   get(): readonly unknown[] {
     this.#shared = true;
     return this.#elements;
@@ -39,6 +48,10 @@ export class OperatorList implements ListState<unknown> {
 /** Broadcast state: keys of equal content are one; iterates in the order in which they were first put. */
 export class BroadcastMap implements MapState<unknown, unknown> {
   readonly #pairs: Map<unknown, readonly [unknown, unknown]> = new Map();
+
+  get size(): number {
+    return this.#pairs.size;
+  }
 
   get(key: unknown): unknown {
     const pair = this.#pairs.get(mapKeyIdentity(key));

@@ -11,8 +11,9 @@ import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import type { Key, Namespace, Timer } from "../../engine/state/state.ts";
 import type { CoordinationObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { canonicalKey, canonicalNamespace } from "../reference/canonical-key.ts";
+import { readOperatorSection } from "../reference/operator-section-reader.ts";
+import type { OperatorSectionEntry } from "../reference/operator-section-reader.ts";
 import type { KeyedSection, SectionTimer } from "../reference/snapshot-reader.ts";
-import { readListSection } from "../reference/operator-section-reader.ts";
 import { sameValue } from "../reference/structural-equality.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
@@ -25,8 +26,9 @@ import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
  * - What a leader hands out for an attempt is the record with the greatest id in Coordination at that moment
  *   (nothing where there is none), with the files of its metadata.
  * - When a task says that it is restored, each of its keyed backends holds the entries, timers and watermark
- *   that an independent reader finds in the subtask's durable file, and no others; its list state (source
- *   offsets, committables) likewise. Restored from nothing, it holds nothing.
+ *   that an independent reader finds in the subtask's durable file, and no others; its operator state (source
+ *   offsets, committables) likewise, union lists with what the files of all subtasks hold. Restored from
+ *   nothing, it holds nothing.
  *
  * Seen from deploy-task messages, Coordination, the bytes in the blob store, and the live backends at the
  * point taskRestored, before the task has processed anything. Not seen: state kept outside the backends; a
@@ -101,7 +103,8 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
       const keyed = recorded?.keyed ?? null;
       const section = keyed === null ? null : this.#records.sectionOf(operator.node.uid, task.id.subtask, keyed);
       this.#compareKeyed(`${what}: "${operator.node.uid}"`, operator.keyed, section, world.quietFilesOf(process.host));
-      this.#compareLists(`${what}: "${operator.node.uid}"`, operator, recorded?.lists ?? null);
+      const states = this.#operatorStates(checkpointId, task.id.vertex, operator.node.uid, recorded?.lists ?? NO_BYTES);
+      if (states !== null) this.#compareStates(`${what}: "${operator.node.uid}"`, operator, states);
     }
   }
 
@@ -135,24 +138,48 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     if (live.watermarkMs !== watermarkMs) report(`${what}: the watermark is ${live.watermarkMs}, recorded is ${watermarkMs}`);
   }
 
-  #compareLists(what: string, { lists }: ChainedOperator, section: Uint8Array | null): void {
-    const live = readListSection(lists.bytes());
-    const recorded = section === null || section.length === 0 ? NO_LISTS : readListSection(section);
-    for (const [name, elements] of recorded) {
-      if (!sameValue(live.get(name) ?? NO_ELEMENTS, elements)) {
-        this.#context.report(`${what}: list "${name}" is ${shown(live.get(name))}, recorded is ${shown(elements)}`);
+  /** What a subtask must have back: its own states, of union lists what all subtasks had. Null: not known any more. */
+  #operatorStates(checkpointId: CheckpointId, vertex: number, uid: string, own: Uint8Array): OperatorStates | null {
+    const handles = this.#records.byId(checkpointId)?.metadata?.vertices.find((one) => one.vertex === vertex)?.handles ?? [];
+    const states = new Map(readOperatorSection(own));
+    for (const [name, state] of states) {
+      if (state.mode !== "union") continue;
+      const elements: unknown[] = [];
+      for (let subtask = 0; subtask < handles.length; subtask++) {
+        const snapshot = this.#snapshotOf(checkpointId, vertex, subtask);
+        if (snapshot === undefined) return null;
+        const section = snapshot?.operators.find((operator) => operator.uid === uid)?.lists ?? NO_BYTES;
+        elements.push(...(readOperatorSection(section).get(name)?.elements ?? []));
       }
+      states.set(name, { ...state, elements });
     }
-    for (const [name, elements] of live) {
-      if (!recorded.has(name)) this.#context.report(`${what}: list "${name}" is ${shown(elements)}, recorded is none`);
+    return states;
+  }
+
+  #compareStates(what: string, { node, lists }: ChainedOperator, recorded: OperatorStates): void {
+    // A user function may change its operator state in `open`, which has run by now.
+    const live = readOperatorSection(node.kind === "process" ? lists.restoredBytes() : lists.bytes());
+    for (const [name, { mode, elements }] of recorded) {
+      const has = live.get(name);
+      if (has?.mode === mode && sameValue(has.elements, elements)) continue;
+      this.#context.report(`${what}: ${stateText(has, name, mode)}, recorded is ${shown(elements)}`);
+    }
+    for (const [name, state] of live) {
+      if (!recorded.has(name)) this.#context.report(`${what}: ${stateText(state, name, state.mode)}, recorded is none`);
     }
   }
 }
 
+type OperatorStates = ReadonlyMap<string, OperatorSectionEntry>;
+
+function stateText(state: OperatorSectionEntry | undefined, name: string, mode: OperatorSectionEntry["mode"]): string {
+  const text = { split: `list "${name}"`, union: `union list "${name}"`, broadcast: `broadcast state "${name}"` };
+  return `${text[state?.mode ?? mode]} is ${shown(state?.elements)}`;
+}
+
+const NO_BYTES = new Uint8Array(0);
 const NO_ENTRIES: readonly KeyedEntry[] = [];
 const NO_TIMERS: readonly SectionTimer[] = [];
-const NO_ELEMENTS: readonly unknown[] = [];
-const NO_LISTS: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>();
 
 /** The first entry that is not the same on both sides, in words; null where there is none. */
 export function firstDifference(recorded: readonly KeyedEntry[], live: readonly KeyedEntry[]): string | null {

@@ -67,6 +67,7 @@ function storeBackend(setup: KeyedBackendSetup, compactionFilter: CompactionFilt
     tieBreak,
     nowMs,
     store: make(directory, storeId),
+    storeId,
     temporaryStore: (name) => make(`${directory}-${name}`, `${storeId}-${name}`),
     compactionFilter,
   });

@@ -66,6 +66,7 @@ function build(vertex: JobVertex, options: HarnessOptions): Harness {
         update: (name, values) => void own.set(name, values),
         bytes: () => new Uint8Array(),
         restore: () => undefined,
+        restoredBytes: () => new Uint8Array(),
       };
     },
     subjectOf: (node) => node.id,

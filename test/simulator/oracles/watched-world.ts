@@ -8,7 +8,8 @@ import type { EngineProcess } from "#whitewater/simulator/world/world.js";
 import { World } from "#whitewater/simulator/world/world.js";
 
 export interface WatchOptions {
-  readonly scenario?: string;
+  /** One of the registry by its name, or one of the test's own. */
+  readonly scenario?: string | Scenario;
   readonly parallelism?: number;
   readonly seed?: string;
   readonly plan?: readonly Unidentified[];
@@ -29,8 +30,8 @@ export class WatchedWorld {
 
   constructor(kind: OracleKind, options: WatchOptions = {}) {
     const name = options.scenario ?? "word-count";
-    const scenario = scenarios.find((one) => one.name === name);
-    if (scenario === undefined) throw new Error(`no scenario ${name}`);
+    const scenario = typeof name === "string" ? scenarios.find((one) => one.name === name) : name;
+    if (scenario === undefined) throw new Error(`no scenario ${String(name)}`);
     this.scenario = scenario;
     const seed = options.seed ?? "1";
     const runOptions = {
@@ -53,7 +54,7 @@ export class WatchedWorld {
       report: (message) => this.findings.push(message),
       sometimes: (path) => this.reached.set(path, (this.reached.get(path) ?? 0) + 1),
     });
-    if (oracle === null) throw new Error(`${kind.name} does not apply to ${name}`);
+    if (oracle === null) throw new Error(`${kind.name} does not apply to ${scenario.name}`);
     this.#finish = (end): void => oracle.finish(end);
   }
 

@@ -190,6 +190,10 @@ export class MemoryStore implements OrderedStore {
     this.needsMaintenance = false;
   }
 
+  statistics(): Readonly<Record<string, number>> {
+    return { rows: this.rows.length };
+  }
+
   inspect(): StoreReader {
     const rows = this.rows;
     this.shared = true;
