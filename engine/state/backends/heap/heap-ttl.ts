@@ -94,14 +94,17 @@ export class HeapTtlCleaner {
 
   /** Drops what is expired of one key; returns the number of cells looked at. */
   private clean(entry: KeyEntry, nowMs: TimestampMs): number {
-    let looked = 0;
     const cell = entry.cellAt(this.state);
     const others = entry.namespacedAt(this.state);
-    // Cells leave the entry as they are cleared.
-    const cells = others instanceof Map ? [...others.values()] : others === null ? [] : [others];
-    if (cell !== null) cells.unshift(cell);
-    for (const one of cells) {
-      this.cleanCell(one, nowMs);
+    if (cell !== null) this.cleanCell(cell, nowMs);
+    let looked = cell === null ? 0 : 1;
+    if (others instanceof Map) {
+      // Cells leave the entry as they are cleared.
+      const cells = [...others.values()];
+      for (const one of cells) this.cleanCell(one, nowMs);
+      looked += cells.length;
+    } else if (others !== null) {
+      this.cleanCell(others, nowMs);
       looked++;
     }
     return looked;
