@@ -4,7 +4,7 @@ import { decodeSnapshotFile } from "../checkpoint/snapshot-file.ts";
 import { retryStorage } from "../checkpoint/storage-retry.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import { holdsUnionState, redistributeOperatorState } from "../state/operator-state-redistribution.ts";
-import { StateStorageError } from "../state/state-errors.ts";
+import { StateSchemaError, StateStorageError } from "../state/state-errors.ts";
 import type { RestoreCost, RestoreOutcome, RestoreRequest, RestoreStrategy, RestoreTarget } from "./restore-strategy.ts";
 
 const NO_BYTES = new Uint8Array(0);
@@ -20,6 +20,7 @@ export const fullRestore: RestoreStrategy = {
     request: RestoreRequest,
     subtask: number,
     targets: readonly RestoreTarget[],
+    isWanted: () => boolean,
     done: (outcome: RestoreOutcome) => void,
   ): void {
     const startedUs = ports.clock.nowUs();
@@ -29,6 +30,7 @@ export const fullRestore: RestoreStrategy = {
       const others = reason === null && own !== null && hasUnionState(own) ? othersThan(subtask, request) : [];
       if (reason !== null) done({ ok: false, reason });
       else files.read(others, (otherReason) => {
+        if (!isWanted()) return;
         const failure = otherReason ?? load(files.snapshots, subtask, targets);
         if (failure === null) done({ ok: true, cost: files.cost(ports.clock.nowUs() - startedUs) });
         else done({ ok: false, reason: failure });
@@ -120,7 +122,7 @@ function readFile(
   );
 }
 
-/** Null, or why local storage did not take the state. */
+/** Null, or why the state was not taken: by local storage, or because parts of it do not fit each other. */
 function load(
   snapshots: readonly (SubtaskSnapshot | null)[],
   subtask: number,
@@ -130,8 +132,9 @@ function load(
     for (const target of targets) fill(snapshots, subtask, target);
     return null;
   } catch (error) {
-    if (!(error instanceof StateStorageError)) throw error;
-    return `writing local state failed: ${error.message}`;
+    if (error instanceof StateStorageError) return `writing local state failed: ${error.message}`;
+    if (error instanceof StateSchemaError) return error.message;
+    throw error;
   }
 }
 

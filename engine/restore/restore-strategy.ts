@@ -35,7 +35,8 @@ export type RestoreOutcome =
  *
  * Promises: on success the state equals the checkpoint's, cut to what this subtask owns; nothing that fails
  * its length or checksum is ever read as data; on failure the targets are not to be used. `done` is called once, from a
- * later callback or at once.
+ * later callback or at once. `isWanted` is asked before anything is loaded: where the attempt is over by then, its
+ * targets are left alone, and `done` is not called.
  */
 export interface RestoreStrategy {
   readonly name: string;
@@ -44,6 +45,7 @@ export interface RestoreStrategy {
     request: RestoreRequest,
     subtask: number,
     targets: readonly RestoreTarget[],
+    isWanted: () => boolean,
     done: (outcome: RestoreOutcome) => void,
   ): void;
 }

@@ -90,8 +90,7 @@ export class Task {
     ports.tracer.point(TRACE.taskRestoreStarted, this.subject, this.id.attempt, this.restoredFrom ?? NO_CHECKPOINT);
     if (descriptor.restore === null) return this.#open();
     const targets = this.chain.operators.map(({ node, keyed, lists }) => ({ uid: node.uid, keyed, lists }));
-    this.#environment.restoreStrategy.restore(ports, descriptor.restore, this.id.subtask, targets, (outcome) => {
-      if (this.state !== "restoring") return;
+    this.#environment.restoreStrategy.restore(ports, descriptor.restore, this.id.subtask, targets, () => this.state === "restoring", (outcome) => {
       if (outcome.ok) this.#open();
       else this.fail(`restore failed: ${outcome.reason}`);
     });
