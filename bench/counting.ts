@@ -50,7 +50,7 @@ export function engine(records: number, parallelism: number, oracles: boolean): 
   const request: RunRequest = {
     seed: "1",
     profile: "calm",
-    fixed: { bufferElements: 64 },
+    fixed: { backend: "heap", bufferElements: 64 },
     plan: [],
     oracles,
     checked: false,

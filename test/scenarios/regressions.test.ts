@@ -19,7 +19,7 @@ const regressions: readonly Regression[] = [
     title: "a worker that slept through a checkpoint acknowledges it when the job has just finished without it",
     scenario: "word-count",
     seed: "951",
-    fixed: { parallelism: 1, bufferElements: 16 },
+    fixed: { backend: "heap", parallelism: 1, bufferElements: 16 },
     plan: [
       { id: "f1", kind: "log-slow", delayUs: 12_043, at: { on: "event", event: "logIssued", subject: "words", x: null, nth: 85, when: "before" } },
       { id: "f2", kind: "process-pause", process: null, durationUs: 1_181_862, at: { on: "event", event: "barrierForwarded", subject: "words[0]", x: 11, nth: 1, when: "after" } },
@@ -31,7 +31,7 @@ const regressions: readonly Regression[] = [
     title: "a metadata file that a deposed leader began to upload appears when the same process leads again",
     scenario: "flights",
     seed: "3979",
-    fixed: { parallelism: 2, bufferElements: 1 },
+    fixed: { backend: "heap", parallelism: 2, bufferElements: 1 },
     plan: [
       { id: "f1", kind: "blob-slow", delayUs: 5_815_708, at: { on: "event", event: "blobPutIssued", subject: "jm-1", x: 1, nth: 1, when: "before" } },
       { id: "f2", kind: "lease-loss", lease: "job/leadership", at: { on: "event", event: "watermarkAdvanced", subject: "flights[0]", x: null, nth: 1, when: "before" } },

@@ -1,3 +1,4 @@
+import { loadStateLibraries } from "#whitewater/scenarios/load-state-libraries.js";
 import { scenarioNamed } from "#whitewater/scenarios/registry.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
 import { Simulator, type PreparedRun } from "#whitewater/simulator/simulate.js";
@@ -21,21 +22,23 @@ function prepared(simulator: Simulator, asked: RunRequest): PreparedRun {
   return run;
 }
 
-const NAMES = ["founding-checkpointing", "word-count", "flights", "flights-late", "sparse", "timers"];
+const libraries = await loadStateLibraries();
+
+const NAMES = ["founding-checkpointing", "word-count", "flights", "flights-late", "sparse", "timers", "big-state"];
 
 describe("a run", () => {
   test.each(NAMES)("of %s is the same from a fresh simulator and from a used one", (name) => {
-    const used = new Simulator(scenario(name));
+    const used = new Simulator(scenario(name), libraries);
     for (const seed of ["3", "4", "5"]) used.run(request(seed));
-    for (const seed of ["6", "7"]) expect(used.run(request(seed))).toEqual(new Simulator(scenario(name)).run(request(seed)));
+    for (const seed of ["6", "7"]) expect(used.run(request(seed))).toEqual(new Simulator(scenario(name), libraries).run(request(seed)));
   });
 
   test("is not disturbed by other Worlds that run beside it", () => {
-    const simulator = new Simulator(scenario("word-count"));
+    const simulator = new Simulator(scenario("word-count"), libraries);
     const alone = simulator.run(request("11"));
     const left = prepared(simulator, request("11"));
     const right = prepared(simulator, request("12"));
-    const third = prepared(new Simulator(scenario("timers")), request("11"));
+    const third = prepared(new Simulator(scenario("timers"), libraries), request("11"));
     while (!left.world.isOver) {
       left.world.step();
       right.world.step();
@@ -45,7 +48,7 @@ describe("a run", () => {
   });
 
   test("is not disturbed by looking at it", () => {
-    const simulator = new Simulator(scenario("flights"));
+    const simulator = new Simulator(scenario("flights"), libraries);
     const alone = simulator.run(request("21"));
     const watched = prepared(simulator, request("21"));
     const hashes = new Set<string>();
@@ -58,7 +61,7 @@ describe("a run", () => {
   });
 
   test("has the same state hash at the same step, and goes elsewhere once reseeded", () => {
-    const simulator = new Simulator(scenario("word-count"));
+    const simulator = new Simulator(scenario("word-count"), libraries);
     const left = prepared(simulator, request("31", { plan: [] }));
     const right = prepared(simulator, request("31", { plan: [] }));
     for (let step = 0; step < 1500; step += 1) {
@@ -73,7 +76,7 @@ describe("a run", () => {
   });
 
   test("differs between seeds", () => {
-    const simulator = new Simulator(scenario("word-count"));
+    const simulator = new Simulator(scenario("word-count"), libraries);
     const digests = ["1", "2", "3", "4", "5"].map((seed) => simulator.run(request(seed)).digest);
     expect(new Set(digests).size).toBe(5);
   });
@@ -81,7 +84,7 @@ describe("a run", () => {
 
 describe("a drawn plan", () => {
   test.each(["word-count", "flights", "timers"])("of %s fires for the most part: at least 80% of its faults", (name) => {
-    const simulator = new Simulator(scenario(name));
+    const simulator = new Simulator(scenario(name), libraries);
     let fired = 0;
     let drawn = 0;
     for (let seed = 1; seed <= 60; seed += 1) {
@@ -94,7 +97,7 @@ describe("a drawn plan", () => {
   });
 
   test("can be handed back and gives the same run", () => {
-    const simulator = new Simulator(scenario("word-count"));
+    const simulator = new Simulator(scenario("word-count"), libraries);
     const drawn = simulator.run(request("41"));
     const again = simulator.run(request("41", { plan: drawn.plan, fixed: drawn.options }));
     expect(again).toEqual(drawn);
@@ -103,7 +106,7 @@ describe("a drawn plan", () => {
   test("is refused when it breaks more than the scenario promises to survive", () => {
     const crash = (id: string): Fault => ({ id, kind: "process-crash", process: "worker-1", at: { on: "time", atUs: 1_000_000 } });
     const plan: FaultPlan = Array.from({ length: 5 }, (_, index) => crash(`f${index}`));
-    const result = new Simulator(scenario("word-count")).run(request("1", { plan }));
+    const result = new Simulator(scenario("word-count"), libraries).run(request("1", { plan }));
     expect(result.verdict).toBe("invalid-plan");
     expect(result.findings[0]?.message).toBe("5 faults of kind process-crash; the scenario promises to survive 4");
   });
@@ -111,7 +114,7 @@ describe("a drawn plan", () => {
 
 describe("what a window of faults did", () => {
   test("can be written out as named faults that do the same without it", () => {
-    const simulator = new Simulator(scenario("word-count"));
+    const simulator = new Simulator(scenario("word-count"), libraries);
     const windows: FaultPlan = [
       { id: "w1", kind: "rpc-chaos", lossPercent: 10, duplicatePercent: 10, delayPercent: 20, delayUs: 300_000, durationUs: 5_000_000, at: { on: "time", atUs: 4_000_000 } },
       { id: "w2", kind: "blob-outage", errorPercent: 30, durationUs: 3_000_000, at: { on: "time", atUs: 9_000_000 } },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadStateLibraries } from "#whitewater/scenarios/load-state-libraries.js";
 import { scenarioNamed } from "#whitewater/scenarios/registry.js";
 import { present } from "#whitewater/engine/base/assert.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
@@ -7,7 +8,7 @@ import type { PreparedRun } from "#whitewater/simulator/simulate.js";
 import { Simulator } from "#whitewater/simulator/simulate.js";
 import { PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
 
-const simulator = new Simulator(present(scenarioNamed("word-count"), "the scenario exists"));
+const simulator = new Simulator(present(scenarioNamed("word-count"), "the scenario exists"), await loadStateLibraries());
 
 function request(plan: FaultPlan): RunRequest {
   return { seed: "7", profile: "swarm", fixed: { parallelism: 1 }, plan, oracles: true, checked: false, maxSteps: 1_000_000 };

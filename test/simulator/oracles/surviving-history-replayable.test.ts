@@ -65,7 +65,7 @@ describe("the replay of a job with a flatMap before its keys", () => {
     confluent: false,
   };
   const run = (): readonly string[] => {
-    const request = { seed: "3", profile: "calm", fixed: { parallelism: 3 }, plan: [], oracles: true, checked: true, maxSteps: 1_000_000 } as const;
+    const request = { seed: "3", profile: "calm", fixed: { backend: "heap", parallelism: 3 }, plan: [], oracles: true, checked: true, maxSteps: 1_000_000 } as const;
     return simulate(scenario, request).findings.map(({ oracle, message }) => `${oracle}: ${message}`);
   };
 
