@@ -13,6 +13,8 @@ import type { Fault, FaultKind, FaultPlan, Trigger } from "./fault.ts";
 
 /** Crashes are what recovery is about: they are drawn this many times as often as anything else. */
 const CRASH_WEIGHT = 8;
+/** Where disks are what it is about. */
+const CRASH_WEIGHT_AT_DISKS = 2;
 
 /** Kinds in the order in which they are considered. */
 const KINDS: readonly FaultKind[] = [
@@ -159,11 +161,12 @@ interface Weight {
 }
 
 function drawWeights({ random, profile, budget }: PlanSource): readonly Weight[] {
+  const crashWeight = profile === "disk" ? CRASH_WEIGHT_AT_DISKS : CRASH_WEIGHT;
   const weights: Weight[] = [];
   for (const kind of CANDIDATES[profile]) {
     const isCrash = kind === "process-crash";
     const off = random.below(isCrash ? 8 : 2) === 0;
-    const weight = (1 + random.below(16) * random.below(16)) * (isCrash ? CRASH_WEIGHT : 1);
+    const weight = (1 + random.below(16) * random.below(16)) * (isCrash ? crashWeight : 1);
     if (!off && (budget.most[kind] ?? 0) > 0) weights.push({ kind, weight });
   }
   return weights;
