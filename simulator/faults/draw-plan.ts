@@ -6,7 +6,7 @@ import { FIRST_PORT_KIND } from "../explore/census.ts";
 import type { Profile } from "../run-result.ts";
 import type { ClusterShape, FaultBudget } from "../scenario.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
-import { PORT_TRACE } from "../trace/kinds.ts";
+import { PORT_TRACE, isDiskKind } from "../trace/kinds.ts";
 import type { EventTrigger } from "./armed-faults.ts";
 import { DISK_CALLS, STRIKES_AT } from "./check-plan.ts";
 import type { Fault, FaultKind, FaultPlan, Trigger } from "./fault.ts";
@@ -160,10 +160,15 @@ interface Weight {
   readonly weight: number;
 }
 
-function drawWeights({ random, profile, budget }: PlanSource): readonly Weight[] {
+/** Where no state lies on disks, these have nothing to do. */
+const ONLY_WITH_STATE_ON_DISK: ReadonlySet<FaultKind> = new Set<FaultKind>(["disk-full", "disk-stall"]);
+
+function drawWeights({ random, profile, budget, census }: PlanSource): readonly Weight[] {
   const crashWeight = profile === "disk" ? CRASH_WEIGHT_AT_DISKS : CRASH_WEIGHT;
+  const hasStateOnDisk = census.groups.some(({ kind }) => isDiskKind(kind));
   const weights: Weight[] = [];
   for (const kind of CANDIDATES[profile]) {
+    if (!hasStateOnDisk && (ONLY_WITH_STATE_ON_DISK.has(kind) || STRIKES_AT[kind]?.every(isDiskKind) === true)) continue;
     const isCrash = kind === "process-crash";
     const off = random.below(isCrash ? 8 : 2) === 0;
     const weight = (1 + random.below(16) * random.below(16)) * (isCrash ? crashWeight : 1);

@@ -148,10 +148,13 @@ export class World {
     return present(this.#disks.get(host), "every host has a disk");
   }
 
-  /** The files of a host as its processes see them, for looking into a paused process without disturbing it. */
+  /**
+   * The files of a host as its processes wrote them, for looking into a paused process without disturbing it:
+   * without damage, which is for the processes to notice and not for whoever looks.
+   */
   quietFilesOf(host: SimHost): QuietFiles {
     const disk = this.diskOf(host as Host);
-    return { read: (path) => disk.peek(path) };
+    return { read: (path) => disk.peekPristine(path) };
   }
 
   /** From the next step on, all randomness goes on as with this seed. */
