@@ -1,8 +1,7 @@
 import { invariant } from "../../../base/assert.ts";
 import type { StateKind } from "../../descriptors.ts";
 import type { SectionState } from "../../snapshot-format.ts";
-import { StateSchemaError } from "../../state-errors.ts";
-import { itemMigration, schemaFault, stateCompatibilityOf } from "../../state-migration.ts";
+import { itemMigration, mergedState } from "../../state-migration.ts";
 import type { ItemMigration } from "../../state-migration.ts";
 import type { TtlConfig } from "../../ttl-config.ts";
 import type { TypeSerializer } from "../../type-serializer.ts";
@@ -44,16 +43,11 @@ export class StoredStates {
     return stored;
   }
 
-  /**
-   * Takes over states of a snapshot, of which nothing was written yet. Where nobody bound one and snapshots
-   * differ (an older job's subtasks bound it at different times), the schema is kept that loses nothing.
-   */
+  /** Takes over states of a snapshot, as they were written unless they are bound or another one has them too. */
   adopt(written: readonly SectionState[]): void {
     for (const state of written) {
       const kept = this.find(state);
-      if (kept.bound || keepsAll(state, kept)) continue;
-      if (!keepsAll(kept, state)) throw new StateSchemaError(schemaFault(state, kept, "no schema keeps what both hold"));
-      replaceSerializers(kept, state);
+      if (!kept.bound) replaceSerializers(kept, mergedState(kept, state));
     }
   }
 
@@ -83,10 +77,4 @@ export class StoredStates {
 export function replaceSerializers(stored: StoredState, { serializer, keySerializer }: SectionState): void {
   stored.serializer = serializer;
   stored.keySerializer = keySerializer;
-}
-
-/** True if nothing of a state as written is lost when it becomes the other. */
-function keepsAll(written: SectionState, wanted: SectionState): boolean {
-  const compatibility = stateCompatibilityOf(written, wanted);
-  return compatibility.kind === "as-is" || (compatibility.kind === "migrate" && !compatibility.dropsFields);
 }
