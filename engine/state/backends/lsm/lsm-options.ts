@@ -17,7 +17,7 @@ export interface LsmOptions {
   readonly levelOneBytes?: number;
   /** Bytes of the block cache. 8 MiB. */
   readonly blockCacheBytes?: number;
-  /** Size of a data block, about. 4 KiB, at most 16 KiB. */
+  /** Size of a data block, about. 2 KiB, at most 16 KiB. */
   readonly blockBytes?: number;
   /** Tables that are open at a time. 512. */
   readonly openTables?: number;
@@ -44,7 +44,7 @@ export function settingsOf(options: LsmOptions): LsmSettings {
     tableBytes: options.tableBytes ?? 256 * KIB,
     levelOneBytes: options.levelOneBytes ?? 4 * MIB,
     blockCacheBytes: options.blockCacheBytes ?? 8 * MIB,
-    blockBytes: options.blockBytes ?? 4 * KIB,
+    blockBytes: options.blockBytes ?? 2 * KIB,
     openTables: options.openTables ?? 512,
     sliceBytes: options.sliceBytes ?? 16 * KIB,
     levelZeroTables: options.levelZeroTables ?? 4,
