@@ -26,7 +26,9 @@ const NEXT_NAME = "MANIFEST.next";
  * `open` always finds the state of the last finished commit or of the one under way, and since nothing that
  * is read at `open` may ever be torn, every damage is corruption and is reported, never repaired.
  *
- * What a manifest does not name when a store is opened is left over from a crash, and is removed.
+ * What a manifest does not name when a store is opened is left over from a crash, and is removed. A process
+ * may have died between steps 4 and 5, so step 5 is repeated before: else the old manifest could come back
+ * with the next loss of power, and its tables would be gone.
  */
 export class Manifest {
   private readonly disk: StoreDisk;

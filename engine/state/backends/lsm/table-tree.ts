@@ -74,6 +74,8 @@ export class TableTree implements TableMaker {
       this.replaceDurable();
       for (const tables of manifest.levels) for (const table of tables) kept.add(tableFileName(table.number));
     }
+    // The rename that put this manifest here may not be durable yet: then what it replaced must not go first.
+    this.disk.fsyncDirectory(directory);
     const names = this.disk.list(directory);
     for (const name of kept) {
       if (manifest !== null && !names.includes(name)) this.disk.fail("corrupt", `${directory}/${name}`, "is not there");

@@ -130,6 +130,23 @@ describe("damage", () => {
     store.close();
   });
 
+  it("cannot come from leftovers: the manifest that replaced them is durable before they go", () => {
+    const changing = disk.copy();
+    changing.nodes.set(`${DIRECTORY}/900.table`, changing.file(tables[0]!));
+    changing.nodes.set(`${DIRECTORY}/snap-901`, null);
+    changing.nodes.set(`${DIRECTORY}/snap-901/900.table`, changing.file(tables[0]!));
+    const calls: string[] = [];
+    changing.judge = (call, path) => {
+      if (path.startsWith(DIRECTORY)) calls.push(`${call} ${path.slice(DIRECTORY.length)}`);
+      return 0;
+    };
+    tiny(changing).close();
+    expect(calls).toContain("unlink /900.table");
+    expect(calls.indexOf("fsyncDirectory ")).toBeGreaterThan(calls.indexOf("open /MANIFEST"));
+    expect(calls.indexOf("fsyncDirectory ")).toBeLessThan(calls.indexOf("unlink /900.table"));
+    expect(Array.from(changing.nodes.keys()).sort()).toEqual(Array.from(disk.nodes.keys()).sort());
+  });
+
   it("is not seen in reads that come short: the rest is asked for", () => {
     const short = disk.copy();
     for (const limit of [1, 7, 100]) {
