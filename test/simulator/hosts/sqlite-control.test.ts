@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Disk } from "#whitewater/engine/ports/disk.js";
-import { ProcessDied } from "#whitewater/engine/ports/process-ports.js";
-import type { RandomStream } from "#whitewater/engine/ports/rng.js";
 import { SqliteConnection, SqliteFailure } from "#whitewater/engine/state/backends/sqlite/sqlite-connection.js";
 import { SQLITE_OPEN_CREATE, SQLITE_OPEN_READWRITE } from "#whitewater/engine/state/backends/sqlite/sqlite-codes.js";
 import { VfsVolume } from "#whitewater/engine/state/backends/sqlite/vfs-volume.js";
 import { loadSqlite } from "#whitewater/scenarios/load-sqlite.js";
-import { BasicDisk } from "#whitewater/simulator/hosts/sim-disk.js";
-import type { Kernel, SimDisk, SimHost } from "#whitewater/simulator/world/kernel.js";
-import { RandomStreams } from "#whitewater/simulator/world/random-streams.js";
-import { FakeKernel, type FakeProcess } from "./fake-kernel.ts";
+import { DISKS, died, Machine, type MakeDisk } from "./doomed-machine.ts";
 import { PlainFiles } from "./plain-sqlite-files.ts";
 
 /**
@@ -17,8 +11,6 @@ import { PlainFiles } from "./plain-sqlite-files.ts";
  * transaction with synchronous=FULL, the disk breaks its promises; if it never loses any with synchronous=OFF, the
  * disk is kinder than disks are.
  */
-type MakeDisk = (kernel: Kernel, host: SimHost) => SimDisk;
-const DISKS: readonly (readonly [string, MakeDisk])[] = [["basic", (kernel, host) => new BasicDisk(kernel, host)]];
 type Synchronous = "FULL" | "OFF";
 
 const engine = await loadSqlite();
@@ -27,59 +19,6 @@ const KEYS = 40;
 const TRANSACTIONS = 8;
 /** More disk calls than most runs make: some power losses strike when nothing is under way. */
 const CALLS = { FULL: 330, OFF: 260 };
-
-/** A host whose nth disk call from now on is the last of the process. */
-class Machine {
-  readonly kernel: FakeKernel = new FakeKernel();
-  readonly disk: SimDisk;
-  readonly random: RandomStream;
-  readonly #host: FakeProcess["host"];
-  #process: FakeProcess;
-  #incarnation = 1;
-  #callsLeft = Number.MAX_SAFE_INTEGER;
-  calls = 0;
-
-  constructor(make: MakeDisk, seed: number) {
-    const streams = new RandomStreams(String(seed));
-    this.random = streams.stream("control");
-    const { kernel } = this;
-    kernel.stream = (label): RandomStream => streams.stream(label);
-    kernel.foldBytes = (): void => {};
-    const enter = kernel.enter.bind(kernel);
-    kernel.enter = (process, ...point) => {
-      this.calls += 1;
-      this.#callsLeft -= 1;
-      if (this.#callsLeft === 0) kernel.crash(this.#process);
-      return enter(process, ...point);
-    };
-    const leave = kernel.leave.bind(kernel);
-    kernel.leave = (process) => {
-      // Half of all deaths strike after the call has taken effect.
-      if (this.#callsLeft === 1 && this.random.below(2) === 1) kernel.crash(this.#process);
-      leave(process);
-    };
-    this.#process = kernel.process("database");
-    this.#host = this.#process.host;
-    this.disk = make(kernel, this.#host);
-  }
-
-  /** The port of the process that runs now. */
-  port(): Disk {
-    return this.disk.portFor(this.#process);
-  }
-
-  dieAtCall(n: number): void {
-    this.#callsLeft = n;
-  }
-
-  powerLoss(): void {
-    this.kernel.crash(this.#process);
-    this.disk.powerLoss();
-    this.#incarnation += 1;
-    this.#callsLeft = Number.MAX_SAFE_INTEGER;
-    this.#process = this.kernel.process("database", this.#incarnation, this.#host);
-  }
-}
 
 /** A connection of the process that runs now; closed without the disk when its process is dead. */
 function connect(machine: Machine, synchronous: Synchronous): { connection: SqliteConnection; end: () => void } {
@@ -172,16 +111,6 @@ function read(machine: Machine, synchronous: Synchronous): { last: number; state
   } finally {
     end();
   }
-}
-
-function died(run: () => void): boolean {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProcessDied) return true;
-    throw error;
-  }
-  return false;
 }
 
 /** One power loss at a random disk call; some strike a second time while SQLite recovers. Null, or what is wrong. */

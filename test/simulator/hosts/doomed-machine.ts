@@ -1,0 +1,78 @@
+import type { Disk } from "#whitewater/engine/ports/disk.js";
+import { ProcessDied } from "#whitewater/engine/ports/process-ports.js";
+import type { RandomStream } from "#whitewater/engine/ports/rng.js";
+import { BasicDisk } from "#whitewater/simulator/hosts/sim-disk.js";
+import type { Kernel, SimDisk, SimHost } from "#whitewater/simulator/world/kernel.js";
+import { RandomStreams } from "#whitewater/simulator/world/random-streams.js";
+import { FakeKernel, type FakeProcess } from "./fake-kernel.ts";
+
+export type MakeDisk = (kernel: Kernel, host: SimHost) => SimDisk;
+
+/** Every disk the simulator offers, in each of its profiles. */
+export const DISKS: readonly (readonly [string, MakeDisk])[] = [
+  ["basic", (kernel, host) => new BasicDisk(kernel, host)],
+];
+
+/** A host whose nth disk call from now on is the last of the process. */
+export class Machine {
+  readonly kernel: FakeKernel = new FakeKernel();
+  readonly disk: SimDisk;
+  readonly random: RandomStream;
+  readonly #host: FakeProcess["host"];
+  #process: FakeProcess;
+  #incarnation = 1;
+  #callsLeft = Number.MAX_SAFE_INTEGER;
+  calls = 0;
+
+  constructor(make: MakeDisk, seed: number) {
+    const streams = new RandomStreams(String(seed));
+    this.random = streams.stream("control");
+    const { kernel } = this;
+    kernel.stream = (label): RandomStream => streams.stream(label);
+    kernel.foldBytes = (): void => {};
+    const enter = kernel.enter.bind(kernel);
+    kernel.enter = (process, ...point) => {
+      this.calls += 1;
+      this.#callsLeft -= 1;
+      if (this.#callsLeft === 0) kernel.crash(this.#process);
+      return enter(process, ...point);
+    };
+    const leave = kernel.leave.bind(kernel);
+    kernel.leave = (process) => {
+      // Half of all deaths strike after the call has taken effect.
+      if (this.#callsLeft === 1 && this.random.below(2) === 1) kernel.crash(this.#process);
+      leave(process);
+    };
+    this.#process = kernel.process("database");
+    this.#host = this.#process.host;
+    this.disk = make(kernel, this.#host);
+  }
+
+  /** The port of the process that runs now. */
+  port(): Disk {
+    return this.disk.portFor(this.#process);
+  }
+
+  dieAtCall(n: number): void {
+    this.#callsLeft = n;
+  }
+
+  powerLoss(): void {
+    this.kernel.crash(this.#process);
+    this.disk.powerLoss();
+    this.#incarnation += 1;
+    this.#callsLeft = Number.MAX_SAFE_INTEGER;
+    this.#process = this.kernel.process("database", this.#incarnation, this.#host);
+  }
+}
+
+/** Runs it; true if the process died in it. */
+export function died(run: () => void): boolean {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProcessDied) return true;
+    throw error;
+  }
+  return false;
+}
