@@ -7,8 +7,10 @@ const NO_BYTES = new Uint8Array(0);
 
 /** What an iterator needs of the store that made it. */
 export interface IteratorOwner {
-  /** Runs a piece of work on the database; what goes wrong there ends the store. */
-  guarded<T>(work: () => T): T;
+  /** Throws if it can no longer be read. */
+  use(): void;
+  /** What reading the database threw ends the store; throws what the caller is to see. */
+  fail(error: unknown): never;
   /** It is closed: what was opened for it alone may be given up. */
   iteratorClosed(iterator: MergedIterator): void;
 }
@@ -98,7 +100,14 @@ export class MergedIterator implements StoreIterator {
   }
 
   private advance(cursor: RowCursor): void {
-    if (this.owner.guarded(() => cursor.next())) {
+    this.owner.use();
+    let isRow: boolean;
+    try {
+      isRow = cursor.next();
+    } catch (error) {
+      this.owner.fail(error);
+    }
+    if (isRow) {
       this.waiting = true;
       this.started = true;
       this.position = cursor.key;

@@ -42,11 +42,13 @@ export class SqliteInspection implements StoreReader, IteratorOwner {
   private readonly engine: SqliteEngine;
   /** Null: there is no database yet. */
   private readonly pages: InspectedPages | null;
+  private readonly path: string;
   private readonly buffer: WriteBuffer;
   private readonly open: Map<MergedIterator, RowReader> = new Map();
 
   constructor(engine: SqliteEngine, file: PageFile, bytes: Uint8Array | null, buffer: WriteBuffer) {
     this.engine = engine;
+    this.path = file.path;
     this.pages = file.pageCount === 0 ? null : new InspectedPages(bytes ?? new Uint8Array(0), file);
     this.buffer = buffer;
   }
@@ -55,40 +57,46 @@ export class SqliteInspection implements StoreReader, IteratorOwner {
     const buffered = this.buffer.get(key);
     const { pages } = this;
     if (buffered !== undefined || pages === null) return buffered ?? null;
-    return this.guarded(() => {
-      const reader = readerOfPages(this.engine, pages);
-      // Memory alone: there is no world behind these pages.
-      try {
-        return reader.get(key);
-      } finally {
-        reader.close();
-      }
-    });
+    const reader = this.openReader(pages);
+    try {
+      return reader.get(key);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      // Gives up memory alone: there is no world behind these pages.
+      reader.close();
+    }
   }
 
   iterate(from: Uint8Array, to: Uint8Array | null): StoreIterator {
     const { pages } = this;
     const buffered = this.buffer.range(from, to);
-    const reader = pages === null ? null : this.guarded(() => readerOfPages(this.engine, pages));
+    const reader = pages === null ? null : this.openReader(pages);
     const cursor = reader?.iterate(from, false, to) ?? null;
     const iterator = new MergedIterator(this, cursor, buffered, from.slice(), to === null ? null : to.slice());
     if (reader !== null) this.open.set(iterator, reader);
     return iterator;
   }
 
-  guarded<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof SqliteFailure)) throw error;
-      const path = this.pages?.failure?.path ?? "";
-      throw this.pages?.failure ?? new StateStorageError("corrupt", path, error.message);
-    }
+  /** Bytes that were taken once can always be read. */
+  use(): void {}
+
+  fail(error: unknown): never {
+    if (!(error instanceof SqliteFailure)) throw error;
+    throw this.pages?.failure ?? new StateStorageError("corrupt", this.path, error.message);
   }
 
   iteratorClosed(iterator: MergedIterator): void {
     this.open.get(iterator)?.close();
     this.open.delete(iterator);
+  }
+
+  private openReader(pages: InspectedPages): RowReader {
+    try {
+      return readerOfPages(this.engine, pages);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Ends what was left open. */

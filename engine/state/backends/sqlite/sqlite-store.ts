@@ -248,6 +248,22 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
     }
   }
 
+  use(): void {
+    this.used = true;
+    if (this.failure !== null) throw this.failure;
+    invariant(!this.abandoned, "a store that is closed is not used");
+  }
+
+  /** Ends the store with what went wrong: the page file's failure if there is one, or SQLite's. */
+  fail(error: unknown): never {
+    this.volume.dead = true;
+    const { file } = this.database;
+    if (error instanceof StateStorageError) this.failure ??= error;
+    else if (error instanceof SqliteFailure) this.failure ??= file.failure ?? storageErrorOf(error, file.path);
+    else throw error;
+    throw this.failure;
+  }
+
   iteratorClosed(iterator: MergedIterator): void {
     this.iterators.delete(iterator);
     this.moved.get(iterator)?.close();
@@ -268,12 +284,6 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
 
   gaveUp(snapshot: SqliteSnapshot): void {
     if (this.pending.get(snapshot.checkpointId) === snapshot) this.pending.delete(snapshot.checkpointId);
-  }
-
-  private use(): void {
-    this.used = true;
-    if (this.failure !== null) throw this.failure;
-    invariant(!this.abandoned, "a store that is closed is not used");
   }
 
   private freeze(): SqliteView {
@@ -299,15 +309,6 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
     });
   }
 
-  /** Ends the store with what went wrong: the page file's failure if there is one, or SQLite's. */
-  private fail(error: unknown): never {
-    this.volume.dead = true;
-    const { file } = this.database;
-    if (error instanceof StateStorageError) this.failure ??= error;
-    else if (error instanceof SqliteFailure) this.failure ??= file.failure ?? storageErrorOf(error, file.path);
-    else throw error;
-    throw this.failure;
-  }
 }
 
 function storageErrorOf(failure: SqliteFailure, path: string): StateStorageError {

@@ -5,6 +5,8 @@ import type { RowReader } from "./row-reader.ts";
 
 /** What a view needs of the store it is of. */
 export interface ViewOwner {
+  use(): void;
+  fail(error: unknown): never;
   guarded<T>(work: () => T): T;
   openReader(view: PageView): RowReader;
   viewClosed(view: SqliteView): void;
@@ -24,7 +26,12 @@ export class SqliteView implements StoreView, IteratorOwner {
   }
 
   get(key: Uint8Array): Uint8Array | null {
-    return this.owner.guarded(() => this.open().get(key));
+    this.owner.use();
+    try {
+      return this.open().get(key);
+    } catch (error) {
+      this.owner.fail(error);
+    }
   }
 
   iterate(from: Uint8Array, to: Uint8Array | null): StoreIterator {
@@ -34,8 +41,12 @@ export class SqliteView implements StoreView, IteratorOwner {
     return iterator;
   }
 
-  guarded<T>(work: () => T): T {
-    return this.owner.guarded(work);
+  use(): void {
+    this.owner.use();
+  }
+
+  fail(error: unknown): never {
+    this.owner.fail(error);
   }
 
   iteratorClosed(iterator: MergedIterator): void {
