@@ -33,46 +33,52 @@ interface GroupTimer {
 export class GroupContents implements KeyGroupVisitor {
   private readonly states: readonly SectionState[];
   private readonly numbers: ReadonlyMap<string, number>;
-  private readonly entries: Map<string, GroupEntry> = new Map();
+  /** By state: entries of simple keys in the void namespace by the key, and all others by the text of both. */
+  private readonly simple: Map<Key, GroupEntry>[];
+  private readonly others: Map<string, GroupEntry>[];
   private readonly timers: Map<string, GroupTimer> = new Map();
   private readonly scratch: ByteWriter = new ByteWriter();
 
   constructor(states: readonly SectionState[]) {
     this.states = states;
+    this.simple = states.map(() => new Map<Key, GroupEntry>());
+    this.others = states.map(() => new Map<string, GroupEntry>());
     this.numbers = new Map(states.map(({ name }, number) => [name, number]));
   }
 
   entry({ name }: SectionState, key: Key, namespace: Namespace, content: unknown): void {
-    const state = this.numbers.get(name)!;
-    this.entries.set(tupleIdentity([state, key, namespace]), { state, key, namespace, content });
+    this.set(this.numbers.get(name)!, key, namespace, content);
   }
 
   timer(domain: TimerDomain, key: Key, namespace: Namespace, timestampMs: TimestampMs): void {
     this.timers.set(tupleIdentity([domain, key, namespace, timestampMs]), { domain, key, namespace, timestampMs });
   }
 
-  /** `operation.state` is a number in `states` here. */
-  apply({ code, state, key, namespace, content }: StateOperation): void {
-    const identity = tupleIdentity([state, key, namespace]);
-    const entry = this.entries.get(identity);
+  /** `state` is the operation's in `states`, which need not be its number in the log. */
+  apply(state: number, { code, key, namespace, content }: StateOperation): void {
     switch (code) {
       case OPERATION.clear:
-        this.entries.delete(identity);
+        return this.clear(state, key, namespace);
+      case OPERATION.remove: {
+        const entry = this.find(state, key, namespace);
+        if (entry !== undefined && this.removeFromMap(entry, content)) this.clear(state, key, namespace);
         return;
-      case OPERATION.remove:
-        if (entry !== undefined && this.removeFromMap(entry, content)) this.entries.delete(identity);
-        return;
-      case OPERATION.append:
+      }
+      case OPERATION.append: {
+        const entry = this.find(state, key, namespace);
         if (entry === undefined) break;
         for (const element of content as readonly unknown[]) (entry.content as unknown[]).push(element);
         return;
-      case OPERATION.put:
-        if (entry === undefined) this.entries.set(identity, { state, key, namespace, content: [content] });
+      }
+      case OPERATION.put: {
+        const entry = this.find(state, key, namespace);
+        if (entry === undefined) this.set(state, key, namespace, [content]);
         else this.putIntoMap(entry, content as Pair);
         return;
+      }
       default:
     }
-    this.entries.set(identity, { state, key, namespace, content });
+    this.set(state, key, namespace, content);
   }
 
   applyTimer({ code, domain, key, namespace, timestampMs }: TimerOperation): void {
@@ -82,24 +88,44 @@ export class GroupContents implements KeyGroupVisitor {
 
   /** Writes everything as the contents of the key group that is in progress, and forgets it. */
   moveTo(section: KeyedSectionWriter, watermarkMs: TimestampMs): void {
+    for (const entries of this.simple) this.moveEntries(entries, section);
+    for (const entries of this.others) this.moveEntries(entries, section);
     let last: Key | null = null;
-    for (const { state, key, namespace, content } of this.entries.values()) {
-      if (key !== last) section.beginKey(key);
-      last = key;
-      const { kind } = this.states[state]!;
-      if (kind === "list") section.list(state, namespace, content as readonly unknown[]);
-      else if (kind !== "map") section.value(state, namespace, content);
-      else if (content instanceof Map) section.map(state, namespace, (content as Map<string, Pair>).values(), content.size);
-      else section.map(state, namespace, content as readonly Pair[], (content as readonly Pair[]).length);
-    }
     for (const { domain, key, namespace, timestampMs } of this.timers.values()) {
       if (key !== last) section.beginKey(key);
       last = key;
       section.timer(domain, namespace, timestampMs);
     }
     section.endGroup(watermarkMs);
-    this.entries.clear();
     this.timers.clear();
+  }
+
+  private moveEntries(entries: Map<unknown, GroupEntry>, section: KeyedSectionWriter): void {
+    for (const { state, key, namespace, content } of entries.values()) {
+      section.beginKey(key);
+      const { kind } = this.states[state]!;
+      if (kind === "list") section.list(state, namespace, content as readonly unknown[]);
+      else if (kind !== "map") section.value(state, namespace, content);
+      else if (content instanceof Map) section.map(state, namespace, (content as Map<string, Pair>).values(), content.size);
+      else section.map(state, namespace, content as readonly Pair[], (content as readonly Pair[]).length);
+    }
+    entries.clear();
+  }
+
+  private find(state: number, key: Key, namespace: Namespace): GroupEntry | undefined {
+    if (namespace === "" && typeof key !== "object") return this.simple[state]!.get(key);
+    return this.others[state]!.get(tupleIdentity([key, namespace]));
+  }
+
+  private set(state: number, key: Key, namespace: Namespace, content: unknown): void {
+    const entry = { state, key, namespace, content };
+    if (namespace === "" && typeof key !== "object") this.simple[state]!.set(key, entry);
+    else this.others[state]!.set(tupleIdentity([key, namespace]), entry);
+  }
+
+  private clear(state: number, key: Key, namespace: Namespace): void {
+    if (namespace === "" && typeof key !== "object") this.simple[state]!.delete(key);
+    else this.others[state]!.delete(tupleIdentity([key, namespace]));
   }
 
   private putIntoMap(entry: GroupEntry, pair: Pair): void {

@@ -92,7 +92,7 @@ function cut(
     for (let keyGroup = run.range.start; keyGroup <= run.range.end; keyGroup++) {
       const before = run.base === null ? MIN_WATERMARK : run.base.readGroup(keyGroup, contents);
       for (const operation of operations.of(keyGroup)) {
-        if ("state" in operation) contents.apply({ ...operation, state: numbers[operation.state]! });
+        if ("state" in operation) contents.apply(numbers[operation.state]!, operation);
         else contents.applyTimer(operation);
       }
       contents.moveTo(writer, isLog ? source.watermarkMs : before);
