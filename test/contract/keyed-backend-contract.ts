@@ -3,7 +3,7 @@ import { Host, snapshotOf } from "./backend-under-test.ts";
 import type { BackendUnderTest } from "./backend-under-test.ts";
 import { incrementTests } from "./increments.ts";
 import { keyTests, mergingTests, namespaceTests } from "./keys-and-namespaces.ts";
-import { largeStateTests } from "./large-state.ts";
+import { largeStateTests, manyKeysTest } from "./large-state.ts";
 import { rescalingTests } from "./rescaling.ts";
 import { snapshotTests } from "./snapshots.ts";
 import { touchAll } from "./sample-state.ts";
@@ -24,7 +24,10 @@ export function describeKeyedBackend(subject: BackendUnderTest): void {
     describe("timers", () => timerTests(subject));
     describe("snapshots", () => snapshotTests(subject));
     describe("rescaling", () => rescalingTests(subject));
-    describe("large state", () => largeStateTests(subject));
+    describe("large state", () => {
+      largeStateTests(subject);
+      manyKeysTest(subject);
+    });
     if (capabilities.schemas) describe("serializers' schemas", () => schemaTests(subject));
     if (capabilities.ttl) describe("a time to live", () => timeToLiveTests(subject));
     describe("a disk", () => {

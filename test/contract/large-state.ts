@@ -16,31 +16,9 @@ function same(left: unknown, right: Uint8Array): boolean {
   return left instanceof Uint8Array && Buffer.compare(left, right) === 0;
 }
 
-export function largeStateTests(subject: BackendUnderTest): void {
-  const { largeValueBytes, manyKeys } = subject.budgets;
-
-  it(`keeps a value, a list element and a map's value of ${largeValueBytes} bytes each`, () => {
-    const host = new Host(subject);
-    const backend = host.open({ roomy: true });
-    const values = [1, 2, 3].map((seed) => noise(largeValueBytes, seed));
-    backend.setCurrentKey("k");
-    backend.bind(valueState<Uint8Array>("v")).state.update(values[0]!);
-    const list = backend.bind(listState<unknown>("l")).state;
-    list.add("before");
-    list.add(values[1]);
-    list.add("after");
-    backend.bind(mapState<string, Uint8Array>("m")).state.put("x", values[2]!);
-    maintainFully(backend);
-    const section = snapshotOf(backend);
-    backend.dispose();
-    const restored = host.restored([section], { roomy: true });
-    restored.setCurrentKey("k");
-    expect(same(restored.bind(valueState<unknown>("v")).state.value(), values[0]!)).toBe(true);
-    const [before, large, after] = restored.bind(listState<unknown>("l")).state.get();
-    expect([before, same(large, values[1]!), after]).toEqual(["before", true, "after"]);
-    expect(same(restored.bind(mapState<string, unknown>("m")).state.get("x"), values[2]!)).toBe(true);
-    restored.dispose();
-  });
+/** Keys in their number alone. */
+export function manyKeysTest(subject: BackendUnderTest): void {
+  const { manyKeys } = subject.budgets;
 
   it(`keeps ${manyKeys} keys, through maintenance, a snapshot and a restore`, () => {
     const host = new Host(subject);
@@ -71,6 +49,33 @@ export function largeStateTests(subject: BackendUnderTest): void {
       expect(again.value()).toBe(null);
       one.dispose();
     }
+  });
+}
+
+export function largeStateTests(subject: BackendUnderTest): void {
+  const { largeValueBytes } = subject.budgets;
+
+  it(`keeps a value, a list element and a map's value of ${largeValueBytes} bytes each`, () => {
+    const host = new Host(subject);
+    const backend = host.open({ roomy: true });
+    const values = [1, 2, 3].map((seed) => noise(largeValueBytes, seed));
+    backend.setCurrentKey("k");
+    backend.bind(valueState<Uint8Array>("v")).state.update(values[0]!);
+    const list = backend.bind(listState<unknown>("l")).state;
+    list.add("before");
+    list.add(values[1]);
+    list.add("after");
+    backend.bind(mapState<string, Uint8Array>("m")).state.put("x", values[2]!);
+    maintainFully(backend);
+    const section = snapshotOf(backend);
+    backend.dispose();
+    const restored = host.restored([section], { roomy: true });
+    restored.setCurrentKey("k");
+    expect(same(restored.bind(valueState<unknown>("v")).state.value(), values[0]!)).toBe(true);
+    const [before, large, after] = restored.bind(listState<unknown>("l")).state.get();
+    expect([before, same(large, values[1]!), after]).toEqual(["before", true, "after"]);
+    expect(same(restored.bind(mapState<string, unknown>("m")).state.get("x"), values[2]!)).toBe(true);
+    restored.dispose();
   });
 
   it("keeps a thousand elements of one list and a thousand entries of one map, changed one by one", () => {
