@@ -1,4 +1,4 @@
-import { heapUnderTest } from "./heap-under-test.ts";
+import { engineBackend } from "./engine-backend.ts";
 import { describeKeyedBackend } from "./keyed-backend-contract.ts";
 
-describeKeyedBackend(heapUnderTest);
+describeKeyedBackend(engineBackend("heap"));
