@@ -158,7 +158,7 @@ describe("damaged bytes", () => {
         if (engine === null) return;
         expect(independent).toEqual(engine);
       }),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     );
   });
 });

@@ -159,7 +159,7 @@ describe("a changelog backend", () => {
           lockstep.check();
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
   });
 });
