@@ -33,8 +33,8 @@ interface CapturedBase {
  * stand on the last one that is finished. The next one waits until a completed checkpoint confirms it: before
  * that it has saved nobody anything. One that fails fails the task: what it could not read is the local disk.
  *
- * The log is truncated up to the least of: where the base stands, where the last completed checkpoint's base
- * stood, and where those of the checkpoints in flight do. Completing a checkpoint ends all earlier ones.
+ * When a checkpoint completes, the log is truncated up to where its base stands, or the present base if that is
+ * older. Earlier checkpoints are over then, and later ones in flight stand on the same base or a newer one.
  */
 export class Materialization {
   base: MaterializedBase = { id: 0, position: LOG_START, sections: [] };
@@ -46,8 +46,6 @@ export class Materialization {
   /** The base no longer fits the log: a state's schema changed since. */
   private stale = false;
   private confirmedId = 0;
-  /** Where the base of the last completed checkpoint stood. */
-  private confirmedPosition: LogPosition = LOG_START;
   private readonly captured: Map<CheckpointId, CapturedBase> = new Map();
 
   constructor(nested: KeyedBackend, log: ChangeLog, afterBytes: number) {
@@ -100,18 +98,19 @@ export class Materialization {
     const completed = this.captured.get(checkpointId);
     if (completed === undefined) return;
     for (const id of this.captured.keys()) if (id <= checkpointId) this.captured.delete(id);
-    this.confirmedPosition = completed.position;
     if (completed.materializationId > this.confirmedId) {
       this.confirmedId = completed.materializationId;
       // The nested backend knows its snapshots by the number of the materialization (FLINK-25524).
       this.nested.notifyComplete(this.confirmedId);
     }
-    this.truncate();
+    // A checkpoint with a base of its own stands further on than the present one.
+    const { position } = this.base;
+    this.log.truncate(completed.position.sqn < position.sqn ? completed.position : position);
   }
 
   /** The base stays: later checkpoints stand on it, and may confirm it. */
   abort(checkpointId: CheckpointId): void {
-    if (this.captured.delete(checkpointId)) this.truncate();
+    this.captured.delete(checkpointId);
   }
 
   cancel(): void {
@@ -121,12 +120,5 @@ export class Materialization {
 
   private begin(): RunningMaterialization {
     return { id: ++this.lastId, position: this.log.seal(), writer: this.nested.snapshot() };
-  }
-
-  private truncate(): void {
-    let to = this.base.position;
-    if (this.confirmedPosition.sqn < to.sqn) to = this.confirmedPosition;
-    for (const { position } of this.captured.values()) if (position.sqn < to.sqn) to = position;
-    this.log.truncate(to);
   }
 }
