@@ -5,6 +5,7 @@ import { LogSource } from "../engine/connectors/log-source.ts";
 import { TransactionalLogSink } from "../engine/connectors/transactional-log-sink.ts";
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import { listState, mapState, valueState } from "../engine/state/descriptors.ts";
+import { STATE_BACKENDS } from "../engine/state/state-backend.ts";
 import type { StateBackendConfig } from "../engine/state/state-backend.ts";
 import type { ListState, MapState, ValueState } from "../engine/state/state.ts";
 import { defineScenario } from "../simulator/scenario.ts";
@@ -165,6 +166,7 @@ short reads taken for data.`,
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
   parallelisms: [1, 2],
+  backends: STATE_BACKENDS,
   bufferSizes: [4, 16, 64],
   confluent: true,
   sometimes: [...RECOVERY_PATHS, "a checkpoint subsumed"],

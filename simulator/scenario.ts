@@ -83,7 +83,7 @@ export interface Scenario {
   readonly outputs: readonly OutputTopic[];
   readonly cluster: ClusterShape;
   readonly budget: FaultBudget;
-  /** State backends that the seed draws from; absent: all of them. A job that sets its own names just that one. */
+  /** State backends that the seed draws from; absent: all of them, the heap in half of the runs. A job that sets its own names just that one. */
   readonly backends?: readonly StateBackendName[];
   /** Parallelisms that the seed draws from. */
   readonly parallelisms: readonly number[];
