@@ -12,12 +12,14 @@ import type {
   StoreView,
 } from "../../ordered-store.ts";
 import { readLevelsFile, type LevelsTable } from "./levels-file.ts";
+import { LsmIterator } from "./lsm-iterator.ts";
 import { settingsOf, type LsmOptions, type LsmSettings } from "./lsm-options.ts";
 import type { LsmStats } from "./lsm-stats.ts";
+import { LsmInspection, LsmView } from "./lsm-view.ts";
 import { Memtable } from "./memtable.ts";
+import type { Moment, MomentKeeper } from "./moment.ts";
 import { NativeSnapshot, type SnapshotOwner, type SnapshotPlan, type UploadedTables } from "./native-snapshot.ts";
 import { QuietTables } from "./quiet-tables.ts";
-import { LsmInspection, LsmIterator, LsmView, type Moment, type MomentKeeper } from "./read-point.ts";
 import { StoreDisk } from "./store-disk.ts";
 import { tableFileName, type Table, type TableSource } from "./table.ts";
 import { LINKS_PREFIX, TableTree } from "./table-tree.ts";

@@ -1,9 +1,10 @@
 import { isFilter, mayContain } from "./bloom-filter.ts";
-import { Block, longVaruint, varuintTail } from "./block.ts";
+import { Block } from "./block.ts";
 import { CHECKSUM_BYTES, isIntact } from "./block-checksum.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { compareKeys } from "./key-order.ts";
 import type { FoundValue } from "./row-cursor.ts";
+import { longVaruint, varuintTail } from "./row-varuint.ts";
 import type { Table } from "./table.ts";
 import { FOOTER_BYTES, readFooter } from "./table-footer.ts";
 

@@ -1,5 +1,6 @@
 import { BlockCache } from "./block-cache.ts";
-import { Compaction, pickCompaction, type CompactionInputs, type TableMaker } from "./compaction.ts";
+import { Compaction, type TableMaker } from "./compaction.ts";
+import { pickCompaction, type CompactionInputs } from "./compaction-picker.ts";
 import type { LevelsFile } from "./levels-file.ts";
 import type { LsmSettings } from "./lsm-options.ts";
 import { Manifest, MANIFEST_NAME } from "./manifest.ts";

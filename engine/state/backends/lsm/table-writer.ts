@@ -1,9 +1,10 @@
 import { invariant } from "../../../base/assert.ts";
-import { BlockBuilder, writeVaruint } from "./block.ts";
+import { BlockBuilder } from "./block-builder.ts";
 import { blockChecksum, CHECKSUM_BYTES, writeU32, type TableIdentity } from "./block-checksum.ts";
 import { buildFilter, keyHash } from "./bloom-filter.ts";
 import { copyBytes } from "./key-order.ts";
 import { NO_BYTES, TOMBSTONE, type RowCursor } from "./row-cursor.ts";
+import { writeVaruint } from "./row-varuint.ts";
 import type { StoreDisk } from "./store-disk.ts";
 import type { TableDescription } from "./table.ts";
 import { FOOTER_BYTES, writeFooter } from "./table-footer.ts";

@@ -1,7 +1,7 @@
 import type { Block } from "./block.ts";
-import { longVaruint, varuintTail } from "./block.ts";
 import { compareWholeKeys, copyBytes } from "./key-order.ts";
 import { NO_BYTES, TOMBSTONE, type RowCursor } from "./row-cursor.ts";
+import { longVaruint, varuintTail } from "./row-varuint.ts";
 import type { Table, TableSource } from "./table.ts";
 import type { TableReader } from "./table-reader.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pickCompaction, type CompactionInputs } from "#whitewater/engine/state/backends/lsm/compaction.js";
+import { pickCompaction, type CompactionInputs } from "#whitewater/engine/state/backends/lsm/compaction-picker.js";
 import { settingsOf } from "#whitewater/engine/state/backends/lsm/lsm-options.js";
 import { Table } from "#whitewater/engine/state/backends/lsm/table.js";
 import { LEVELS, Version } from "#whitewater/engine/state/backends/lsm/version.js";

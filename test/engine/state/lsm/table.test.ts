@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Block, BlockBuilder } from "#whitewater/engine/state/backends/lsm/block.js";
+import { Block } from "#whitewater/engine/state/backends/lsm/block.js";
+import { BlockBuilder } from "#whitewater/engine/state/backends/lsm/block-builder.js";
 import { BlockCache } from "#whitewater/engine/state/backends/lsm/block-cache.js";
 import { buildFilter, keyHash, mayContain } from "#whitewater/engine/state/backends/lsm/bloom-filter.js";
 import { Memtable } from "#whitewater/engine/state/backends/lsm/memtable.js";

@@ -1,33 +1,10 @@
 import { invariant } from "../../../base/assert.ts";
-import type { StoreIterator, StoreReader, StoreView } from "../../ordered-store.ts";
-import { compareKeys } from "./key-order.ts";
-import type { Memtable } from "./memtable.ts";
+import type { StoreIterator } from "../../ordered-store.ts";
+import { compareKeys, copyBytes } from "./key-order.ts";
 import { MergeCursor } from "./merge-cursor.ts";
+import type { Moment, MomentKeeper } from "./moment.ts";
 import { NO_BYTES, TOMBSTONE, type RowCursor } from "./row-cursor.ts";
-import type { TableSource } from "./table.ts";
 import type { Version } from "./version.ts";
-
-/** Keeps what readers of an old moment need. */
-export interface MomentKeeper {
-  /** Throws what made the store unusable. */
-  requireIntact(): void;
-  /** A view or iterator is done with this version. */
-  release(version: Version): void;
-}
-
-/** Where the rows of one moment are: the memtable up to a write, and a version of the tables. */
-export interface Moment {
-  readonly memtable: Memtable;
-  readonly sequence: number;
-  readonly version: Version;
-  readonly source: TableSource;
-}
-
-export function getAt(moment: Moment, key: Uint8Array): Uint8Array | null {
-  const written = moment.memtable.get(key, moment.sequence);
-  if (written !== undefined) return written;
-  return moment.version.get(key, moment.source) ?? null;
-}
 
 /** All rows of [from, to) at a moment, tombstones among them. */
 function cursorAt(moment: Moment, from: Uint8Array, to: Uint8Array | null, readAheadBytes: number): RowCursor {
@@ -84,11 +61,9 @@ export class LsmIterator implements StoreIterator {
     if (this.isKeyCopied) return this.keyCopy;
     // The same array serves all keys of a length: making one costs more than filling it.
     if (this.keyCopy.length !== rows.keyLength) this.keyCopy = new Uint8Array(rows.keyLength);
-    const { keyCopy } = this;
-    const { key, keyStart } = rows;
-    for (let i = 0; i < keyCopy.length; i++) keyCopy[i] = key[keyStart + i]!;
+    copyBytes(rows.key, rows.keyStart, rows.keyLength, this.keyCopy, 0);
     this.isKeyCopied = true;
-    return keyCopy;
+    return this.keyCopy;
   }
 
   get value(): Uint8Array {
@@ -108,56 +83,5 @@ export class LsmIterator implements StoreIterator {
     if (this.isStarted) return this.isAtRow && this.rows.next();
     this.isStarted = true;
     return this.rows.seek(this.from);
-  }
-}
-
-/** A moment that is kept: the memtable keeps older versions in memory, the version keeps its tables on disk. */
-export class LsmView implements StoreView {
-  private readonly moment: Moment;
-  private readonly keeper: MomentKeeper;
-  private readonly onClose: () => void;
-  private isClosed = false;
-
-  constructor(moment: Moment, keeper: MomentKeeper, onClose: () => void) {
-    this.moment = moment;
-    this.keeper = keeper;
-    this.onClose = onClose;
-    moment.version.acquire();
-  }
-
-  get(key: Uint8Array): Uint8Array | null {
-    invariant(!this.isClosed, "a view is read before it is closed");
-    this.keeper.requireIntact();
-    return getAt(this.moment, key);
-  }
-
-  iterate(from: Uint8Array, to: Uint8Array | null): StoreIterator {
-    invariant(!this.isClosed, "a view is read before it is closed");
-    this.keeper.requireIntact();
-    return new LsmIterator(this.moment, from, to, this.keeper);
-  }
-
-  close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.onClose();
-    this.keeper.release(this.moment.version);
-  }
-}
-
-/** The present contents for people and oracles: nothing is kept for it, and nothing changes by it. */
-export class LsmInspection implements StoreReader {
-  private readonly moment: Moment;
-
-  constructor(moment: Moment) {
-    this.moment = moment;
-  }
-
-  get(key: Uint8Array): Uint8Array | null {
-    return getAt(this.moment, key);
-  }
-
-  iterate(from: Uint8Array, to: Uint8Array | null): StoreIterator {
-    return new LsmIterator(this.moment, from, to, null);
   }
 }
