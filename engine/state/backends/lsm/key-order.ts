@@ -19,6 +19,23 @@ export function compareWholeKeys(left: Uint8Array, right: Uint8Array): number {
   return compareKeys(left, 0, left.length, right, 0, right.length);
 }
 
+/** The first four bytes, or zeros where there are none, as a signed number of the same order. */
+export function keyHead(key: Uint8Array, start: number, length: number): number {
+  const first = length > 0 ? key[start]! : 0;
+  const second = length > 1 ? key[start + 1]! : 0;
+  const third = length > 2 ? key[start + 2]! : 0;
+  const fourth = length > 3 ? key[start + 3]! : 0;
+  return ((first << 24) | (second << 16) | (third << 8) | fourth) ^ 0x80000000;
+}
+
+/** How many bytes two keys both begin with. */
+export function sharedLength(left: Uint8Array, right: Uint8Array): number {
+  const limit = Math.min(left.length, right.length);
+  let length = 0;
+  while (length < limit && left[length] === right[length]) length++;
+  return length;
+}
+
 /** Ranges up to here are copied by a loop: faster than making a view for the built-in copy. */
 const LOOP_COPY = 48;
 

@@ -1,4 +1,4 @@
-import { compareKeys, copyBytes } from "./key-order.ts";
+import { compareKeys, copyBytes, keyHead } from "./key-order.ts";
 import { NO_BYTES, TOMBSTONE, type FoundValue, type RowCursor } from "./row-cursor.ts";
 
 const MAX_HEIGHT = 12;
@@ -136,7 +136,7 @@ export class Memtable {
   /** The node of a key, or 0. With `all`, `before` is filled on every level; place 0 is the head of the list. */
   private place(key: Uint8Array, all: boolean): number {
     const { nodes, arena, before } = this;
-    const head = headOf(key, 0, key.length);
+    const head = keyHead(key, 0, key.length);
     let node = 0;
     let behind = 0;
     let equal = 0;
@@ -194,7 +194,7 @@ export class Memtable {
     const { nodes } = this;
     nodes[node + KEY_START] = this.store(key);
     nodes[node + KEY_LENGTH] = key.length;
-    nodes[node + KEY_HEAD] = headOf(key, 0, key.length);
+    nodes[node + KEY_HEAD] = keyHead(key, 0, key.length);
     nodes[node + SEQUENCE] = this.sequence;
     nodes[node + VALUE_START] = valueStart;
     nodes[node + VALUE_LENGTH] = valueLength;
@@ -270,14 +270,6 @@ export class MemtableCursor implements RowCursor {
 }
 
 const NO_INTEGERS: Int32Array = new Int32Array(0);
-
-function headOf(key: Uint8Array, start: number, length: number): number {
-  const first = length > 0 ? key[start]! : 0;
-  const second = length > 1 ? key[start + 1]! : 0;
-  const third = length > 2 ? key[start + 2]! : 0;
-  const fourth = length > 3 ? key[start + 3]! : 0;
-  return ((first << 24) | (second << 16) | (third << 8) | fourth) ^ 0x80000000;
-}
 
 function grown(integers: Int32Array, atLeast: number): Int32Array {
   const larger = new Int32Array(Math.max(atLeast, integers.length * 2, INITIAL_INTS));

@@ -2,7 +2,7 @@ import { isFilter, mayContain } from "./bloom-filter.ts";
 import { Block } from "./block.ts";
 import { CHECKSUM_BYTES, isIntact } from "./block-checksum.ts";
 import type { BlockCache } from "./block-cache.ts";
-import { compareKeys } from "./key-order.ts";
+import { compareKeys, keyHead, sharedLength } from "./key-order.ts";
 import type { FoundValue } from "./row-cursor.ts";
 import { longVaruint, varuintTail } from "./row-varuint.ts";
 import type { Table } from "./table.ts";
@@ -35,6 +35,10 @@ export class TableReader {
   /** By block: where its last key lies in `tail`. */
   private readonly keyStarts: Uint32Array;
   private readonly keyLengths: Uint32Array;
+  /** Bytes that all keys of the table begin with. */
+  private readonly prefixLength: number;
+  /** By block: the head of its last key behind that prefix; close together, for a search that mostly needs no more. */
+  private readonly heads: Int32Array;
   /** By block: where it begins; one more for the end of the last. */
   private readonly offsets: Uint32Array;
 
@@ -58,6 +62,8 @@ export class TableReader {
     this.cached = new Array<Block | null>(footer.blocks).fill(null);
     this.keyStarts = new Uint32Array(footer.blocks);
     this.keyLengths = new Uint32Array(footer.blocks);
+    this.prefixLength = sharedLength(table.smallest, table.largest);
+    this.heads = new Int32Array(footer.blocks);
     this.offsets = new Uint32Array(footer.blocks + 1);
     this.decodeIndex(indexAt, filterOffset);
   }
@@ -71,12 +77,23 @@ export class TableReader {
 
   /** The first block that may hold keys at or behind `key`; the number of blocks if there is none. */
   blockFrom(key: Uint8Array): number {
-    const { tail, keyStarts, keyLengths } = this;
+    const { tail, keyStarts, keyLengths, heads, prefixLength } = this;
+    const { length } = key;
+    const shared = length < prefixLength ? length : prefixLength;
+    const order = compareKeys(key, 0, shared, this.table.smallest, 0, prefixLength);
+    if (order < 0) return 0;
+    if (order > 0) return this.blockCount;
+    const head = keyHead(key, prefixLength, length - prefixLength);
     let low = 0;
     let high = this.blockCount;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareKeys(key, 0, key.length, tail, keyStarts[middle]!, keyLengths[middle]!) <= 0) high = middle;
+      const middleHead = heads[middle]!;
+      let isBefore = head < middleHead;
+      if (head === middleHead) {
+        isBefore = compareKeys(key, 0, length, tail, keyStarts[middle]!, keyLengths[middle]!) <= 0;
+      }
+      if (isBefore) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -127,7 +144,7 @@ export class TableReader {
   }
 
   private decodeIndex(indexAt: number, dataEnd: number): void {
-    const { tail, keyStarts, keyLengths, offsets } = this;
+    const { tail, keyStarts, keyLengths, offsets, heads, prefixLength } = this;
     const end = tail.length - CHECKSUM_BYTES;
     let at = indexAt;
     let offset = 0;
@@ -137,6 +154,7 @@ export class TableReader {
       at += 1 + varuintTail(keyLength);
       keyStarts[i] = at;
       keyLengths[i] = keyLength;
+      heads[i] = keyHead(tail, at + prefixLength, keyLength - prefixLength);
       at += keyLength;
       const blockBytes = longVaruint(tail, at);
       at += 1 + varuintTail(blockBytes);
