@@ -148,7 +148,7 @@ describe.each(DISKS)("a real SQLite database on the simulated disk (%s)", (_name
     }
     expect(wrong).toEqual([]);
     expect(engine.openFiles).toBe(0);
-  });
+  }, 300_000);
 
   it("loses or corrupts something within 20 power losses with synchronous=OFF", () => {
     const wrong: string[] = [];

@@ -97,6 +97,11 @@ export class SqliteEngine {
     }
   }
 
+  /** True while SQLite works for this volume, below the caller. */
+  isIn(volume: VfsVolume): boolean {
+    return this.current === volume;
+  }
+
   register(owner: Abandonable): void {
     this.open.add(owner);
   }

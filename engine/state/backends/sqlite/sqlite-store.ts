@@ -30,8 +30,8 @@ import { makeDirectories } from "./whole-file-io.ts";
 import { WriteBuffer } from "./write-buffer.ts";
 
 const DATABASE = "kv.sqlite";
-const DEFAULT_WRITE_BUFFER_BYTES = 4 << 20;
-const DEFAULT_CACHE_BYTES = 64 << 20;
+const DEFAULT_WRITE_BUFFER_BYTES = 16 << 20;
+const DEFAULT_CACHE_BYTES = 128 << 20;
 const KIB = 1024;
 
 export interface SqliteStoreOptions {
@@ -178,6 +178,10 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
     this.pending.delete(checkpointId);
   }
 
+  /**
+   * The checksum of each file stands for its pages; what they hold is a database that SQLite had committed. The
+   * files are not the base of the next snapshot, which is a full one: no snapshot of this store is confirmed yet.
+   */
   restoreFiles(files: readonly StoreFile[]): void {
     invariant(!this.used, "files are restored before the first use");
     this.use();
@@ -202,6 +206,7 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
   maintain(): void {}
 
   inspect(files: QuietFiles): StoreReader {
+    invariant(!this.engine.isIn(this.volume), "a store is inspected between its transactions");
     const { file } = this.database;
     this.inspection?.close();
     this.inspection = new SqliteInspection(this.engine, file, files.read(file.path), this.buffer);

@@ -109,6 +109,24 @@ describe("one SQLite for many Worlds", () => {
     expect(engine.openFiles).toBe(0);
   });
 
+  it("lets one be inspected from within a disk call of another, and both go on as they would have", () => {
+    const alone = [1, 2].map(digestAlone);
+    const [first, second] = [new StoreWorld(1), new StoreWorld(2)];
+    const { hook } = first.disk;
+    let looks = 0;
+    first.disk.hook = (call, path) => {
+      looks += 1;
+      if (looks % 7 === 0) second.store.inspect({ read: (name) => second.disk.peek(name) }).get(keyOf(looks % 300));
+      return hook(call, path);
+    };
+    for (let i = 0; i < STEPS; i++) {
+      first.step();
+      second.step();
+    }
+    for (const { store } of [first, second]) store.destroy();
+    expect([first.digest, second.digest]).toEqual(alone);
+  });
+
   it("serves SQLite's own random numbers from the stream of the World that asks", () => {
     const draw = (seed: number): SqliteConnection => {
       const memory: VfsFile = {
