@@ -159,15 +159,14 @@ class LockStep {
       store.abort(first.id);
     } else if (step.kind === "restore" && this.confirmed?.files !== null && this.confirmed !== null) {
       store.destroy();
-      this.#begin(new Map(), false);
+      this.#begin(new Map());
       this.store.restoreFiles(this.shelf.withBytes(this.confirmed.files!));
       model.rows = new Map(this.confirmed.rows);
       this.flushed = new Map();
     }
   }
 
-  #begin(rows: Map<string, string>, keepConfirmed = true): void {
-    void keepConfirmed;
+  #begin(rows: Map<string, string>): void {
     this.model.rows = new Map(rows);
     this.views = [];
     this.iterators = [];
