@@ -30,7 +30,7 @@ type PlaceKind =
   | "fold" | "clear-folds" | "merge"
   | "ttl-write" | "ttl-read" | "ttl-clear";
 
-const KEYS: readonly Key[] = [0, 1, 2, "a", "b", 1n, ["a", 1], true];
+const KEYS: readonly Key[] = [0, ["a", 1], "a", 1, "b", 1n, 2, true];
 const NAMESPACES: readonly Namespace[] = ["", 0, "w"];
 
 interface Flight {
