@@ -14,6 +14,7 @@ import { LoggedMapState } from "./logged-map-state.ts";
 import { LoggedTimers } from "./logged-timers.ts";
 import { AccumulatorState, LoggedValueState } from "./logged-value-state.ts";
 import { Materialization } from "./materialization.ts";
+import { namedSerializer } from "./named-serializer.ts";
 import { isReadableAs, restoredSections } from "./restored-sections.ts";
 
 /** Logged bytes after which a materialization begins, where nothing else is said. */
@@ -174,7 +175,8 @@ export class ChangelogKeyedBackend implements KeyedBackend {
   }
 
   private logged(nested: NamespacedState<any>, descriptor: StateDescriptor<any>, index: number): NamespacedState<any> {
-    const { kind, serializer, keySerializer } = descriptor;
+    const { kind, name, keySerializer } = descriptor;
+    const serializer = namedSerializer(descriptor.serializer, name);
     switch (kind) {
       case "value":
         return new LoggedValueState(nested, this.log, index, serializer);
@@ -182,7 +184,7 @@ export class ChangelogKeyedBackend implements KeyedBackend {
         return new LoggedListState(nested, this.log, index, serializer);
       case "map":
         invariant(keySerializer !== null, "a map state has a serializer of its keys");
-        return new LoggedMapState(nested, this.log, index, serializer, keySerializer);
+        return new LoggedMapState(nested, this.log, index, serializer, namedSerializer(keySerializer, name));
       case "reducing":
       case "aggregating":
         return new FoldingState(new LoggedValueState(new AccumulatorState(nested), this.log, index, serializer), descriptor);
