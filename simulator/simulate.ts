@@ -49,7 +49,7 @@ export interface Preparation {
   readonly graph: StreamGraph;
 }
 
-/** A World with its oracles, ready for its first step. */
+/** A World with its oracles, ready for its first step. Whoever is done with it calls `world.release()`. */
 export interface PreparedRun {
   readonly world: World;
   readonly preparation: Preparation;
@@ -78,7 +78,9 @@ export class Simulator {
     const prepared = this.prepare(request);
     if ("verdict" in prepared) return prepared;
     prepared.runToEnd();
-    return prepared.conclude();
+    const result = prepared.conclude();
+    prepared.world.release();
+    return result;
   }
 
   /** The World of a request before its first step; or the result, where the plan is refused. */
@@ -121,6 +123,7 @@ export class Simulator {
     const options = this.#drawOptions(fixed, new RandomStreams(CENSUS_SEED));
     const run = this.#calmRun(options, this.#inputs(options, CENSUS_SEED), [], { oracles: false, checked: true });
     run.runToEnd();
+    run.world.release();
     return run.world.kernel.digest.hex();
   }
 
@@ -172,6 +175,7 @@ export class Simulator {
     const taker = new CensusTaker();
     run.world.kernel.recorder = taker.record;
     run.runToEnd();
+    run.world.release();
     const { kernel, jobEnd } = run.world;
     return { taker, nameOf: (subject) => kernel.nameOf(subject), endedAtUs: jobEnd?.atUs ?? kernel.nowUs };
   }

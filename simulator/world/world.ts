@@ -12,6 +12,7 @@ import type { EnginePorts } from "../../engine/runtime/task-manager.ts";
 import { TaskManager } from "../../engine/runtime/task-manager.ts";
 import { NO_LIBRARIES, type StateLibraries } from "../../engine/state/backends/state-libraries.ts";
 import type { StateBackendName } from "../../engine/state/state-backend.ts";
+import type { Disk } from "../../engine/ports/disk.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import type { FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
@@ -85,6 +86,9 @@ export class World {
   /** Living processes by address. */
   readonly #living = new Map<string, EngineProcess>();
   readonly #incarnations = new Map<string, number>();
+  readonly #diskPorts = new Map<Process, Disk>();
+  /** Processes whose memory in libraries is still to be given up. */
+  readonly #dead: Process[] = [];
   /** Which processes belong on which host. */
   readonly #placement: readonly { readonly name: string; readonly kind: EngineProcess["kind"]; readonly host: Host }[];
 
@@ -122,7 +126,27 @@ export class World {
 
   /** Delivers one queue event and runs what it wakes to its end. False when nothing is left to happen. */
   step(): boolean {
+    // Not where it dies, which may be within a call of the library.
+    if (this.#dead.length > 0) this.#abandonDead();
     return this.kernel.step();
+  }
+
+  /**
+   * Gives up what the processes hold in libraries that all Worlds of a thread share. To be called when a World
+   * is done with; it cannot be stepped or looked into afterwards.
+   */
+  release(): void {
+    for (const { process } of this.#living.values()) this.#dead.push(process);
+    this.#abandonDead();
+  }
+
+  #abandonDead(): void {
+    for (const process of this.#dead) {
+      const disk = this.#diskPorts.get(process);
+      if (disk !== undefined) this.options.libraries?.sqlite?.abandon(disk);
+      this.#diskPorts.delete(process);
+    }
+    this.#dead.length = 0;
   }
 
   get nowUs(): TimeUs {
@@ -195,6 +219,7 @@ export class World {
 
   #processDied(process: Process): void {
     process.alive = false;
+    this.#dead.push(process);
     this.#living.delete(process.name);
     this.kernel.point(null, PORT_TRACE.processCrashed, process.subject, process.incarnation, 0);
     this.network.processDied(process);
@@ -240,6 +265,8 @@ export class World {
 
   #portsOf(process: Process): EnginePorts {
     const { kernel } = this;
+    const disk = this.diskOf(process.host).portFor(process);
+    this.#diskPorts.set(process, disk);
     return {
       self: process.name,
       incarnation: process.incarnation,
@@ -258,7 +285,7 @@ export class World {
         point: (kind, subject, x, y) => kernel.point(process, kind, subject, x, y),
       },
       network: this.network.portFor(process),
-      disk: this.diskOf(process.host).portFor(process),
+      disk,
       blobs: this.blobs.portFor(process),
       coordination: this.coordination.portFor(process),
       log: this.log.portFor(process),

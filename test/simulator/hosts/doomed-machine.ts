@@ -1,7 +1,7 @@
 import type { Disk } from "#whitewater/engine/ports/disk.js";
 import { ProcessDied } from "#whitewater/engine/ports/process-ports.js";
 import type { RandomStream } from "#whitewater/engine/ports/rng.js";
-import { BasicDisk } from "#whitewater/simulator/hosts/sim-disk.js";
+import { SimulatedDisk } from "#whitewater/simulator/hosts/simulated-disk.js";
 import type { Kernel, SimDisk, SimHost } from "#whitewater/simulator/world/kernel.js";
 import { RandomStreams } from "#whitewater/simulator/world/random-streams.js";
 import { FakeKernel, type FakeProcess } from "./fake-kernel.ts";
@@ -10,7 +10,8 @@ export type MakeDisk = (kernel: Kernel, host: SimHost) => SimDisk;
 
 /** Every disk the simulator offers, in each of its profiles. */
 export const DISKS: readonly (readonly [string, MakeDisk])[] = [
-  ["basic", (kernel, host) => new BasicDisk(kernel, host)],
+  ["adversarial", (kernel, host) => new SimulatedDisk(kernel, host, "adversarial")],
+  ["ordered", (kernel, host) => new SimulatedDisk(kernel, host, "ordered")],
 ];
 
 /** A host whose nth disk call from now on is the last of the process. */

@@ -4,7 +4,8 @@ import { DISK_OK } from "#whitewater/engine/ports/disk.js";
 import { ProcessDied } from "#whitewater/engine/ports/process-ports.js";
 import type { RandomStream } from "#whitewater/engine/ports/rng.js";
 import { StateStorageError } from "#whitewater/engine/state/state-errors.js";
-import { BasicDisk } from "#whitewater/simulator/hosts/sim-disk.js";
+import type { DiskProfile } from "#whitewater/simulator/hosts/disk-survivors.js";
+import { SimulatedDisk } from "#whitewater/simulator/hosts/simulated-disk.js";
 import { FakeKernel } from "../../../simulator/hosts/fake-kernel.ts";
 import { randomStream } from "../random-stream.ts";
 import { bytes, modelRows, rows, tiny } from "./store-fixture.ts";
@@ -18,10 +19,10 @@ interface FragileDisk {
 
 type FragileDiskMaker = (random: RandomStream) => FragileDisk;
 
-function basicDisk(random: RandomStream): FragileDisk {
+function simulatedDisk(random: RandomStream, profile: DiskProfile): FragileDisk {
   const kernel = new FakeKernel();
   const { host } = kernel.process("worker");
-  const disk = new BasicDisk(kernel, host);
+  const disk = new SimulatedDisk(kernel, host, profile);
   let incarnation = 0;
   return {
     port: () => {
@@ -197,7 +198,10 @@ function trial(seed: number, make: FragileDiskMaker, swallowed: Swallowed): stri
   return null;
 }
 
-const DISKS: readonly [string, FragileDiskMaker][] = [["that keeps a prefix of what was not synced", basicDisk]];
+const DISKS: readonly [string, FragileDiskMaker][] = [
+  ["of the ordered profile", (random) => simulatedDisk(random, "ordered")],
+  ["of the adversarial profile", (random) => simulatedDisk(random, "adversarial")],
+];
 
 describe.each(DISKS)("power loss at a random call, on a disk %s", (_name, make) => {
   it("loses nothing that was flushed and tears nothing, over 300 seeds", () => {
