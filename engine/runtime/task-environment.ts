@@ -30,7 +30,7 @@ export interface TaskEnvironment {
   readonly storagePrefix: string;
   readonly stateBackend: StateBackendConfig;
   readonly libraries: StateLibraries;
-  /** Where disk backends make their directories; asked for by those alone. Throws StateStorageError. */
+  /** Where disk backends make their directories; asked for by those alone. */
   stateDirectory(): string;
   connect(channel: OutputChannel, handlers: ConnectionHandlers<StreamFrame>): Connection<StreamFrame>;
   report(state: TaskState, reason: string): void;

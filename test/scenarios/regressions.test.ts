@@ -37,6 +37,15 @@ const regressions: readonly Regression[] = [
       { id: "f2", kind: "lease-loss", lease: "job/leadership", at: { on: "event", event: "watermarkAdvanced", subject: "flights[0]", x: null, nth: 1, when: "before" } },
     ],
   },
+  {
+    title: "a worker whose disk was full when it started makes its state directory once there is room again",
+    scenario: "flights",
+    seed: "261",
+    fixed: { backend: "lsm", parallelism: 3, bufferElements: 16 },
+    plan: [
+      { id: "f1", kind: "disk-error", code: "ENOSPC", partBytes: 560, at: { on: "event", event: "diskNamed", subject: "host-3:directory", x: -1, nth: 1, when: "before" } },
+    ],
+  },
 ];
 
 describe("what once ended badly ends well", () => {

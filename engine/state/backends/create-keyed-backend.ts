@@ -22,7 +22,7 @@ export interface KeyedBackendSetup {
   readonly libraries: StateLibraries;
   readonly nowMs: () => number;
   readonly disk: Disk;
-  /** Of a disk backend: a path of its own, whose parent exists. Throws StateStorageError. */
+  /** Of a disk backend: a path of its own; it makes what is missing of it. */
   readonly directory: () => string;
   /** Unique among all backends of all attempts of the job. */
   readonly storeId: string;
