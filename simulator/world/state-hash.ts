@@ -1,4 +1,5 @@
 import { structuralHash } from "../../engine/base/codec.ts";
+import type { ChainedOperator } from "../../engine/operators/operator-chain.ts";
 import type { Buffer, StreamFrame } from "../../engine/runtime/buffer.ts";
 import type { JobManager } from "../../engine/runtime/job-manager.ts";
 import type { TaskManager } from "../../engine/runtime/task-manager.ts";
@@ -72,11 +73,21 @@ function taskView(task: Task, files: QuietFiles): unknown {
       const { credit, backlog, collecting } = channel.inspect();
       return { credit, backlog: backlog.map(bufferView), collecting };
     }),
-    operators: task.chain.operators.map(({ node, keyed, lists }) => ({
-      uid: node.uid,
-      entries: new Set(keyed?.entries(files) ?? []),
-      timers: new Set([...(keyed?.inspectTimers().eventTime ?? []), ...(keyed?.inspectTimers().processingTime ?? [])]),
-      lists: lists.bytes(),
-    })),
+    // A task that is over keeps no state: its backends are disposed of, and their files are gone.
+    operators: isOver(task) ? [] : task.chain.operators.map((operator) => operatorView(operator, files)),
+  };
+}
+
+function isOver({ state }: Task): boolean {
+  return state === "finished" || state === "failed" || state === "cancelled";
+}
+
+function operatorView({ node, keyed, lists }: ChainedOperator, files: QuietFiles): unknown {
+  const timers = keyed?.inspectTimers() ?? null;
+  return {
+    uid: node.uid,
+    entries: new Set(keyed?.entries(files) ?? []),
+    timers: new Set(timers === null ? [] : [...timers.eventTime, ...timers.processingTime]),
+    lists: lists.bytes(),
   };
 }

@@ -60,6 +60,21 @@ describe("a run", () => {
     expect(hashes.size).toBeGreaterThan(10);
   });
 
+  test.each(["lsm", "sqlite"] as const)("is not disturbed by looking at what %s keeps, while it runs and when it is over", (backend) => {
+    const simulator = new Simulator(scenario("big-state"), libraries);
+    // With tasks that end on the way: those are looked at too, until the next attempt comes.
+    const asked = request("2", { fixed: { backend } });
+    const alone = simulator.run(asked);
+    const watched = prepared(simulator, asked);
+    for (let step = 0; !watched.world.isOver; step += 1) {
+      watched.world.step();
+      if (step % 211 === 0) watched.world.stateHash();
+    }
+    expect(watched.world.stateHash()).toMatch(/^[0-9a-f]{8}$/);
+    expect(watched.conclude()).toEqual(alone);
+    watched.world.release();
+  });
+
   test("has the same state hash at the same step, and goes elsewhere once reseeded", () => {
     const simulator = new Simulator(scenario("word-count"), libraries);
     const left = prepared(simulator, request("31", { plan: [] }));
