@@ -1,11 +1,20 @@
 import { BARRIER_BUGS } from "./catalogue/barriers.ts";
 import { COORDINATOR_BUGS } from "./catalogue/coordinator.ts";
+import { KEYED_STATE_BUGS } from "./catalogue/keyed-state.ts";
 import { SINK_BUGS } from "./catalogue/sinks.ts";
+import { STORE_BUGS } from "./catalogue/stores.ts";
 import { TIMER_BUGS } from "./catalogue/timers.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
 /** Every bug that is planted, most of them after issues of Flink. */
-export const CATALOGUE: readonly PlantedBug[] = [...BARRIER_BUGS, ...COORDINATOR_BUGS, ...SINK_BUGS, ...TIMER_BUGS];
+export const CATALOGUE: readonly PlantedBug[] = [
+  ...BARRIER_BUGS,
+  ...COORDINATOR_BUGS,
+  ...SINK_BUGS,
+  ...TIMER_BUGS,
+  ...STORE_BUGS,
+  ...KEYED_STATE_BUGS,
+];
 
 export function bugNamed(id: string): PlantedBug | null {
   return CATALOGUE.find((bug) => bug.id === id) ?? null;

@@ -1,10 +1,16 @@
 import type { StateLibraries } from "#whitewater/engine/state/backends/state-libraries.js";
 
+/** Something wrong that a control saw. */
+export interface ControlFinding {
+  readonly oracle: string;
+  readonly message: string;
+}
+
 /** What one seed of a control gave. */
 export interface ControlRun {
   /** Whatever the run consisted of, as a number in hexadecimal digits: equal for equal runs. */
   readonly digest: string;
-  readonly findings: readonly { readonly oracle: string; readonly message: string }[];
+  readonly findings: readonly ControlFinding[];
 }
 
 /**
@@ -14,4 +20,11 @@ export interface ControlRun {
 export interface Control {
   readonly name: string;
   run(seed: string, libraries: StateLibraries): ControlRun;
+}
+
+const MESSAGE_LENGTH = 400;
+
+/** What is said of an error that nobody expects. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, MESSAGE_LENGTH);
 }

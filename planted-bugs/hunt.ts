@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { VerdictKind } from "#whitewater/simulator/run-result.js";
 import type { RunOptions } from "#whitewater/simulator/scenario.js";
 import type { Sources } from "./mutated-engine.ts";
-import { mutatedModules, strippedModule } from "./mutated-engine.ts";
+import { bundledModule, mutatedModules } from "./mutated-engine.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
 /** What a child process is told to do. */
@@ -42,7 +42,7 @@ export interface HuntResult {
 }
 
 /** What the child process runs itself. */
-const HUNTING_MODULES: readonly string[] = ["hunter.ts", "controls.ts"];
+const HUNTER = "hunter.ts";
 
 /** No hunt takes longer; one that does hangs in an endless loop of the mutated engine. */
 const HUNT_LIMIT_MS = 240_000;
@@ -64,7 +64,7 @@ export function huntClean(
 }
 
 function runHunt(order: HuntOrder): Promise<HuntResult> {
-  const sources: Sources = [...order.sources, ...HUNTING_MODULES.map(strippedModule)];
+  const sources: Sources = [...order.sources, bundledModule(HUNTER)];
   const { NODE_V8_COVERAGE: _coverage, NODE_OPTIONS: _options, ...env } = process.env;
   const child = fork(fileURLToPath(new URL("child.mjs", import.meta.url)), { execArgv: [], env, stdio: ["ignore", "inherit", "pipe", "ipc"] });
   return new Promise((resolve, reject) => {

@@ -27,8 +27,9 @@ export async function huntAll(
   done: (outcome: BugOutcome) => void,
 ): Promise<readonly BugOutcome[]> {
   return pooled(bugs, jobs, async (bug) => {
-    const hunt = await huntBug(bug, SEEDS_TO_FIND);
-    const outcome: BugOutcome = { bug, hunt, seeds: hunt.found === null ? SEEDS_TO_FIND : Number(hunt.found.seed) };
+    const most = bug.seedsToFind ?? SEEDS_TO_FIND;
+    const hunt = await huntBug(bug, most);
+    const outcome: BugOutcome = { bug, hunt, seeds: hunt.found === null ? most : Number(hunt.found.seed) };
     done(outcome);
     return outcome;
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { transformSync } from "esbuild";
+import { buildSync, transformSync } from "esbuild";
 import type { Edit, PlantedBug } from "./planted-bug.ts";
 
 /** Pairs of a module's URL and the source it gets instead of what lies there. */
@@ -31,10 +31,30 @@ export function unchangedModules(files: readonly string[]): Sources {
   return files.map((file) => [compiledUrl(file), asCompiled(stripped(sourceOf(file), file))]);
 }
 
-/** A TypeScript file of this folder as a module that plain Node can load. */
-export function strippedModule(file: string): readonly [url: string, source: string] {
+const bundles: Map<string, readonly [url: string, source: string]> = new Map();
+
+/**
+ * A TypeScript file of this folder, with all it imports from this folder and from the tests, as one module that
+ * plain Node can load. The compiled engine stays outside: the module gets the one that is served to it.
+ */
+export function bundledModule(file: string): readonly [url: string, source: string] {
+  const known = bundles.get(file);
+  if (known !== undefined) return known;
   const url = new URL(file, import.meta.url);
-  return [url.href, stripped(readFileSync(url, "utf8"), file)];
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(url)],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "esnext",
+    external: ["#whitewater/*"],
+    packages: "external",
+    sourcemap: "inline",
+  });
+  const bundle = [url.href, outputFiles[0]?.text ?? ""] as const;
+  bundles.set(file, bundle);
+  return bundle;
 }
 
 function applyEdits(bug: string, file: string, edits: readonly Edit[]): string {

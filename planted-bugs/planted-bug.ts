@@ -19,15 +19,20 @@ export interface PlantedBug {
    * Names of the oracles that may notice it: whatever else the runs report does not count.
    */
   readonly noticedBy: readonly string[];
-  /** Swept in this order, seed by seed: each seed runs every one of them before the next seed. */
+  /** Of scenarios and controls. Swept in this order, seed by seed: each seed runs every one of them before the next seed. */
   readonly scenarios: readonly string[];
   /** Fixes what the seed would draw. */
   readonly fixed: Partial<RunOptions>;
+  /** It has to be found within so many seeds; absent: SEEDS_TO_FIND. */
+  readonly seedsToFind?: number;
   readonly edits: readonly Edit[];
 }
 
-/** The bug has to be found within so many seeds of an ordinary sweep. */
+/** A bug has to be found within so many seeds of an ordinary sweep. */
 export const SEEDS_TO_FIND = 500;
+
+/** One of the state backends and their disks: there is more that can go well by chance. */
+export const STATE_SEEDS_TO_FIND = 1000;
 
 /** The oracles that watch what a job computes. A bug that changes the result may be noticed by any of them. */
 export const RESULT: readonly string[] = ["exactly-once state", "exactly-once output", "surviving history", "provenance"];

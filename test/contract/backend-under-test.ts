@@ -1,5 +1,5 @@
+import { equal } from "node:assert/strict";
 import { inspect } from "node:util";
-import { expect } from "vitest";
 import type { TimestampMs } from "#whitewater/engine/base/units.js";
 import type { StateDescriptor } from "#whitewater/engine/state/descriptors.js";
 import type { KeyedBackend, KeyGroupRange, SnapshotWriter } from "#whitewater/engine/state/keyed-backend.js";
@@ -185,7 +185,7 @@ export function errorOf(action: () => void): Error {
 /** As toEqual, which takes long for long bytes. */
 export function expectBytes(actual: Uint8Array | undefined, expected: Uint8Array | undefined): void {
   if (actual !== undefined && expected !== undefined && Buffer.compare(actual, expected) === 0) return;
-  expect(actual === undefined ? null : latin1(actual)).toBe(expected === undefined ? "bytes" : latin1(expected));
+  equal(actual === undefined ? null : latin1(actual), expected === undefined ? "bytes" : latin1(expected));
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { deepEqual } from "node:assert/strict";
 import { MIN_WATERMARK } from "#whitewater/engine/base/units.js";
 import { aggregatingState, listState, mapState, reducingState, valueState } from "#whitewater/engine/state/descriptors.js";
 import type { StateDescriptor } from "#whitewater/engine/state/descriptors.js";
@@ -111,7 +111,7 @@ export class Fleet {
     const parts = this.backends.map((backend) => this.host.contents(backend));
     const together = (of: (part: Contents) => readonly string[]): string[] => parts.flatMap(of).sort();
     const watermarks = new Set(parts.map((part) => part.watermarkMs));
-    expect([this.subject.name, watermarks.size]).toEqual([this.subject.name, 1]);
+    deepEqual([this.subject.name, watermarks.size], [this.subject.name, 1]);
     return {
       watermarkMs: parts[0]?.watermarkMs ?? MIN_WATERMARK,
       entries: together((part) => part.entries).filter((line) => !line.startsWith("[ 'ttl")),

@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { deepEqual, equal } from "node:assert/strict";
 import { crc32 } from "#whitewater/engine/base/crc32.js";
 import type { StoreFile } from "#whitewater/engine/state/ordered-store.js";
 
@@ -10,17 +10,17 @@ export class KeptFiles {
   /** Takes a snapshot's files over; every promise about them is checked. Returns the bytes that were new. */
   add(files: readonly StoreFile[]): number {
     let newBytes = 0;
-    expect(new Set(files.map((file) => file.name)).size).toBe(files.length);
+    equal(new Set(files.map((file) => file.name)).size, files.length);
     for (const file of files) {
       const known = this.kept.get(file.name);
       if (file.bytes === null) {
-        expect([file.name, this.confirmed.has(file.name)]).toEqual([file.name, true]);
+        deepEqual([file.name, this.confirmed.has(file.name)], [file.name, true]);
       } else {
-        expect([file.name, file.bytes.length, crc32(file.bytes)]).toEqual([file.name, file.sizeBytes, file.checksum]);
+        deepEqual([file.name, file.bytes.length, crc32(file.bytes)], [file.name, file.sizeBytes, file.checksum]);
         newBytes += file.sizeBytes;
       }
       if (known === undefined) this.kept.set(file.name, { ...file, bytes: file.bytes?.slice() ?? null });
-      else expect([file.name, file.sizeBytes, file.checksum]).toEqual([known.name, known.sizeBytes, known.checksum]);
+      else deepEqual([file.name, file.sizeBytes, file.checksum], [known.name, known.sizeBytes, known.checksum]);
     }
     return newBytes;
   }

@@ -1,4 +1,5 @@
-import { expect } from "vitest";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { crc32 } from "#whitewater/engine/base/crc32.js";
 import type { Key, Namespace, Timer, TimerDomain } from "#whitewater/engine/state/state.js";
 import { expectBytes, maintainFully, pollAll, text } from "./backend-under-test.ts";
 import type { BackendUnderTest } from "./backend-under-test.ts";
@@ -115,13 +116,25 @@ export class LockStep {
     this.compare();
     for (const fleet of this.fleets) {
       fleet.start(0, null);
-      expect([fleet.subject.name, fleet.host.disk.paths(), fleet.host.disk.openDescriptors]).toEqual([fleet.subject.name, [], 0]);
+      deepEqual([fleet.subject.name, fleet.host.disk.paths(), fleet.host.disk.openDescriptors], [fleet.subject.name, [], 0]);
     }
+  }
+
+  /** CRC-32 over all that was saved. */
+  checksum(): number {
+    let sum = 0;
+    for (const { pieces } of this.saved) {
+      for (const piece of pieces) {
+        const all = "sections" in piece ? piece.sections : piece.files.flat().map(({ checksum }) => Uint32Array.of(checksum));
+        for (const one of all) sum = crc32(new Uint8Array(one.buffer, one.byteOffset, one.byteLength), 0, undefined, sum);
+      }
+    }
+    return sum;
   }
 
   private compare(): void {
     const expected = this.model.contents();
-    for (const fleet of this.fleets) expect([fleet.subject.name, fleet.contents()]).toEqual([fleet.subject.name, expected]);
+    for (const fleet of this.fleets) deepEqual([fleet.subject.name, fleet.contents()], [fleet.subject.name, expected]);
   }
 
   private each(key: Key, namespace: Namespace, work: (states: BoundStates) => void): void {
@@ -264,7 +277,7 @@ export class LockStep {
 
   private expectAll(expected: readonly unknown[], key: Key, namespace: Namespace, read: (states: BoundStates) => readonly unknown[]): void {
     for (const fleet of this.fleets) {
-      expect([fleet.subject.name, ...read(fleet.at(key, namespace))]).toEqual([fleet.subject.name, ...expected]);
+      deepEqual([fleet.subject.name, ...read(fleet.at(key, namespace))], [fleet.subject.name, ...expected]);
     }
   }
 
@@ -276,7 +289,7 @@ export class LockStep {
       if (isRegister) timers.register(domain, timer.namespace, timer.timestampMs);
       else timers.remove(domain, timer.namespace, timer.timestampMs);
       const count = fleet.all().reduce((sum, backend) => sum + backend.timers().size(domain), 0);
-      expect([fleet.subject.name, count]).toEqual([fleet.subject.name, this.model.timerCount(domain)]);
+      deepEqual([fleet.subject.name, count], [fleet.subject.name, this.model.timerCount(domain)]);
     }
   }
 
@@ -287,11 +300,11 @@ export class LockStep {
       const fired = fleet.all().flatMap((backend) => {
         const timers = pollAll(backend, domain, upToMs);
         for (let i = 1; i < timers.length; i++) {
-          expect(timers[i]!.timestampMs).toBeGreaterThanOrEqual(timers[i - 1]!.timestampMs);
+          ok(timers[i]!.timestampMs >= timers[i - 1]!.timestampMs, "timers come in the order of their times");
         }
         return timers;
       });
-      expect([fleet.subject.name, fired.map(text).sort()]).toEqual([fleet.subject.name, due]);
+      deepEqual([fleet.subject.name, fired.map(text).sort()], [fleet.subject.name, due]);
     }
   }
 
@@ -325,7 +338,7 @@ export class LockStep {
   private compareSections(pieces: readonly SavedPieces[]): void {
     const [first, ...others] = pieces.map((one) => ("sections" in one ? one.sections : []));
     others.forEach((sections, index) => {
-      expect(sections.length).toBe(first!.length);
+      equal(sections.length, first!.length);
       try {
         sections.forEach((section, subtask) => expectBytes(section, first![subtask]));
       } catch (error) {

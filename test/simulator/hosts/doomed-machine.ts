@@ -2,11 +2,12 @@ import type { Disk } from "#whitewater/engine/ports/disk.js";
 import { ProcessDied } from "#whitewater/engine/ports/process-ports.js";
 import type { RandomStream } from "#whitewater/engine/ports/rng.js";
 import { SimulatedDisk } from "#whitewater/simulator/hosts/simulated-disk.js";
-import type { Kernel, SimDisk, SimHost } from "#whitewater/simulator/world/kernel.js";
+import { Digest } from "#whitewater/simulator/trace/digest.js";
+import type { Kernel, SimHost } from "#whitewater/simulator/world/kernel.js";
 import { RandomStreams } from "#whitewater/simulator/world/random-streams.js";
 import { FakeKernel, type FakeProcess } from "./fake-kernel.ts";
 
-export type MakeDisk = (kernel: Kernel, host: SimHost) => SimDisk;
+export type MakeDisk = (kernel: Kernel, host: SimHost) => SimulatedDisk;
 
 /** Every disk the simulator offers, in each of its profiles. */
 export const DISKS: readonly (readonly [string, MakeDisk])[] = [
@@ -14,29 +15,37 @@ export const DISKS: readonly (readonly [string, MakeDisk])[] = [
   ["ordered", (kernel, host) => new SimulatedDisk(kernel, host, "ordered")],
 ];
 
-/** A host whose nth disk call from now on is the last of the process. */
+/** A host whose nth disk call from now on is the last of the process; its disk meets the faults that `kernel` was armed with. */
 export class Machine {
   readonly kernel: FakeKernel = new FakeKernel();
-  readonly disk: SimDisk;
+  readonly disk: SimulatedDisk;
   readonly random: RandomStream;
   readonly #host: FakeProcess["host"];
   #process: FakeProcess;
   #incarnation = 1;
   #callsLeft = Number.MAX_SAFE_INTEGER;
   calls = 0;
+  /** Calls that met a fault. */
+  struck = 0;
+  /** Of all calls and of what was written. */
+  readonly digest: Digest = new Digest();
 
-  constructor(make: MakeDisk, seed: number) {
+  constructor(make: MakeDisk, seed: number | string) {
     const streams = new RandomStreams(String(seed));
     this.random = streams.stream("control");
     const { kernel } = this;
     kernel.stream = (label): RandomStream => streams.stream(label);
-    kernel.foldBytes = (): void => {};
+    kernel.foldBytes = (bytes): void => this.digest.foldBytes(bytes);
+    kernel.foldText = (text): void => this.digest.foldText(text);
     const enter = kernel.enter.bind(kernel);
     kernel.enter = (process, ...point) => {
       this.calls += 1;
       this.#callsLeft -= 1;
+      this.digest.foldPoint(this.calls, ...point);
       if (this.#callsLeft === 0) kernel.crash(this.#process);
-      return enter(process, ...point);
+      const fault = enter(process, ...point);
+      if (fault !== null) this.struck += 1;
+      return fault;
     };
     const leave = kernel.leave.bind(kernel);
     kernel.leave = (process) => {
@@ -61,6 +70,12 @@ export class Machine {
   powerLoss(): void {
     this.kernel.crash(this.#process);
     this.disk.powerLoss();
+    this.restart();
+  }
+
+  /** The process is another one from now on; the disk stays as it is. */
+  restart(): void {
+    this.kernel.crash(this.#process);
     this.#incarnation += 1;
     this.#callsLeft = Number.MAX_SAFE_INTEGER;
     this.#process = this.kernel.process("database", this.#incarnation, this.#host);
