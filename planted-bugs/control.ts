@@ -26,5 +26,6 @@ const MESSAGE_LENGTH = 400;
 
 /** What is said of an error that nobody expects. */
 export function messageOf(error: unknown): string {
-  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, MESSAGE_LENGTH);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.replaceAll(/\s+/g, " ").slice(0, MESSAGE_LENGTH);
 }

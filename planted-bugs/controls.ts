@@ -6,6 +6,7 @@ import type { Control } from "./control.ts";
 import { damageRun } from "./controls/damage.ts";
 import { keyedStateRun } from "./controls/keyed-state.ts";
 import { powerLossRun } from "./controls/power-loss.ts";
+import { schemaEvolutionRun } from "./controls/schema-evolution.ts";
 import { lsmSubject, sqliteSubject } from "./controls/store-subject.ts";
 
 function drawnDisk(seed: string): MakeDisk {
@@ -18,8 +19,12 @@ export const CONTROLS: readonly Control[] = [
   { name: "sqlite-power-loss", run: (seed, libraries) => powerLossRun(seed, sqliteSubject(libraries), drawnDisk(seed)) },
   { name: "lsm-damage", run: (seed) => damageRun(seed, lsmSubject) },
   { name: "sqlite-damage", run: (seed, libraries) => damageRun(seed, sqliteSubject(libraries)) },
-  ...STATE_BACKENDS.map((backend) => ({
+  ...STATE_BACKENDS.map((backend): Control => ({
     name: `keyed-state/${backend}`,
-    run: (seed: string, libraries: Parameters<Control["run"]>[1]) => keyedStateRun(seed, backend, libraries),
+    run: (seed, libraries) => keyedStateRun(seed, backend, libraries),
+  })),
+  ...STATE_BACKENDS.map((backend): Control => ({
+    name: `schemas/${backend}`,
+    run: (seed, libraries) => schemaEvolutionRun(seed, backend, libraries),
   })),
 ];

@@ -9,8 +9,8 @@ export const KEYED_STATE_BUGS: readonly PlantedBug[] = [
     id: "copy-on-write-forgets-a-nested-change",
     flink: null,
     symptom: "an entry of a map is changed in place while a snapshot in flight holds the same map",
-    noticedBy: [...RESULT, "restore fidelity", "consistent cut"],
-    scenarios: ["big-state"],
+    noticedBy: ["state model"],
+    scenarios: ["keyed-state/heap"],
     fixed: { backend: "heap" },
     seedsToFind,
     edits: [
@@ -68,8 +68,8 @@ export const KEYED_STATE_BUGS: readonly PlantedBug[] = [
   {
     id: "changelog-boundary-off-by-one",
     flink: null,
-    symptom: "a checkpoint's log begins one segment behind the place where its base stands",
-    noticedBy: [...RESULT, "restore fidelity", "consistent cut", "liveness"],
+    symptom: "a base stands one segment before its place in the log: what it holds already is replayed upon it",
+    noticedBy: [...RESULT, "restore fidelity", "consistent cut"],
     scenarios: ["big-state"],
     fixed: { backend: "changelog:heap" },
     seedsToFind,
@@ -77,8 +77,10 @@ export const KEYED_STATE_BUGS: readonly PlantedBug[] = [
       {
         file: "engine/state/backends/changelog/materialization.ts",
         find: "    return { id: ++this.lastId, position: this.log.seal(), writer: this.nested.snapshot() };\n",
-        replace: `    const position = this.log.seal();
-    return { id: ++this.lastId, position: { ...position, sqn: position.sqn + 1 }, writer: this.nested.snapshot() };
+        replace: `    const { sqn, segment, bytes } = this.log.seal();
+    const last = this.log.segments.at(-1);
+    const position = last === undefined ? { sqn, segment, bytes } : { sqn: last.fromSqn, segment: segment - 1, bytes };
+    return { id: ++this.lastId, position, writer: this.nested.snapshot() };
 `,
       },
     ],
@@ -87,8 +89,8 @@ export const KEYED_STATE_BUGS: readonly PlantedBug[] = [
     id: "fired-timer-logged-under-another-key",
     flink: "FLINK-26063",
     symptom: "the removal of a timer that fires is logged under the key that was current before",
-    noticedBy: [...RESULT, "restore fidelity", "consistent cut", "watermarks and timers"],
-    scenarios: ["timers"],
+    noticedBy: ["state model"],
+    scenarios: ["keyed-state/changelog:heap"],
     fixed: { backend: "changelog:heap" },
     seedsToFind,
     edits: [

@@ -66,8 +66,8 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/state/backends/lsm/store-disk.ts",
-        find: "      if (count === 0) this.fail(",
-        replace: "      if (count < length - done) this.fail(",
+        find: '      if (count === 0) this.fail("corrupt", path,',
+        replace: '      if (count < length - done) this.fail("corrupt", path,',
       },
     ],
   },
@@ -166,7 +166,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     id: "page-view-sees-later-writes",
     flink: null,
     symptom: "a page that is overwritten under a frozen view is not kept for it",
-    noticedBy: [...RESULT, "restore fidelity", "consistent cut"],
+    noticedBy: [...RESULT, "restore fidelity", "consistent cut", "no crash"],
     scenarios: ["big-state"],
     fixed: { backend: "sqlite" },
     seedsToFind,

@@ -3,29 +3,54 @@ import type { StateLibraries } from "#whitewater/engine/state/backends/state-lib
 import type { StateBackendName } from "#whitewater/engine/state/state-backend.js";
 import type { TimerDomain } from "#whitewater/engine/state/state.js";
 import { RandomStreams } from "#whitewater/simulator/world/random-streams.js";
+import type { OpenOptions } from "../../test/contract/backend-under-test.ts";
 import { configuredBackend } from "../../test/contract/configured-backend.ts";
 import { LockStep } from "../../test/contract/lock-step-run.ts";
 import type { Operation } from "../../test/contract/lock-step-run.ts";
 import type { ControlFinding, ControlRun } from "../control.ts";
 import { messageOf } from "../control.ts";
 
-const OPERATIONS = 250;
+const OPERATIONS = 400;
 const KEYS = 8;
 const NAMESPACES = 3;
 const ITEMS = 10;
 
-/** As often as it stands here. */
-const KINDS = [
-  "update", "update", "clear-value", "add", "add-all", "replace", "clear-list", "put", "put", "put", "remove", "clear-map",
-  "fold", "fold", "clear-folds", "merge", "ttl-write", "ttl-write", "ttl-read", "ttl-read", "ttl-clear",
-  "register", "register", "unregister", "poll", "watermark", "pass-time", "maintain", "maintain",
-  "begin", "begin", "step", "step", "finish", "finish", "cancel", "complete", "abort", "crash",
+/** What goes together; as often as it stands here, and twice that. */
+const GROUPS = [
+  ["update", "update", "clear-value"],
+  ["add", "add", "add-all", "replace", "clear-list"],
+  ["put", "put", "put", "remove", "clear-map"],
+  ["fold", "fold", "fold", "clear-folds", "merge"],
+  ["ttl-write", "ttl-read", "ttl-read", "ttl-clear", "pass-time"],
+  ["register", "register", "register", "unregister", "poll", "watermark"],
 ] as const;
+const ALWAYS = [
+  ["maintain", "maintain"],
+  ["begin", "begin", "step", "step", "step", "finish", "finish", "cancel", "complete", "complete", "abort", "crash"],
+] as const;
+type OperationKind = Operation["kind"];
 
-function drawnOperation(random: RandomStream): Operation {
-  const kind = KINDS[random.below(KINDS.length)]!;
+/** What one run consists of: a run of few kinds at few places goes deeper there. */
+interface Mix {
+  readonly kinds: readonly OperationKind[];
+  readonly keys: number;
+  readonly namespaces: number;
+}
+
+function drawnMix(random: RandomStream): Mix {
+  const groups = GROUPS.filter(() => random.below(2) === 0);
+  const chosen = groups.length === 0 ? [GROUPS[random.below(GROUPS.length)]!] : groups;
+  return {
+    kinds: [...chosen, ...chosen, ...ALWAYS].flat(),
+    keys: 1 + random.below(1 + random.below(KEYS)),
+    namespaces: 1 + random.below(1 + random.below(NAMESPACES)),
+  };
+}
+
+function drawnOperation({ kinds, keys, namespaces }: Mix, random: RandomStream): Operation {
+  const kind = kinds[random.below(kinds.length)]!;
   const item = random.below(ITEMS);
-  const place = { key: random.below(KEYS), namespace: random.below(NAMESPACES) };
+  const place = { key: random.below(keys), namespace: random.below(namespaces) };
   const domain = random.below(2) as TimerDomain;
   switch (kind) {
     case "register":
@@ -62,10 +87,17 @@ export function keyedStateRun(seed: string, backend: StateBackendName, libraries
   const random = new RandomStreams(seed).stream("operations");
   const names: readonly StateBackendName[] = backend === "heap" ? ["heap"] : ["heap", backend];
   const findings: ControlFinding[] = [];
-  const run = new LockStep(names.map((name) => configuredBackend(name, libraries)));
+  const mix = drawnMix(random);
+  const roomy = random.below(3) === 0;
+  const run = new LockStep(
+    names.map((name) => {
+      const subject = configuredBackend(name, libraries);
+      return { ...subject, open: (options: OpenOptions) => subject.open({ ...options, roomy }) };
+    }),
+  );
   let count = 20 + random.below(OPERATIONS);
   try {
-    for (; count > 0; count--) run.apply(drawnOperation(random));
+    for (; count > 0; count--) run.apply(drawnOperation(mix, random));
     run.end();
   } catch (error) {
     findings.push({ oracle: "state model", message: messageOf(error) });

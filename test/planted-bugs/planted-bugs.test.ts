@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../planted-bugs/catalogue.ts";
+import { CONTROLS } from "../../planted-bugs/controls.ts";
 import { huntBug, huntClean } from "../../planted-bugs/hunt.ts";
 import { checkClean, huntAll } from "../../planted-bugs/hunts.ts";
 import { StaleBugError, mutatedModules, unchangedModules } from "../../planted-bugs/mutated-engine.ts";
@@ -37,6 +38,16 @@ describe("planting", () => {
       huntClean(["word-count", "timers"], { backend: "heap" }, 3, unchangedModules(files)),
     ]);
     expect(compiled.digests).toHaveLength(6);
+    expect(fromSource.digests).toEqual(compiled.digests);
+  });
+
+  test("so it does in the controls, which run it piece by piece", { timeout: 2 * MINUTES }, async () => {
+    const files = [...new Set(CATALOGUE.flatMap(({ edits }) => edits.map(({ file }) => file)))];
+    const names = CONTROLS.map(({ name }) => name);
+    const [compiled, fromSource] = await Promise.all([huntClean(names, {}, 3), huntClean(names, {}, 3, unchangedModules(files))]);
+    expect(compiled.found).toBeNull();
+    expect(compiled.digests).toHaveLength(3 * names.length);
+    expect(new Set(compiled.digests).size).toBeGreaterThan(names.length);
     expect(fromSource.digests).toEqual(compiled.digests);
   });
 
