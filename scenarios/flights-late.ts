@@ -93,6 +93,7 @@ lost by a restore, which lets a closed week fire a second time.`,
     cluster: THREE_WORKERS,
     budget: SURVIVES_EVERYTHING,
     parallelisms: [1, 2, 3, 4],
+    drawnBackends: ["heap"],
     confluent: false,
     sometimes: [
       ...RECOVERY_PATHS,

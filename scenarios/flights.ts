@@ -4,6 +4,7 @@ import { WatermarkStrategies } from "../engine/api/watermark-strategies.ts";
 import { LogSource } from "../engine/connectors/log-source.ts";
 import { TransactionalLogSink } from "../engine/connectors/transactional-log-sink.ts";
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
+import type { StateBackendName } from "../engine/state/state-backend.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { RunOptions, Scenario } from "../simulator/scenario.ts";
 import { airportDelays, airportOf, sumDelays } from "./flight-delays.ts";
@@ -21,6 +22,7 @@ export interface FlightsOptions {
   /** Length of a window. */
   readonly days: number;
   readonly bufferSizes: readonly number[];
+  readonly drawnBackends?: readonly StateBackendName[];
 }
 
 const FLIGHTS: FlightsOptions = {
@@ -36,6 +38,8 @@ const FLIGHTS_20K: FlightsOptions = {
   days: 7,
   // Buffers of one record would make it the same as flights, ten times as long.
   bufferSizes: [16, 64],
+  // The small one goes through all of them.
+  drawnBackends: ["heap"],
 };
 
 function flightsJob(options: RunOptions, disorderMs: number, days: number): StreamGraph {
@@ -72,7 +76,7 @@ export function flightsScenario(flights: readonly Flight[], options: FlightsOpti
   return lazyFlightsScenario(() => flights, options);
 }
 
-function lazyFlightsScenario(flights: () => readonly Flight[], { name, title, days, bufferSizes }: FlightsOptions): Scenario {
+function lazyFlightsScenario(flights: () => readonly Flight[], { name, title, days, bufferSizes, drawnBackends }: FlightsOptions): Scenario {
   const input = new FlightsInput(flights);
   return defineScenario({
     name,
@@ -93,6 +97,7 @@ restore; watermarks that go back or run ahead; timers lost; output committed too
     budget: SURVIVES_EVERYTHING,
     parallelisms: [1, 2, 3, 4],
     bufferSizes,
+    ...(drawnBackends !== undefined && { drawnBackends }),
     confluent: true,
     sometimes: [...RECOVERY_PATHS, "barriers in flight on two channels at a crash", "a timer fired after a restore"],
   });

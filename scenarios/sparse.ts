@@ -95,6 +95,7 @@ without partitions that ends too early.`,
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
   parallelisms: [2, 3, 4],
+  drawnBackends: ["heap"],
   confluent: true,
   sometimes: [...RECOVERY_PATHS, "a timer fired after a restore"],
 });

@@ -83,8 +83,10 @@ export interface Scenario {
   readonly outputs: readonly OutputTopic[];
   readonly cluster: ClusterShape;
   readonly budget: FaultBudget;
-  /** State backends that the seed draws from; absent: all of them, the heap in half of the runs. A job that sets its own names just that one. */
+  /** State backends that the job runs with; absent: all of them. A job that sets its own names just that one. */
   readonly backends?: readonly StateBackendName[];
+  /** Those of them that the seed draws from, the more often one is named, the likelier; absent: the heap in half of the runs. */
+  readonly drawnBackends?: readonly StateBackendName[];
   /** Parallelisms that the seed draws from. */
   readonly parallelisms: readonly number[];
   /** Elements a buffer (1 to 64) that the seed draws from; absent: 1, 4, 16 and 64. */

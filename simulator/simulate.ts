@@ -137,8 +137,9 @@ export class Simulator {
     const { parallelisms, bufferSizes = BUFFER_SIZES } = this.scenario;
     const parallelism = present(parallelisms[draw.below(parallelisms.length)], "a scenario names parallelisms");
     const bufferElements = present(bufferSizes[draw.below(bufferSizes.length)], "there are buffer sizes");
-    const { backends = DRAWN_BACKENDS } = this.scenario;
-    const backend = present(backends[draw.below(backends.length)], "a scenario names state backends");
+    const { backends, drawnBackends = DRAWN_BACKENDS } = this.scenario;
+    const drawable = backends === undefined ? drawnBackends : drawnBackends.filter((name) => backends.includes(name));
+    const backend = present(drawable[draw.below(drawable.length)], "a scenario names state backends that it runs with");
     const drawn: RunOptions = { backend, mode: "aligned", restore: "full", failover: "job", parallelism, bufferElements };
     return { ...drawn, ...fixed };
   }

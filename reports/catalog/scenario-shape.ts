@@ -28,6 +28,7 @@ const scenarioSchema = z.looseObject({
   }),
   budget: z.looseObject({ most: z.record(z.string(), count), jobMayFail: z.boolean() }),
   backends: z.array(z.enum(STATE_BACKENDS)).min(1).exactOptional(),
+  drawnBackends: z.array(z.enum(STATE_BACKENDS)).min(1).exactOptional(),
   parallelisms: z.array(z.int().min(1)).min(1),
   bufferSizes: z.array(z.int().min(1).max(64)).min(1).exactOptional(),
   confluent: z.boolean(),
