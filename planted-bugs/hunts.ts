@@ -11,9 +11,14 @@ export interface BugOutcome {
   readonly seeds: number;
 }
 
+/** At least so many seeds are run with the clean engine: silence on one or two says little. */
+const CLEAN_SEEDS_AT_LEAST = 10;
+
 /** What the clean engine reported on the seeds that found bugs: nothing, if all is well. */
 export interface CleanOutcome {
   readonly scenario: string;
+  /** The one that the sweep was fixed to. */
+  readonly backend: string | null;
   readonly seeds: number;
   readonly runs: number;
   readonly milliseconds: number;
@@ -42,12 +47,12 @@ export async function checkClean(outcomes: readonly BugOutcome[], jobs: number):
     for (const scenario of bug.scenarios) {
       const key = `${scenario} ${JSON.stringify(bug.fixed)}`;
       const known = sweeps.get(key);
-      sweeps.set(key, { scenario, fixed: bug.fixed, seeds: Math.max(seeds, known?.seeds ?? 0) });
+      sweeps.set(key, { scenario, fixed: bug.fixed, seeds: Math.max(seeds, known?.seeds ?? CLEAN_SEEDS_AT_LEAST) });
     }
   }
   return pooled([...sweeps.values()], jobs, async ({ scenario, fixed, seeds }) => {
     const { found, others, runs, milliseconds } = await huntClean([scenario], fixed, seeds);
-    return { scenario, seeds, runs, milliseconds, sightings: found === null ? others : [found, ...others] };
+    return { scenario, backend: fixed.backend ?? null, seeds, runs, milliseconds, sightings: found === null ? others : [found, ...others] };
   });
 }
 

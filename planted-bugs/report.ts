@@ -15,8 +15,8 @@ export function asTable(outcomes: readonly BugOutcome[], clean: readonly CleanOu
     String(hunt.runs),
     String(hunt.milliseconds),
   ]);
-  const silence = clean.map(({ scenario, seeds, runs, milliseconds, sightings }) => [
-    `clean engine, ${scenario}`,
+  const silence = clean.map(({ scenario, backend, seeds, runs, milliseconds, sightings }) => [
+    `clean engine, ${scenario}${backend === null || scenario.includes(backend) ? "" : ` on ${backend}`}`,
     "",
     sightings[0] === undefined ? "silent" : `REPORTED ${sightings[0].oracle}`,
     sightings[0] === undefined ? String(seeds) : `at ${sightings[0].seed}`,

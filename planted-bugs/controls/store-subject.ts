@@ -6,7 +6,7 @@ import { SqliteStore } from "#whitewater/engine/state/backends/sqlite/sqlite-sto
 import type { StateLibraries } from "#whitewater/engine/state/backends/state-libraries.js";
 import type { OrderedStore, StoreReader } from "#whitewater/engine/state/ordered-store.js";
 
-const DIRECTORY = "/host/store";
+export const DIRECTORY = "/host/store";
 
 /** A kind of store, as an experiment makes and leaves it. */
 export interface StoreSubject {

@@ -24,6 +24,8 @@ export class Machine {
   #process: FakeProcess;
   #incarnation = 1;
   #callsLeft = Number.MAX_SAFE_INTEGER;
+  #countedKind: number | null = null;
+  #diesAfterCall = false;
   calls = 0;
   /** Calls that met a fault. */
   struck = 0;
@@ -38,19 +40,18 @@ export class Machine {
     kernel.foldBytes = (bytes): void => this.digest.foldBytes(bytes);
     kernel.foldText = (text): void => this.digest.foldText(text);
     const enter = kernel.enter.bind(kernel);
-    kernel.enter = (process, ...point) => {
+    kernel.enter = (process, kind, ...point) => {
       this.calls += 1;
-      this.#callsLeft -= 1;
-      this.digest.foldPoint(this.calls, ...point);
-      if (this.#callsLeft === 0) kernel.crash(this.#process);
-      const fault = enter(process, ...point);
+      this.digest.foldPoint(this.calls, kind, ...point);
+      if (this.#countedKind === null || this.#countedKind === kind) this.#callsLeft -= 1;
+      if (this.#callsLeft === 0) this.#strike();
+      const fault = enter(process, kind, ...point);
       if (fault !== null) this.struck += 1;
       return fault;
     };
     const leave = kernel.leave.bind(kernel);
     kernel.leave = (process) => {
-      // Half of all deaths strike after the call has taken effect.
-      if (this.#callsLeft === 1 && this.random.below(2) === 1) kernel.crash(this.#process);
+      if (this.#diesAfterCall) kernel.crash(this.#process);
       leave(process);
     };
     this.#process = kernel.process("database");
@@ -63,8 +64,17 @@ export class Machine {
     return this.disk.portFor(this.#process);
   }
 
-  dieAtCall(n: number): void {
+  /** `kind`: only trace points of this kind count; null: all do. */
+  dieAtCall(n: number, kind: number | null = null): void {
     this.#callsLeft = n;
+    this.#countedKind = kind;
+  }
+
+  /** Half of all deaths strike after the call has taken effect. */
+  #strike(): void {
+    this.#callsLeft = Number.MAX_SAFE_INTEGER;
+    if (this.random.below(2) === 1) this.#diesAfterCall = true;
+    else this.kernel.crash(this.#process);
   }
 
   powerLoss(): void {
@@ -78,6 +88,7 @@ export class Machine {
     this.kernel.crash(this.#process);
     this.#incarnation += 1;
     this.#callsLeft = Number.MAX_SAFE_INTEGER;
+    this.#diesAfterCall = false;
     this.#process = this.kernel.process("database", this.#incarnation, this.#host);
   }
 }
