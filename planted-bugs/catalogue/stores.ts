@@ -182,4 +182,36 @@ export const STORE_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    id: "flushed-pack-not-synced",
+    flink: null,
+    symptom: "a flush renames its manifest over the old one while neither that nor the pack of pages was synced",
+    noticedBy: ["flushed state"],
+    scenarios: ["sqlite-power-loss"],
+    fixed: { backend: "sqlite" },
+    seedsToFind,
+    edits: [
+      {
+        file: "engine/state/backends/sqlite/whole-file-io.ts",
+        find: '  expectDone(disk.fsync(descriptor), path, "making it durable");\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    id: "page-not-checked",
+    flink: null,
+    symptom: "a page that the disk damaged, or gives in another's place, is handed to SQLite as it is",
+    noticedBy: ["right or refused"],
+    scenarios: ["sqlite-damage"],
+    fixed: { backend: "sqlite" },
+    seedsToFind,
+    edits: [
+      {
+        file: "engine/state/backends/sqlite/page-file.ts",
+        find: "    return this.checkPage(page, target) ? SQLITE_OK : this.damaged(`page ${page} is not what was written`);\n",
+        replace: "    return SQLITE_OK;\n",
+      },
+    ],
+  },
 ];
