@@ -1,4 +1,5 @@
 import { invariant } from "../base/assert.ts";
+import { UnencodableValueError } from "../base/codec.ts";
 import { SNAPSHOT_ENTRIES_PER_STEP } from "../base/limits.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { VertexId } from "../graph/job-graph.ts";
@@ -88,7 +89,7 @@ export class TaskSnapshot {
     while (index < this.#captured.length) {
       const writer = this.#captured[index]?.writer ?? null;
       if (writer !== null) {
-        const left = this.#unlessStorageFails(() => writer.step(SNAPSHOT_ENTRIES_PER_STEP), done);
+        const left = this.#unlessItFails(() => writer.step(SNAPSHOT_ENTRIES_PER_STEP), done);
         if (left === null) return;
         if (left > 0) {
           ports.tracer.point(TRACE.snapshotSerialized, subject, this.checkpointId, left);
@@ -104,14 +105,18 @@ export class TaskSnapshot {
     this.#prepare(done);
   }
 
-  /** The result, or null where local storage failed: the snapshot is over then, and the task goes on. */
-  #unlessStorageFails<T>(action: () => T, done: (outcome: SnapshotOutcome) => void): T | null {
+  /**
+   * The result, or null where local storage failed or a value of the user's cannot be written: the snapshot is
+   * over then, and the task goes on.
+   */
+  #unlessItFails<T>(action: () => T, done: (outcome: SnapshotOutcome) => void): T | null {
     try {
       return action();
     } catch (error) {
-      if (!(error instanceof StateStorageError)) throw error;
+      const reason = failureText(error);
+      if (reason === null) throw error;
       for (const operator of this.#captured) operator.writer?.cancel();
-      this.#finish({ ok: false, reason: `reading local state failed: ${error.message}` }, done);
+      this.#finish({ ok: false, reason }, done);
       return null;
     }
   }
@@ -133,7 +138,7 @@ export class TaskSnapshot {
     const { ports, vertex, subtask } = this.#owner;
     const read = (): OperatorSnapshot[] =>
       this.#captured.map(({ uid, writer, lists }) => ({ uid, keyed: writer === null ? null : writer.bytes(), lists }));
-    const operators = this.#unlessStorageFails(read, done);
+    const operators = this.#unlessItFails(read, done);
     if (operators === null) return;
     const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators }, this.#owner.sealer);
     const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
@@ -176,4 +181,10 @@ export class TaskSnapshot {
       () => undefined,
     );
   }
+}
+
+/** Why a snapshot could not be serialized, or null where that is not for a task to answer. */
+function failureText(error: unknown): string | null {
+  if (error instanceof StateStorageError) return `reading local state failed: ${error.message}`;
+  return error instanceof UnencodableValueError ? `serializing state failed: ${error.message}` : null;
 }

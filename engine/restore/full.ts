@@ -1,4 +1,6 @@
 import { invariant, present } from "../base/assert.ts";
+import { CorruptBytesError } from "../base/byte-reader.ts";
+import { UnencodableValueError } from "../base/codec.ts";
 import type { SnapshotHandle, SubtaskSnapshot } from "../checkpoint/snapshot-file.ts";
 import { decodeSnapshotFile } from "../checkpoint/snapshot-file.ts";
 import { retryStorage } from "../checkpoint/storage-retry.ts";
@@ -122,7 +124,7 @@ function readFile(
   );
 }
 
-/** Null, or why the state was not taken: by local storage, or because parts of it do not fit each other. */
+/** Null, or why the state was not taken: by local storage, or because it does not fit the backend or the job. */
 function load(
   snapshots: readonly (SubtaskSnapshot | null)[],
   subtask: number,
@@ -133,7 +135,9 @@ function load(
     return null;
   } catch (error) {
     if (error instanceof StateStorageError) return `writing local state failed: ${error.message}`;
-    if (error instanceof StateSchemaError) return error.message;
+    if (error instanceof StateSchemaError || error instanceof UnencodableValueError) return error.message;
+    // Intact bytes that are not this backend's: another one wrote them.
+    if (error instanceof CorruptBytesError) return `state cannot be read: ${error.message}`;
     throw error;
   }
 }

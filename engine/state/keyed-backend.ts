@@ -16,8 +16,8 @@ export interface KeyGroupRange {
 export interface SnapshotWriter {
   /**
    * Serializes at most `entryBudget` entries; returns how many are left, where that is known, else 1. 0 only
-   * at the end: `bytes` may be called. Throws StateStorageError where the state cannot be read; only `cancel`
-   * may follow.
+   * at the end: `bytes` may be called. Throws StateStorageError where the state cannot be read, and
+   * UnencodableValueError where a backend in memory keeps what cannot be written; only `cancel` may follow.
    */
   step(entryBudget: number): number;
   /** What was serialized. Call once, after step returned 0. */

@@ -1,5 +1,6 @@
 import { invariant } from "../../../base/assert.ts";
 import { ByteWriter, utf8Length } from "../../../base/bytes.ts";
+import { UnencodableValueError } from "../../../base/codec.ts";
 import { crc32 } from "../../../base/crc32.ts";
 import { isProcessDied } from "../../../ports/process-ports.ts";
 import type {
@@ -96,14 +97,15 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    invariant(key.length <= MAX_KEY_BYTES && value.length <= MAX_VALUE_BYTES, "keys and values are within their limits");
+    if (key.length > MAX_KEY_BYTES) refuseSize("key", key.length, MAX_KEY_BYTES);
+    if (value.length > MAX_VALUE_BYTES) refuseSize("value", value.length, MAX_VALUE_BYTES);
     this.requireIntact();
     this.memtable.put(key, value);
     this.afterWrite(key.length + value.length);
   }
 
   delete(key: Uint8Array): void {
-    invariant(key.length <= MAX_KEY_BYTES, "keys are within their limit");
+    if (key.length > MAX_KEY_BYTES) refuseSize("key", key.length, MAX_KEY_BYTES);
     this.requireIntact();
     this.memtable.put(key, null);
     this.afterWrite(key.length);
@@ -336,6 +338,11 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
     }
     disk.removeDirectory(directory);
   }
+}
+
+/** It is the user's: no bug, and no fault of the disk. */
+function refuseSize(what: string, sizeBytes: number, limitBytes: number): never {
+  throw new UnencodableValueError("a row", `a ${what} of ${sizeBytes} bytes, where at most ${limitBytes} are kept,`);
 }
 
 function hashOf(storeId: string): number {

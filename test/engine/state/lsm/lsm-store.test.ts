@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { UnencodableValueError } from "#whitewater/engine/base/codec.js";
 import { crc32 } from "#whitewater/engine/base/crc32.js";
 import type { StoreIterator, StoreView } from "#whitewater/engine/state/ordered-store.js";
 import { MemoryDisk } from "../memory-disk.ts";
@@ -19,6 +20,16 @@ describe("an lsm store", () => {
     store.delete(bytes("a"));
     expect([text(store.get(bytes("a"))), text(store.get(bytes("b"))), text(store.get(bytes("c")))]).toEqual([null, "", null]);
     expect(rows(store)).toEqual(["b="]);
+    store.close();
+  });
+
+  it("refuses a key and a value that are too large, which is no bug and ends no store", () => {
+    const store = tiny(new MemoryDisk());
+    expect(() => store.put(new Uint8Array((1 << 20) + 1), bytes("1"))).toThrow("a key of 1048577 bytes");
+    expect(() => store.delete(new Uint8Array((1 << 20) + 1))).toThrow(UnencodableValueError);
+    expect(() => store.put(bytes("a"), new Uint8Array((1 << 26) + 1))).toThrow("a value of 67108865 bytes");
+    store.put(bytes("a"), bytes("1"));
+    expect(rows(store)).toEqual(["a=1"]);
     store.close();
   });
 
