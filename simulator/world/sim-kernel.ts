@@ -14,11 +14,11 @@ import type { FaultActions } from "./fault-actions.ts";
 import type { Concern, Kernel, Latency, SimHost } from "./kernel.ts";
 import { RandomStreams } from "./random-streams.ts";
 import type { Process } from "./sim-process.ts";
+import type { TraceListener } from "./trace-listeners.ts";
+import { TraceListeners } from "./trace-listeners.ts";
 
 const TIE_BOUND = 1 << 20;
 
-/** Sees a trace point when it happens. Must neither call a port nor change anything. */
-export type TraceListener = (process: Process | null, subject: number, x: number, y: number) => void;
 /** Sees every trace point (census, records for people). */
 export type TraceRecorder = (process: Process | null, kind: number, subject: number, x: number, y: number) => void;
 
@@ -57,7 +57,7 @@ export class SimKernel implements Kernel {
   readonly #queue = new EventQueue();
   readonly #names: string[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #listeners: (TraceListener[] | null)[] = new Array<TraceListener[] | null>(TRACE_KINDS).fill(null);
+  readonly #listeners = new TraceListeners();
   readonly #armed: ArmedFaults;
   readonly #outcomes: (FaultOutcome | null)[];
   readonly #countsOccurrences: boolean;
@@ -193,9 +193,7 @@ export class SimKernel implements Kernel {
   /* ---- trace points ---- */
 
   on(kind: number, listener: TraceListener): void {
-    const list = this.#listeners[kind] ?? [];
-    list.push(listener);
-    this.#listeners[kind] = list;
+    this.#listeners.add(kind, listener);
   }
 
   enter(process: Process | null, kind: number, subject: number, x: number, y: number): InteractionFault | null {
@@ -229,8 +227,7 @@ export class SimKernel implements Kernel {
     this.tracePoints += 1;
     this.counts[kind] = (this.counts[kind] as number) + 1;
     this.digest.foldPoint(this.nowUs, kind, subject, x, y);
-    const listeners = this.#listeners[kind] as TraceListener[] | null;
-    if (listeners !== null) for (let i = 0; i < listeners.length; i += 1) (listeners[i] as TraceListener)(process, subject, x, y);
+    this.#listeners.tell(kind, process, subject, x, y);
     if (this.recorder !== null) this.recorder(process, kind, subject, x, y);
   }
 

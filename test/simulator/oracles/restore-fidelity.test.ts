@@ -4,6 +4,7 @@ import { CompletedStore } from "#whitewater/engine/checkpoint/completed-store.js
 import { HeapKeyedBackend } from "#whitewater/engine/state/backends/heap/heap-keyed-backend.js";
 import { valueState } from "#whitewater/engine/state/descriptors.js";
 import { OperatorStateBackend } from "#whitewater/engine/state/operator-state-backend.js";
+import { StateStorageError } from "#whitewater/engine/state/state-errors.js";
 import { firstDifference, restoreFidelityOracle, timerDifference } from "#whitewater/simulator/oracles/restore-fidelity.js";
 import { crashAt, crashOf, WatchedWorld } from "./watched-world.js";
 
@@ -60,6 +61,14 @@ describe("what is not as recorded is named", () => {
       backend.watermarkMs = Number.MIN_SAFE_INTEGER;
     });
     expect(found).toMatch(/: the watermark is -9007199254740991, recorded is \d+$/);
+  });
+
+  test("state that cannot be read back: the oracle's own error is no failure of the task", () => {
+    vi.spyOn(HeapKeyedBackend.prototype, "entries").mockImplementation(() => {
+      throw new StateStorageError("corrupt", "/1.table", "fails its checksum");
+    });
+    const { world } = new WatchedWorld(restoreFidelityOracle, CRASH).runUntil(12_000_000);
+    expect(String(world.kernel.crash?.error)).toContain("a listener failed: StateStorageError: /1.table: fails its checksum");
   });
 
   test("offsets that are not restored", () => {
