@@ -1,6 +1,7 @@
 import { unreachable } from "../base/assert.ts";
-import { encode } from "../base/codec.ts";
+import { ByteWriter } from "../base/bytes.ts";
 import type { Key } from "./state.ts";
+import type { TypeSerializer } from "./type-serializer.ts";
 
 /**
  * Tuples of equal content are one key, but two objects: this text is equal exactly where the contents are.
@@ -46,13 +47,16 @@ export function isKey(value: unknown): value is Key {
 }
 
 /**
- * Two map keys are one where their contents are equal. Primitives stand for themselves, except strings that
- * begin with a NUL character: those, and objects (by their encoded bytes), get a text that no other key has.
+ * Two map keys are one where their contents are equal, as far as the serializer of the keys tells them apart.
+ * Primitives stand for themselves, except strings that begin with a NUL character: those, and objects (by
+ * their bytes), get a text that no other key has.
  */
-export function mapKeyIdentity(key: unknown): unknown {
+export function mapKeyIdentity(key: unknown, serializer: TypeSerializer<any>): unknown {
   if (typeof key === "string") return key.charCodeAt(0) === 0 ? `\0s${key}` : key;
   if (typeof key !== "object" || key === null) return key;
+  const writer = new ByteWriter();
+  serializer.write(writer, key);
   let text = "\0o";
-  for (const byte of encode(key)) text += String.fromCharCode(byte);
+  for (const byte of writer.view()) text += String.fromCharCode(byte);
   return text;
 }

@@ -33,7 +33,7 @@ class BoundState implements WrittenState {
   constructor({ name, serializer, keySerializer }: StateDescriptor<any>, mode: OperatorStateMode) {
     this.name = name;
     this.mode = mode;
-    this.state = mode === "broadcast" ? new BroadcastMap() : new OperatorList();
+    this.state = mode === "broadcast" ? new BroadcastMap(keysOf(keySerializer)) : new OperatorList();
     this.head = sectionHead(name, mode, serializer.schema, keySerializer?.schema ?? null);
     this.#serializer = serializer;
     this.#keySerializer = keySerializer;
@@ -53,7 +53,7 @@ class BoundState implements WrittenState {
       }
       return;
     }
-    const keys = present(this.#keySerializer, "broadcast state has a serializer for its keys");
+    const keys = keysOf(this.#keySerializer);
     for (const [key, value] of state.entries()) {
       keys.write(this.#begin(), key);
       serializer.write(this.#element, value);
@@ -177,11 +177,15 @@ function elementReader({ name, schema }: OperatorSectionState, wanted: TypeSeria
 }
 
 function keyReader({ name, keySchema }: OperatorSectionState, descriptor: StateDescriptor<any>): (reader: ByteReader) => unknown {
-  const wanted = present(descriptor.keySerializer, "broadcast state has a serializer for its keys");
+  const wanted = keysOf(descriptor.keySerializer);
   const written = present(keySchema, "the section of a broadcast state has a key schema");
   const reason = keyCompatibilityOf(written, wanted.schema);
   if (reason !== null) refuseSchema(name, schemaText(written), schemaText(wanted.schema), reason);
   return (reader) => wanted.read(reader);
+}
+
+function keysOf(keySerializer: TypeSerializer<any> | null): TypeSerializer<any> {
+  return present(keySerializer, "broadcast state has a serializer for its keys");
 }
 
 function refuseSchema(name: string, written: string, wanted: string, reason: string): never {

@@ -1,5 +1,6 @@
 import { mapKeyIdentity } from "./key-identity.ts";
 import type { ListState, MapState } from "./state.ts";
+import type { TypeSerializer } from "./type-serializer.ts";
 
 /** A list of operator state, split or union: that only shows on a restore. */
 export class OperatorList implements ListState<unknown> {
@@ -48,26 +49,31 @@ export class OperatorList implements ListState<unknown> {
 /** Broadcast state: keys of equal content are one; iterates in the order in which they were first put. */
 export class BroadcastMap implements MapState<unknown, unknown> {
   readonly #pairs: Map<unknown, readonly [unknown, unknown]> = new Map();
+  readonly #keySerializer: TypeSerializer<any>;
+
+  constructor(keySerializer: TypeSerializer<any>) {
+    this.#keySerializer = keySerializer;
+  }
 
   get size(): number {
     return this.#pairs.size;
   }
 
   get(key: unknown): unknown {
-    const pair = this.#pairs.get(mapKeyIdentity(key));
+    const pair = this.#pairs.get(this.#identityOf(key));
     return pair === undefined ? null : pair[1];
   }
 
   put(key: unknown, value: unknown): void {
-    this.#pairs.set(mapKeyIdentity(key), [typeof key === "number" ? key + 0 : key, value]);
+    this.#pairs.set(this.#identityOf(key), [typeof key === "number" ? key + 0 : key, value]);
   }
 
   remove(key: unknown): void {
-    this.#pairs.delete(mapKeyIdentity(key));
+    this.#pairs.delete(this.#identityOf(key));
   }
 
   contains(key: unknown): boolean {
-    return this.#pairs.has(mapKeyIdentity(key));
+    return this.#pairs.has(this.#identityOf(key));
   }
 
   entries(): readonly (readonly [unknown, unknown])[] {
@@ -80,5 +86,9 @@ export class BroadcastMap implements MapState<unknown, unknown> {
 
   clear(): void {
     this.#pairs.clear();
+  }
+
+  #identityOf(key: unknown): unknown {
+    return mapKeyIdentity(key, this.#keySerializer);
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { UnencodableValueError } from "#whitewater/engine/base/codec.js";
 import { aggregatingState, listState, mapState, reducingState, valueState } from "#whitewater/engine/state/descriptors.js";
+import { int32Serializer } from "#whitewater/engine/state/serializers/primitive-serializers.js";
+import { field, struct } from "#whitewater/engine/state/serializers/struct-serializer.js";
 import { Host, errorOf, expectBytes, snapshotOf, text } from "./backend-under-test.ts";
 import type { BackendUnderTest } from "./backend-under-test.ts";
 
@@ -239,6 +241,23 @@ function mapStateTests(subject: BackendUnderTest): void {
     expect([state.get(0), state.contains(-0), text(state.entries())]).toEqual(["zero", true, "[ [ 0, 'zero' ] ]"]);
     state.remove(0);
     expect(state.isEmpty()).toBe(true);
+  });
+
+  it("takes keys for one that their serializer does not tell apart, before a restore and after it", () => {
+    const host = new Host(subject);
+    const backend = host.open();
+    const place = struct({ x: field(int32Serializer), y: field(int32Serializer) });
+    const descriptor = mapState<{ readonly x: number; readonly y: number }, string>("m", { keySerializer: place });
+    const { state } = backend.bind(descriptor);
+    backend.setCurrentKey("k");
+    state.put({ x: 0, y: 1 }, "first");
+    state.put({ y: 1, x: -0 }, "second");
+    const restored = host.restored([snapshotOf(backend)]);
+    restored.setCurrentKey("k");
+    for (const map of [state, restored.bind(descriptor).state]) {
+      expect(map.entries().map(([, value]) => value)).toEqual(["second"]);
+      expect(map.get({ x: -0, y: 1 })).toBe("second");
+    }
   });
 }
 

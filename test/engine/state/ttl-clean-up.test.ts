@@ -1,10 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ByteWriter } from "#whitewater/engine/base/bytes.js";
 import { listState, mapState, valueState } from "#whitewater/engine/state/descriptors.js";
-import { int32Serializer } from "#whitewater/engine/state/serializers/primitive-serializers.js";
-import { ttlSerializer } from "#whitewater/engine/state/serializers/ttl-serializer.js";
 import type { Key } from "#whitewater/engine/state/state.js";
-import { ttlRowFilter } from "#whitewater/engine/state/ttl/ttl-filter.js";
 import { TTL_MS, TtlBench, ttl } from "./ttl-bench.js";
 
 describe("clean-up", () => {
@@ -87,16 +83,5 @@ describe("clean-up", () => {
     expect(bench.backend.entries()).toHaveLength(10);
     while (writer.step(1) > 0);
     expect(writer.bytes()).toEqual(before);
-  });
-
-  it("in compaction tells from the head of an item alone whether it is expired, at exactly its time", () => {
-    const writer = new ByteWriter();
-    writer.u8(7);
-    ttlSerializer(int32Serializer).write(writer, { lastUpdateMs: 1_700_000_000_000, value: 5 });
-    const bytes = writer.toBytes();
-    const filter = ttlRowFilter(ttl());
-    expect([99, 100].map((ms) => filter(bytes, 1, 1_700_000_000_000 + ms))).toEqual([false, true]);
-    expect(filter(bytes.subarray(0, bytes.length - 4), 1, 1_700_000_000_100)).toBe(true);
-    expect(ttlRowFilter(ttl({ cleanupInCompaction: false }))(bytes, 1, 1_700_000_000_100)).toBe(false);
   });
 });

@@ -140,7 +140,7 @@ export class HeapKeyedBackend implements KeyedBackend {
 
   private create(index: number, descriptor: StateDescriptor<unknown>): HeapPrimitive | FoldingState {
     const { kind, defaultValue, ttl } = descriptor;
-    const cell = createPrimitive(this.table, index, kind, defaultValue);
+    const cell = createPrimitive(this.table, index, descriptor, defaultValue);
     if (ttl !== null && ttl.cleanupIncrementally > 0) {
       cell.cleaner = new HeapTtlCleaner(this.table, index, kind, ttl, this.nowMs);
     }
@@ -199,7 +199,7 @@ export class HeapKeyedBackend implements KeyedBackend {
     const loaded = new Map<string, LoadedState>();
     for (const written of states) {
       const index = this.indexes.get(written.name)!;
-      const primitive = createPrimitive(this.table, index, written.kind, null);
+      const primitive = createPrimitive(this.table, index, written, null);
       loaded.set(written.name, { primitive, migration: itemMigration(written, this.states[index]!) });
     }
     return new SectionLoader(this.table, this.heapTimers, loaded);

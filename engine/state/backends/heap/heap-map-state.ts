@@ -1,50 +1,54 @@
 import { mapKeyIdentity } from "../../key-identity.ts";
 import type { MapState, NamespacedState } from "../../state.ts";
+import type { TypeSerializer } from "../../type-serializer.ts";
 import { HeapState } from "./heap-state.ts";
+import type { HeapTable } from "./heap-table.ts";
 import type { StateCell } from "./key-entry.ts";
 
 /** By identity of the key; iterates in the order in which the keys were first put. Pairs are never changed. */
 export type MapContent = Map<unknown, readonly [unknown, unknown]>;
 
-/** The content of a map state from its pairs in order. */
-export function mapContentOf(pairs: readonly (readonly [unknown, unknown])[]): MapContent {
-  const content: MapContent = new Map();
-  for (const pair of pairs) content.set(mapKeyIdentity(pair[0]), pair);
-  return content;
-}
-
 export class HeapMapState extends HeapState implements MapState<unknown, unknown>, NamespacedState<MapState<unknown, unknown>> {
+  private readonly keySerializer: TypeSerializer<any>;
+
+  constructor(table: HeapTable, index: number, keySerializer: TypeSerializer<any>) {
+    super(table, index);
+    this.keySerializer = keySerializer;
+  }
+
   get state(): this {
     return this;
   }
 
   get(key: unknown): unknown {
-    const pair = this.content()?.get(mapKeyIdentity(key));
+    const pair = this.content()?.get(this.identityOf(key));
     return pair === undefined ? null : pair[1];
   }
 
   put(key: unknown, value: unknown): void {
+    // First: a key that is none must not leave a cell without a value.
+    const identity = this.identityOf(key);
     const cell = this.cellForWrite();
     const pair = [typeof key === "number" ? key + 0 : key, value] as const;
     if (cell.value === null) {
-      this.table.write(cell, mapContentOf([pair]));
+      this.table.write(cell, new Map([[identity, pair]]));
       cell.shared = false;
     } else {
-      this.ownedContent(cell).set(mapKeyIdentity(key), pair);
+      this.ownedContent(cell).set(identity, pair);
     }
   }
 
   remove(key: unknown): void {
     const cell = this.cell();
     const content = this.content();
-    const identity = mapKeyIdentity(key);
+    const identity = this.identityOf(key);
     if (cell === null || content === null || !content.has(identity)) return;
     if (content.size === 1) this.table.clear(cell);
     else this.ownedContent(cell).delete(identity);
   }
 
   contains(key: unknown): boolean {
-    return this.content()?.has(mapKeyIdentity(key)) ?? false;
+    return this.content()?.has(this.identityOf(key)) ?? false;
   }
 
   entries(): readonly (readonly [unknown, unknown])[] {
@@ -59,6 +63,10 @@ export class HeapMapState extends HeapState implements MapState<unknown, unknown
   clear(): void {
     const cell = this.cell();
     if (cell !== null) this.table.clear(cell);
+  }
+
+  private identityOf(key: unknown): unknown {
+    return mapKeyIdentity(key, this.keySerializer);
   }
 
   private content(): MapContent | null {

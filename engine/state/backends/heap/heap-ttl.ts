@@ -1,10 +1,8 @@
 import type { TimestampMs } from "../../../base/units.ts";
 import type { StateKind } from "../../descriptors.ts";
 import type { TtlConfig } from "../../ttl-config.ts";
-import { unexpiredElements, unexpiredPairs } from "../../ttl/ttl-filter.ts";
 import { isExpired } from "../../ttl/ttl-value.ts";
 import type { TtlValue } from "../../ttl/ttl-value.ts";
-import { mapContentOf } from "./heap-map-state.ts";
 import type { MapContent } from "./heap-map-state.ts";
 import type { HeapTable } from "./heap-table.ts";
 import type { KeyEntry, StateCell } from "./key-entry.ts";
@@ -15,14 +13,17 @@ const EMPTY_GROUPS_PASSED = 64;
 /** What is not expired of a cell's content, as the kind keeps it: the very same content where nothing is; else null for nothing. */
 export function unexpiredContent(kind: StateKind, content: unknown, ttl: TtlConfig, nowMs: TimestampMs): unknown {
   if (kind === "list") {
-    const kept = unexpiredElements(content as readonly TtlValue[], ttl, nowMs);
+    const elements = content as readonly TtlValue[];
+    if (!elements.some((element) => isExpired(element, ttl, nowMs))) return elements;
+    const kept = elements.filter((element) => !isExpired(element, ttl, nowMs));
     return kept.length === 0 ? null : kept;
   }
   if (kind === "map") {
     const map = content as MapContent;
-    const kept = unexpiredPairs(map.values(), ttl, nowMs);
-    if (kept.length === map.size) return map;
-    return kept.length === 0 ? null : mapContentOf(kept);
+    const kept: MapContent = new Map();
+    for (const [identity, pair] of map) if (!isExpired(pair[1] as TtlValue, ttl, nowMs)) kept.set(identity, pair);
+    if (kept.size === map.size) return map;
+    return kept.size === 0 ? null : kept;
   }
   return isExpired(content as TtlValue, ttl, nowMs) ? null : content;
 }

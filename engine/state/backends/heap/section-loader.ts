@@ -1,6 +1,5 @@
-import { unreachable } from "../../../base/assert.ts";
+import { present, unreachable } from "../../../base/assert.ts";
 import type { TimestampMs } from "../../../base/units.ts";
-import type { StateKind } from "../../descriptors.ts";
 import type { KeyGroupVisitor } from "../../keyed-section-reader.ts";
 import type { SectionState } from "../../snapshot-format.ts";
 import type { ItemMigration } from "../../state-migration.ts";
@@ -13,14 +12,15 @@ import { HeapValueState } from "./heap-value-state.ts";
 
 export type HeapPrimitive = HeapValueState | HeapListState | HeapMapState;
 
-export function createPrimitive(table: HeapTable, index: number, kind: StateKind, defaultValue: unknown): HeapPrimitive {
+export function createPrimitive(table: HeapTable, index: number, state: SectionState, defaultValue: unknown): HeapPrimitive {
+  const { kind, keySerializer } = state;
   switch (kind) {
     case "value":
       return new HeapValueState(table, index, defaultValue);
     case "list":
       return new HeapListState(table, index);
     case "map":
-      return new HeapMapState(table, index);
+      return new HeapMapState(table, index, present(keySerializer, "a map state has a serializer of its keys"));
     case "reducing":
     case "aggregating":
       return new HeapValueState(table, index, null);
