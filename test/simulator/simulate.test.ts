@@ -127,6 +127,22 @@ describe("a drawn plan", () => {
   });
 });
 
+describe("a worker whose disk refuses everything while it starts", () => {
+  test.each(["lsm", "sqlite"] as const)("runs tasks with %s once the disk is well again", (backend) => {
+    const simulator = new Simulator(scenario("word-count"), libraries);
+    const plan: FaultPlan = ["host-1", "host-2"].map((host, index) => ({
+      id: `f${index}`,
+      kind: "disk-full",
+      host,
+      durationUs: 3_000_000,
+      at: { on: "time", atUs: 0 },
+    }));
+    const result = simulator.run(request("5", { profile: "calm", fixed: { backend, parallelism: 2 }, plan }));
+    expect([result.verdict, result.findings, result.faults.map(({ outcome }) => outcome)]).toEqual(["ok", [], ["fired", "fired"]]);
+    expect(result.restarts).toBeGreaterThan(0);
+  });
+});
+
 describe("what a window of faults did", () => {
   test("can be written out as named faults that do the same without it", () => {
     const simulator = new Simulator(scenario("word-count"), libraries);

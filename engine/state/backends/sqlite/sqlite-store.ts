@@ -11,6 +11,7 @@ import type {
   StoreReader,
   StoreView,
 } from "../../ordered-store.ts";
+import { makeDirectories } from "../../local-directory.ts";
 import { StateStorageError } from "../../state-errors.ts";
 import { decoded, FlushedState } from "./flushed-state.ts";
 import { KvDatabase } from "./kv-database.ts";
@@ -26,7 +27,6 @@ import { SqliteInspection } from "./sqlite-inspection.ts";
 import { SqliteSnapshot, type SnapshotOwner } from "./sqlite-snapshot.ts";
 import { SqliteView, type ViewOwner } from "./sqlite-view.ts";
 import type { VfsVolume } from "./vfs-volume.ts";
-import { makeDirectories } from "./whole-file-io.ts";
 import { WriteBuffer } from "./write-buffer.ts";
 
 const DATABASE = "kv.sqlite";

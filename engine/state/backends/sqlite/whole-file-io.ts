@@ -1,5 +1,5 @@
 import type { Disk, DiskResult } from "../../../ports/disk.ts";
-import { DISK_OK, EEXIST, EIO, ENOENT, ENOSPC } from "../../../ports/disk.ts";
+import { DISK_OK, EIO, ENOENT, ENOSPC } from "../../../ports/disk.ts";
 import { StateStorageError } from "../../state-errors.ts";
 
 /** Bytes that one disk call moves at most when a file is copied. */
@@ -76,17 +76,6 @@ export function writeDurableFile(disk: Disk, path: string, bytes: Uint8Array): v
   }
   expectDone(disk.fsync(descriptor), path, "making it durable");
   expectDone(disk.close(descriptor), path, "closing it");
-}
-
-/** The directory and, where they are missing, those above it. */
-export function makeDirectories(disk: Disk, path: string): void {
-  const result = disk.makeDirectory(path);
-  if (result === DISK_OK || result === EEXIST) return;
-  const parent = parentOf(path);
-  if (result !== ENOENT || parent === path) throw storageError(result, path, "making the directory");
-  makeDirectories(disk, parent);
-  const again = disk.makeDirectory(path);
-  if (again !== EEXIST) expectDone(again, path, "making the directory");
 }
 
 export function parentOf(path: string): string {
