@@ -6,7 +6,6 @@ import { TransactionalLogSink } from "../engine/connectors/transactional-log-sin
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import { listState, mapState, valueState } from "../engine/state/descriptors.ts";
 import { STATE_BACKENDS } from "../engine/state/state-backend.ts";
-import type { StateBackendConfig } from "../engine/state/state-backend.ts";
 import type { ListState, MapState, ValueState } from "../engine/state/state.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
@@ -85,20 +84,9 @@ class Library implements KeyedProcessFunction<Edit, Revision> {
   }
 }
 
-/** Sizes so small that a subtask's state outgrows its memtable many times and reaches level 3. */
-function smallBackend(name: RunOptions["backend"]): StateBackendConfig {
-  if (name === "heap") return { name };
-  const changelog = name.startsWith("changelog:") ? { materializeAfterBytes: 8_192 } : {};
-  if (name.endsWith("lsm")) {
-    return { name, writeBufferBytes: 1_024, tableBytes: 1_024, levelOneBytes: 768, blockCacheBytes: 4_096, ...changelog };
-  }
-  return name.endsWith("sqlite") ? { name, writeBufferBytes: 2_048, ...changelog } : { name, ...changelog };
-}
-
 function job(options: RunOptions): StreamGraph {
   const env = StreamExecutionEnvironment.create();
   configure(env, options).setMaxConcurrentCheckpoints(2).setMaxRetainedCheckpoints(2);
-  env.setStateBackend(smallBackend(options.backend));
   env
     .fromSource(new LogSource<Edit>("edits"), WatermarkStrategies.noWatermarks<Edit>())
     .uid("edits")

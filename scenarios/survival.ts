@@ -3,6 +3,7 @@ import type { ClusterShape, FaultBudget } from "../simulator/scenario.ts";
 import type { CheckpointSettings } from "../engine/api/checkpoint-settings.ts";
 import type { StreamExecutionEnvironment } from "../engine/api/environment.ts";
 import { RestartStrategies } from "../engine/api/restart-strategies.ts";
+import type { StateBackendConfig } from "../engine/state/state-backend.ts";
 import type { RunOptions } from "../simulator/scenario.ts";
 
 /** What the scenarios of this folder have in common: the cluster, what it must survive, and the settings of the job. */
@@ -71,9 +72,22 @@ const MAX_PARALLELISM = 32;
 /** No number of failures in a row may fail a job that must survive. */
 const UNLIMITED = 1_000_000;
 
-/** Checkpoints and restarts as the scenarios want them, and what the run's options say. */
+/**
+ * Sizes so small that even the state of a few keys outgrows a memtable and a buffer many times: with the defaults
+ * it would all stay in memory, and no run would ever read or write a table.
+ */
+function smallBackend(name: RunOptions["backend"]): StateBackendConfig {
+  const changelog = name.startsWith("changelog:") ? { materializeAfterBytes: 8_192 } : {};
+  if (name.endsWith("lsm")) {
+    return { name, writeBufferBytes: 1_024, tableBytes: 1_024, levelOneBytes: 768, blockCacheBytes: 4_096, ...changelog };
+  }
+  return name.endsWith("sqlite") ? { name, writeBufferBytes: 2_048, ...changelog } : { name, ...changelog };
+}
+
+/** Checkpoints, restarts and backends as the scenarios want them, and what the run's options say. */
 export function configure(environment: StreamExecutionEnvironment, options: RunOptions): CheckpointSettings {
   environment
+    .setStateBackend(smallBackend(options.backend))
     .setParallelism(options.parallelism)
     .setMaxParallelism(MAX_PARALLELISM)
     .setBufferElements(options.bufferElements)
