@@ -11,7 +11,7 @@ import type { KeyEntry, StateCell } from "./key-entry.ts";
 const EMPTY_GROUPS_PASSED = 64;
 
 /** What is not expired of a cell's content, as the kind keeps it: the very same content where nothing is; else null for nothing. */
-export function unexpiredContent(kind: StateKind, content: unknown, ttl: TtlConfig, nowMs: TimestampMs): unknown {
+function unexpiredContent(kind: StateKind, content: unknown, ttl: TtlConfig, nowMs: TimestampMs): unknown {
   if (kind === "list") {
     const elements = content as readonly TtlValue[];
     if (!elements.some((element) => isExpired(element, ttl, nowMs))) return elements;

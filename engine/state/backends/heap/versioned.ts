@@ -6,7 +6,7 @@ export interface OldVersion {
 }
 
 /** Version of a thing that was never written. */
-export const NEVER_WRITTEN = -1;
+const NEVER_WRITTEN = -1;
 
 /**
  * Something that snapshots in flight see as it was: a state entry or a timer. `value` is null where there is

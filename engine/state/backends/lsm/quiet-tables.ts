@@ -4,7 +4,7 @@ import type { Table, TableSource } from "./table.ts";
 import { TableReader, type TableFile } from "./table-reader.ts";
 
 /** A table's bytes, all in memory already. */
-export class TableBytes implements TableFile {
+class TableBytes implements TableFile {
   private readonly path: string;
   private readonly bytes: Uint8Array;
 

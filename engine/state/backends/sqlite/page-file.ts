@@ -21,7 +21,7 @@ export const PAGE_BYTES = 4096;
 const FIRST_PAGES = 64;
 
 /** CRC-32 of a page and its place: the number goes in as what precedes the bytes, so a page in another's place differs. */
-export function pageChecksum(page: number, bytes: Uint8Array): number {
+function pageChecksum(page: number, bytes: Uint8Array): number {
   return crc32(bytes, 0, PAGE_BYTES, page);
 }
 

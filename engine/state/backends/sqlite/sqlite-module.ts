@@ -30,5 +30,4 @@ export interface SqliteFunctions {
   sqlite3_column_blob(statement: Pointer, column: number): Pointer;
   sqlite3_column_bytes(statement: Pointer, column: number): number;
   sqlite3_column_int(statement: Pointer, column: number): number;
-  sqlite3_extended_errcode(connection: Pointer): number;
 }

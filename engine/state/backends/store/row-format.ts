@@ -37,7 +37,7 @@ import type { StoreIterator, StoreReader } from "../../ordered-store.ts";
 
 /** Most states of one backend. */
 export const STATE_IDS_LIMIT: number = 1 << 15;
-export const SEQUENCE_BYTES = 6;
+const SEQUENCE_BYTES = 6;
 /** Beyond every sequence number. */
 export const SEQUENCE_LIMIT = 0x1000000000000;
 
