@@ -27,11 +27,17 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
   "a zombie that tried to act": { plan: [{ kind: "process-pause", process: "worker-2", durationUs: 6_000_000, at: { on: "time", atUs: 7_500_000 } }], parallelism: 4 },
   "a timer fired after a restore": { scenario: "timers", plan: [crashOf("heartbeats[0]", 3)] },
   "a late record dropped": { scenario: "flights-late" },
+  "a table on level 3": { scenario: "big-state", backend: "lsm" },
+  "a compaction overlapping a snapshot": { scenario: "big-state", backend: "lsm" },
+  "a tombstone dropped for good": { scenario: "big-state", backend: "lsm" },
+  "a changelog materialized": { scenario: "big-state", backend: "changelog:heap" },
 };
 
 test("every declared path has a definition, and every scenario declares known ones", () => {
   expect(Object.keys(PATHS).toSorted()).toEqual(SOMETIMES.toSorted());
-  for (const { sometimes } of scenarios) for (const path of sometimes) expect(SOMETIMES).toContain(path);
+  for (const { sometimes, sometimesWith } of scenarios) {
+    for (const path of [...sometimes, ...Object.values(sometimesWith ?? {}).flat()]) expect(SOMETIMES).toContain(path);
+  }
 });
 
 test.each(SOMETIMES)("%s: is counted where it happens", (path) => {

@@ -1,3 +1,4 @@
+import type { StateBackendName } from "#whitewater/engine/state/state-backend.js";
 import type { Process } from "#whitewater/simulator/world/sim-process.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
 import type { OracleKind, RunEnd } from "#whitewater/simulator/oracles/oracle.js";
@@ -10,6 +11,8 @@ import { World } from "#whitewater/simulator/world/world.js";
 export interface WatchOptions {
   /** One of the registry by its name, or one of the test's own. */
   readonly scenario?: string | Scenario;
+  /** "heap" where not given; none that needs a library. */
+  readonly backend?: StateBackendName;
   readonly parallelism?: number;
   readonly seed?: string;
   readonly plan?: readonly Unidentified[];
@@ -35,7 +38,7 @@ export class WatchedWorld {
     this.scenario = scenario;
     const seed = options.seed ?? "1";
     const runOptions = {
-      backend: "heap",
+      backend: options.backend ?? "heap",
       mode: "aligned",
       restore: "full",
       failover: "job",
