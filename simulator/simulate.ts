@@ -77,10 +77,12 @@ export class Simulator {
   run(request: RunRequest): RunResult {
     const prepared = this.prepare(request);
     if ("verdict" in prepared) return prepared;
-    prepared.runToEnd();
-    const result = prepared.conclude();
-    prepared.world.release();
-    return result;
+    try {
+      prepared.runToEnd();
+      return prepared.conclude();
+    } finally {
+      prepared.world.release();
+    }
   }
 
   /** The World of a request before its first step; or the result, where the plan is refused. */
