@@ -4,34 +4,47 @@ import { engine } from "./counting.ts";
 import type { Explored } from "./exploring.ts";
 import { exploreFlights, exploreWindows, exploreWithFastCheck } from "./exploring.ts";
 import { selfTimes } from "./profile.ts";
-import type { Target } from "./report.ts";
+import type { BenchDocument, Target } from "./report.ts";
 import { asText, machine, profileText, target } from "./report.ts";
 import type { Contender, Measured } from "./rounds.ts";
 import { measure } from "./rounds.ts";
+import { measureAllCrashes, measureState } from "./state/state-bench.ts";
 
 const USAGE = `Benchmarks: everything in one process, contenders in turn, medians.
 
   throughput | exploring   only these (default: both)
+  state                    state backends against LevelDB and bare SQLite on the real disk, up to a million
+                           keys; takes a quarter of an hour, so only when it is named
+  crashes                  memory over 10,000 simulated crashes with each backend; likewise
   --json                   the result as JSON
   --profile NAME           one of ${"engine-1, engine-4, engine-1-oracles, engine-4-oracles, flights, windows"} under a
                            sampling profiler: the functions that take the time
   --records N              records of a throughput run (default 1,000,000)
-  --rounds N               counted rounds (default 7)
+  --rounds N               counted rounds (default 7; of state 3)
   --runs N                 runs of an exploring benchmark (default 200)
+  --keys N                 the greater number of keys of state (default 1,000,000)
+  --crashes N              crashes with each backend (default 10,000)
 `;
 
+const BENCHMARKS: readonly string[] = ["throughput", "exploring", "state", "crashes"];
 const WARM_UP_ROUNDS = 2;
+const THROUGHPUT_ROUNDS = 7;
+const STATE_ROUNDS = 3;
 /** The differential dataflow is slow enough to be measured on few. */
 const DIFFERENTIAL_SHARE = 50;
 const FUNCTIONS_SHOWN = 40;
 
 interface Settings {
   readonly records: number;
-  readonly rounds: number;
+  /** Null: as many as the benchmark wants. */
+  readonly rounds: number | null;
   readonly runs: number;
+  readonly keys: number;
+  readonly crashes: number;
 }
 
-function throughput({ records, rounds }: Settings): { readonly measured: readonly Measured[]; readonly targets: readonly Target[] } {
+function throughput({ records, rounds: asked }: Settings): { readonly measured: readonly Measured[]; readonly targets: readonly Target[] } {
+  const rounds = asked ?? THROUGHPUT_ROUNDS;
   const bare: readonly Contender[] = [
     engine(records, 1, false),
     engine(records, 4, false),
@@ -94,7 +107,7 @@ function profile(name: string, settings: Settings): string {
     const contender = engine(settings.records, ...chosen);
     for (let round = 0; round < WARM_UP_ROUNDS; round += 1) contender.run();
     const times = selfTimes(() => {
-      for (let round = 0; round < settings.rounds; round += 1) contender.run();
+      for (let round = 0; round < (settings.rounds ?? THROUGHPUT_ROUNDS); round += 1) contender.run();
     });
     return profileText(name, times, FUNCTIONS_SHOWN);
   }
@@ -109,6 +122,23 @@ function positive(text: string, option: string): number {
   return value;
 }
 
+async function measured(settings: Settings, names: readonly string[]): Promise<BenchDocument> {
+  for (const name of names) if (!BENCHMARKS.includes(name)) throw new RangeError(`there is no benchmark "${name}"`);
+  const wants = (name: string): boolean => names.length === 0 || names.includes(name);
+  const counted = wants("throughput") ? throughput(settings) : { measured: [], targets: [] };
+  const swept = wants("exploring") ? await exploring(settings) : { explored: [], targets: [] };
+  const state = names.includes("state") ? await measureState(settings.rounds ?? STATE_ROUNDS, settings.keys) : null;
+  const crashes = names.includes("crashes") ? await measureAllCrashes(settings.crashes) : null;
+  return {
+    ...machine(),
+    throughput: counted.measured,
+    exploring: swept.explored,
+    state: state?.document ?? null,
+    crashes: crashes?.document ?? [],
+    targets: [...counted.targets, ...swept.targets, ...(state?.targets ?? []), ...(crashes?.targets ?? [])],
+  };
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -117,8 +147,10 @@ async function main(): Promise<void> {
       help: { type: "boolean", default: false },
       profile: { type: "string" },
       records: { type: "string", default: "1000000" },
-      rounds: { type: "string", default: "7" },
+      rounds: { type: "string" },
       runs: { type: "string", default: "200" },
+      keys: { type: "string", default: "1000000" },
+      crashes: { type: "string", default: "10000" },
     },
   });
   if (values.help) {
@@ -127,25 +159,16 @@ async function main(): Promise<void> {
   }
   const settings: Settings = {
     records: positive(values.records, "records"),
-    rounds: positive(values.rounds, "rounds"),
+    rounds: values.rounds === undefined ? null : positive(values.rounds, "rounds"),
     runs: positive(values.runs, "runs"),
+    keys: positive(values.keys, "keys"),
+    crashes: positive(values.crashes, "crashes"),
   };
   if (values.profile !== undefined) {
     process.stdout.write(profile(values.profile, settings));
     return;
   }
-  for (const name of positionals) {
-    if (name !== "throughput" && name !== "exploring") throw new RangeError(`there is no benchmark "${name}"`);
-  }
-  const wants = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
-  const counted = wants("throughput") ? throughput(settings) : { measured: [], targets: [] };
-  const swept = wants("exploring") ? await exploring(settings) : { explored: [], targets: [] };
-  const document = {
-    ...machine(),
-    throughput: counted.measured,
-    exploring: swept.explored,
-    targets: [...counted.targets, ...swept.targets],
-  };
+  const document = await measured(settings, positionals);
   process.stdout.write(values.json ? `${JSON.stringify(document, null, 2)}\n` : asText(document));
 }
 

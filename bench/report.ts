@@ -2,12 +2,18 @@ import { cpus } from "node:os";
 import type { Explored } from "./exploring.ts";
 import type { SelfTime } from "./profile.ts";
 import type { Measured } from "./rounds.ts";
+import type { CrashMemory } from "./state/crashes.ts";
+import type { StateDocument } from "./state/state-bench.ts";
+import { crashTable, stateTables } from "./state/state-tables.ts";
+import { grouped, short, table } from "./text-table.ts";
 
 /** A figure that the project wants to reach, and what it was this time. */
 export interface Target {
   readonly name: string;
   readonly figure: number;
-  readonly atLeast: number;
+  readonly wanted: number;
+  /** The figure is to be at least what is wanted, or at most. */
+  readonly sense: ">=" | "<=";
   readonly isMet: boolean;
 }
 
@@ -16,18 +22,25 @@ export interface BenchDocument {
   readonly cpu: string;
   readonly throughput: readonly Measured[];
   readonly exploring: readonly Explored[];
+  /** Null: not asked for. */
+  readonly state: StateDocument | null;
+  readonly crashes: readonly CrashMemory[];
   readonly targets: readonly Target[];
 }
 
 export function target(name: string, figure: number, atLeast: number): Target {
-  return { name, figure, atLeast, isMet: figure >= atLeast };
+  return { name, figure, wanted: atLeast, sense: ">=", isMet: figure >= atLeast };
+}
+
+export function atMost(name: string, figure: number, wanted: number): Target {
+  return { name, figure, wanted, sense: "<=", isMet: figure <= wanted };
 }
 
 export function machine(): { readonly node: string; readonly cpu: string } {
   return { node: process.version, cpu: `${cpus()[0]?.model.trim() ?? "unknown"} x ${cpus().length}` };
 }
 
-export function asText({ node, cpu, throughput, exploring, targets }: BenchDocument): string {
+export function asText({ node, cpu, throughput, exploring, state, crashes, targets }: BenchDocument): string {
   const lines = [`Node ${node}, ${cpu}; medians of interleaved rounds`, ""];
   if (throughput.length > 0) {
     const rows = throughput.map(({ name, unitsPerSecond, nanosecondsPerUnit, also }) => [
@@ -48,7 +61,9 @@ export function asText({ node, cpu, throughput, exploring, targets }: BenchDocum
     ]);
     lines.push(...table([["exploring", "trace points/s", "runs/s", "ms/run", "points/run"], ...rows], "lrrrr"), "");
   }
-  const rows = targets.map(({ name, figure, atLeast, isMet }) => [name, short(figure), `>= ${short(atLeast)}`, isMet ? "met" : "MISSED"]);
+  if (state !== null) lines.push(...stateTables(state));
+  if (crashes.length > 0) lines.push(...crashTable(crashes));
+  const rows = targets.map(({ name, figure, wanted, sense, isMet }) => [name, short(figure), `${sense} ${short(wanted)}`, isMet ? "met" : "MISSED"]);
   if (rows.length > 0) lines.push(...table([["target", "figure", "wanted", ""], ...rows], "lrrl"), "");
   return lines.join("\n");
 }
@@ -61,23 +76,4 @@ export function profileText(name: string, times: readonly SelfTime[], shown: num
     place,
   ]);
   return [`${name}: where the time goes (self time)`, "", ...table([["share", "ms", "function", "place"], ...rows], "rrll"), ""].join("\n");
-}
-
-function table(rows: readonly (readonly string[])[], alignment: string): string[] {
-  const widths = [...alignment].map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (alignment[column] === "r" ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd();
-  const [head = [], ...rest] = rows;
-  return [line(head), "-".repeat(widths.reduce((sum, width) => sum + width + 2, -2)), ...rest.map(line)];
-}
-
-function grouped(value: number): string {
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
-function short(value: number): string {
-  return value >= 1000 ? grouped(value) : value.toFixed(value < 10 ? 2 : 1);
 }

@@ -2,7 +2,7 @@ import type { Disk } from "#whitewater/engine/ports/disk.js";
 import { SimulatedDisk } from "#whitewater/simulator/hosts/simulated-disk.js";
 import { FakeKernel } from "../simulator/hosts/fake-kernel.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
-import { NodeDisk } from "./node-disk.ts";
+import { NodeDisk } from "../../bench/node-disk.ts";
 
 /** An empty disk, and the way to see it as another process does after the first one died. */
 export interface DiskUnderTest {

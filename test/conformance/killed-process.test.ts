@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../temporary-directory.ts";
-import { NodeDisk } from "./node-disk.ts";
+import { NodeDisk } from "../../bench/node-disk.ts";
 
 const RECORD_BYTES = 96 * 1024;
 /** An fsync after so many records. */
