@@ -11,9 +11,9 @@ import { DyingKernel, DyingProcess } from "./dying-process.ts";
 import { Noise, Rows } from "./rows.ts";
 
 const MAX_PARALLELISM = 8;
-const KEYS = 200;
-const MOST_CALLS = 1500;
-const OPERATIONS_A_CHECKPOINT = 60;
+const KEYS = 100;
+const MOST_CALLS = 400;
+const OPERATIONS_A_CHECKPOINT = 30;
 const CRASHES_A_POWER_LOSS = 5;
 const WRITE_BUFFER_BYTES = 4096;
 const TABLE_BYTES = 2048;

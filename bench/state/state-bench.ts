@@ -23,6 +23,8 @@ const READS = 100_000;
 const CACHES: readonly number[] = [8 * MIB, 256 * MIB];
 const HEAP_SIZES: readonly number[] = [10_000, SMALL, LARGE];
 const CHANGES: readonly number[] = [100, 1000, 10_000];
+/** Of the greater number of keys there is one round for so many of the smaller. */
+const ROUNDS_A_LARGE_ONE = 3;
 /** A microsecond or two is what the clock and the processor make of it. */
 const SYNC_GROWTH = 2;
 /** What an increment of 100 changed keys may be larger with ten times the state. */
@@ -41,7 +43,7 @@ export interface Judged<T> {
   readonly targets: readonly Target[];
 }
 
-/** Everything about state but the crashes. `most`: the greater number of keys. */
+/** Everything about state but the crashes. `most`: the greater number of keys, measured in a third of the rounds. */
 export async function measureState(rounds: number, most: number = LARGE): Promise<Judged<StateDocument>> {
   const sizes = [Math.min(SMALL, most), most].filter((keys, index, all) => all.indexOf(keys) === index);
   const libraries = await loadStateLibraries();
@@ -53,8 +55,9 @@ export async function measureState(rounds: number, most: number = LARGE): Promis
   const backends: BackendTimes[] = [];
   for (const keys of sizes) {
     const rows = new Rows(keys, Math.min(keys, READS));
-    stores.push(...(await measureAllStores(rows, rounds)));
-    backends.push(...measureBackends(STATE_BACKENDS, rows, libraries, rounds));
+    const counted = keys === sizes[0] ? rounds : Math.ceil(rounds / ROUNDS_A_LARGE_ONE);
+    stores.push(...(await measureAllStores(rows, counted)));
+    backends.push(...measureBackends(STATE_BACKENDS, rows, libraries, counted));
   }
   const document = { stores, backends, heapSnapshots, increments };
   return { document, targets: stateTargets(document) };

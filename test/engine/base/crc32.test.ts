@@ -26,4 +26,19 @@ describe("crc32", () => {
       }),
     );
   });
+
+  it("agrees with it for long ranges too, wherever they begin, and when they come in two pieces", () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.integer({ min: 480, max: 1100 }), fc.nat(1100), fc.nat(), (start, length, cut, seed) => {
+        const bytes = Uint8Array.from({ length: start + length + 3 }, (_, i) => Math.imul(i + seed, 2654435761) >>> 21);
+        const end = start + length;
+        const middle = Math.min(end, start + cut);
+        const expected = bitwise(bytes.subarray(start, end));
+        expect(crc32(bytes, start, end)).toBe(expected);
+        expect(crc32(bytes, middle, end, crc32(bytes, start, middle))).toBe(expected);
+        // Bytes that lie somewhere in a larger buffer.
+        expect(crc32(bytes.subarray(start, end))).toBe(expected);
+      }),
+    );
+  });
 });
