@@ -9,7 +9,7 @@ import { TRACE } from "../ports/tracer.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
-import { encodeMetadata, filesOf, metadataKey } from "./checkpoint-metadata.ts";
+import { encodeMetadata, metadataKey } from "./checkpoint-metadata.ts";
 import { FileSealer, handleOf } from "./checksummed-file.ts";
 import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
 import { PendingCheckpoint } from "./pending-checkpoint.ts";
@@ -314,7 +314,7 @@ export class CheckpointCoordinator {
   }
 
   #isReferenced(key: string): boolean {
-    if (this.#context.store.retained.some((one) => filesOf(one).includes(key))) return true;
+    if (this.#context.store.references(key)) return true;
     return this.pending.some((one) => one.files().includes(key));
   }
 }

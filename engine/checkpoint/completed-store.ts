@@ -32,6 +32,8 @@ export class CompletedStore {
   readonly #context: CompletedStoreContext;
   /** Oldest first. */
   #retained: CompletedCheckpoint[] = [];
+  /** No longer retained, but their records may still be there. */
+  readonly #leaving: Set<CompletedCheckpoint> = new Set();
 
   constructor(context: CompletedStoreContext) {
     invariant(context.retained >= 1, "at least one checkpoint is retained");
@@ -44,6 +46,13 @@ export class CompletedStore {
 
   latest(): CompletedCheckpoint | null {
     return this.#retained.at(-1) ?? null;
+  }
+
+  /** True for a file that a record names, or may still name: it must not be deleted, whoever asks. */
+  references(key: string): boolean {
+    for (const checkpoint of this.#retained) if (filesOf(checkpoint).includes(key)) return true;
+    for (const checkpoint of this.#leaving) if (filesOf(checkpoint).includes(key)) return true;
+    return false;
   }
 
   /**
@@ -112,8 +121,11 @@ export class CompletedStore {
     const checkpointId = oldest.metadata.checkpointId;
     ports.tracer.point(TRACE.checkpointSubsumed, subject, checkpointId, 0);
     const write = { key: this.#key(checkpointId), expectedVersion: oldest.version, value: null, fence };
+    this.#leaving.add(oldest);
     writeRegister(ports, write, isActive, (outcome) => {
-      if (outcome.kind === "written") this.discardFiles(checkpointId, filesOf(oldest));
+      if (outcome.kind !== "written") return;
+      this.#leaving.delete(oldest);
+      this.discardFiles(checkpointId, filesOf(oldest));
     });
     this.subsumeOldest();
   }

@@ -46,6 +46,16 @@ const regressions: readonly Regression[] = [
       { id: "f1", kind: "disk-error", code: "ENOSPC", partBytes: 560, at: { on: "event", event: "diskNamed", subject: "host-3:directory", x: -1, nth: 1, when: "before" } },
     ],
   },
+  {
+    title: "an acknowledgement is repeated while the record of its checkpoint is being removed, and its file is still named",
+    scenario: "flights",
+    seed: "974",
+    fixed: { backend: "heap", parallelism: 4, bufferElements: 4 },
+    plan: [
+      { id: "f1", kind: "rpc-reply-drop", at: { on: "event", event: "rpcResponded", subject: "flights[2]", x: 8, nth: 1, when: "before" } },
+      { id: "f2", kind: "rpc-drop", at: { on: "event", event: "rpcSent", subject: "flights[1]", x: 5, nth: 3, when: "before" } },
+    ],
+  },
 ];
 
 describe("what once ended badly ends well", () => {
