@@ -136,7 +136,7 @@ describe("rows", () => {
     const iterator = store.iterate(longKey, null);
     expect([iterator.next(), iterator.value.length, iterator.next(), text(iterator.key)]).toEqual([true, 3 << 20, true, "z"]);
     iterator.close();
-    expect(() => store.put(new Uint8Array((1 << 20) + 1), longKey)).toThrow("limits");
+    expect(() => store.put(new Uint8Array((1 << 20) + 1), longKey)).toThrow("at most 1048576");
     store.close();
   });
 
