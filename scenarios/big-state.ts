@@ -36,8 +36,8 @@ interface Document {
   readonly text: string;
 }
 
-const DOCUMENTS = 160;
-const EDITS = 800;
+const DOCUMENTS = 120;
+const EDITS = 600;
 const TAGS = ["draft", "urgent", "legal", "print", "archive"] as const;
 const PARTITIONS = 4;
 const BURSTS = { everyUs: 400_000, partitions: PARTITIONS };
@@ -138,7 +138,7 @@ function textOf(draws: { below(bound: number): number }): string {
 export const bigState: Scenario = defineScenario({
   name: "big-state",
   title: "documents under edit, more of them than fit into a memtable",
-  doc: `Edits of 160 documents arrive over 24 virtual seconds: texts are replaced, notes appended, tags set and
+  doc: `Edits of 120 documents arrive over 24 virtual seconds: texts are replaced, notes appended, tags set and
 removed, whole documents deleted. Everything about a document lies in keyed state (a value, a list, a map), and
 the backends are so small that it never fits: an lsm backend writes its memtable out again and again, compacts
 down to level 3 while snapshots are read, and drops tombstones for good; sqlite spills its buffer; a changelog

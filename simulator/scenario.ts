@@ -85,7 +85,7 @@ export interface Scenario {
   readonly budget: FaultBudget;
   /** State backends that the job runs with; absent: all of them. A job that sets its own names just that one. */
   readonly backends?: readonly StateBackendName[];
-  /** Those of them that the seed draws from, the more often one is named, the likelier; absent: the heap in half of the runs. */
+  /** Those of them that the seed draws from, the more often one is named, the likelier; absent: all, the heap in three runs of four. */
   readonly drawnBackends?: readonly StateBackendName[];
   /** Parallelisms that the seed draws from. */
   readonly parallelisms: readonly number[];
