@@ -16,6 +16,19 @@ const CRASH_WEIGHT = 8;
 /** Where disks are what it is about. */
 const CRASH_WEIGHT_AT_DISKS = 2;
 
+/** What a disk alone does. */
+const DISK_FAULTS: readonly FaultKind[] = [
+  "disk-error",
+  "disk-fsync-failure",
+  "disk-short-read",
+  "disk-bit-flip",
+  "disk-misdirected-write",
+  "disk-slow",
+  "disk-full",
+  "disk-stall",
+  "disk-loss",
+];
+
 /** Kinds in the order in which they are considered. */
 const KINDS: readonly FaultKind[] = [
   "process-crash",
@@ -43,15 +56,7 @@ const KINDS: readonly FaultKind[] = [
   "coordination-outage",
   "lease-loss",
   "log-outage",
-  "disk-error",
-  "disk-fsync-failure",
-  "disk-short-read",
-  "disk-bit-flip",
-  "disk-misdirected-write",
-  "disk-slow",
-  "disk-full",
-  "disk-stall",
-  "disk-loss",
+  ...DISK_FAULTS,
 ];
 
 const NETWORK_KINDS: readonly FaultKind[] = [
@@ -70,15 +75,7 @@ const NETWORK_KINDS: readonly FaultKind[] = [
 const DISK_KINDS: readonly FaultKind[] = [
   "process-crash",
   "host-crash",
-  "disk-error",
-  "disk-fsync-failure",
-  "disk-short-read",
-  "disk-bit-flip",
-  "disk-misdirected-write",
-  "disk-slow",
-  "disk-full",
-  "disk-stall",
-  "disk-loss",
+  ...DISK_FAULTS,
 ];
 
 /** The kinds that a profile draws from. */
