@@ -28,7 +28,7 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
   "a timer fired after a restore": { scenario: "timers", plan: [crashOf("heartbeats[0]", 3)] },
   "a late record dropped": { scenario: "flights-late" },
   "a table on level 3": { scenario: "big-state", backend: "lsm" },
-  "a compaction overlapping a snapshot": { scenario: "big-state", backend: "lsm" },
+  "a compaction overlapping a snapshot": { scenario: "big-state", backend: "lsm", seed: "3" },
   "a tombstone dropped for good": { scenario: "big-state", backend: "lsm" },
   "a changelog materialized": { scenario: "big-state", backend: "changelog:heap" },
 };
