@@ -13,7 +13,8 @@ import { encodeMetadata, metadataKey } from "./checkpoint-metadata.ts";
 import { FileSealer, handleOf } from "./checksummed-file.ts";
 import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
 import { PendingCheckpoint } from "./pending-checkpoint.ts";
-import type { SnapshotHandle } from "./snapshot-file.ts";
+import { filesOfSubtask } from "./subtask-state.ts";
+import type { SubtaskState } from "./subtask-state.ts";
 
 /** Why a checkpoint was given up; numbers appear in trace points. */
 export const ABORT_REASONS = {
@@ -93,15 +94,16 @@ export class CheckpointCoordinator {
     this.#armTimer(firstMs * US_PER_MS);
   }
 
-  acknowledge(id: ExecutionId, checkpointId: CheckpointId, handle: SnapshotHandle | null, inputEnded: boolean): void {
+  acknowledge(id: ExecutionId, checkpointId: CheckpointId, state: SubtaskState | null, inputEnded: boolean): void {
     const { ports, subject, store } = this.#context;
     const checkpoint = this.#pending.get(checkpointId);
     if (checkpoint === undefined || id.attempt !== this.#context.attempt) {
-      // Too late, or from an attempt that is over: nobody else will ever name this file.
-      if (handle !== null && !this.#isReferenced(handle.key)) store.discardFiles(checkpointId, [handle.key]);
+      // Too late, or from an attempt that is over: nobody else will ever name its files.
+      const files = state === null ? [] : filesOfSubtask(state).filter((key) => !this.#isReferenced(key));
+      if (files.length > 0) store.discardFiles(checkpointId, files);
       return;
     }
-    if (!checkpoint.acknowledge(id, handle, inputEnded)) return;
+    if (!checkpoint.acknowledge(id, state, inputEnded)) return;
     ports.tracer.point(TRACE.checkpointAcked, subject, checkpointId, checkpoint.missing);
     if (checkpoint.missing > 0) return;
     this.#commitQueue.push(checkpoint);
@@ -278,7 +280,7 @@ export class CheckpointCoordinator {
       vertices: this.#vertices.map(({ vertex, uids, executions }) => ({
         vertex,
         uids,
-        handles: executions.map((id) => checkpoint.handleOf(id)),
+        subtasks: executions.map((id) => checkpoint.stateOf(id)),
       })),
     };
   }

@@ -1,16 +1,18 @@
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { FileSealer, openFile } from "./checksummed-file.ts";
-import type { SnapshotHandle } from "./snapshot-file.ts";
+import type { SubtaskState } from "./subtask-state.ts";
+import { filesOfSubtask } from "./subtask-state.ts";
 
 const MAGIC = "WWM1";
 
-/** What one vertex contributed: one entry a subtask, null where it had no state. */
+/** What one vertex contributed. */
 export interface VertexCheckpoint {
   readonly vertex: number;
   /** The uids of the chain, head first. */
   readonly uids: readonly string[];
-  readonly handles: readonly (SnapshotHandle | null)[];
+  /** One entry a subtask, null where it had no state: as many as the vertex had subtasks. */
+  readonly subtasks: readonly (SubtaskState | null)[];
 }
 
 /** The value inside a metadata file (kind "WWM1", see checksummed-file): everything a restore needs. */
@@ -53,7 +55,7 @@ export function decodeMetadata(bytes: Uint8Array, file: FileHandle): MetadataRes
 export function filesOf(checkpoint: { readonly metadata: CheckpointMetadata; readonly file: FileHandle }): readonly string[] {
   const keys = [checkpoint.file.key];
   for (const vertex of checkpoint.metadata.vertices) {
-    for (const handle of vertex.handles) if (handle !== null) keys.push(handle.key);
+    for (const state of vertex.subtasks) if (state !== null) keys.push(...filesOfSubtask(state));
   }
   return keys;
 }

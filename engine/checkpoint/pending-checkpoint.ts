@@ -2,11 +2,12 @@ import { invariant } from "../base/assert.ts";
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
-import type { SnapshotHandle } from "./snapshot-file.ts";
+import type { SubtaskState } from "./subtask-state.ts";
+import { filesOfSubtask } from "./subtask-state.ts";
 
 interface Acknowledgement {
   readonly id: ExecutionId;
-  readonly handle: SnapshotHandle | null;
+  readonly state: SubtaskState | null;
   readonly inputEnded: boolean;
 }
 
@@ -31,11 +32,11 @@ export class PendingCheckpoint {
   }
 
   /** False for a duplicate or a task that is not awaited. */
-  acknowledge(id: ExecutionId, handle: SnapshotHandle | null, inputEnded: boolean): boolean {
+  acknowledge(id: ExecutionId, state: SubtaskState | null, inputEnded: boolean): boolean {
     const index = this.#awaited.findIndex((one) => isSameTask(one, id));
     if (index < 0) return false;
     this.#awaited.splice(index, 1);
-    this.#acknowledged.push({ id, handle, inputEnded });
+    this.#acknowledged.push({ id, state, inputEnded });
     return true;
   }
 
@@ -48,16 +49,16 @@ export class PendingCheckpoint {
     return this.missing === 0;
   }
 
-  handleOf(id: ExecutionId): SnapshotHandle | null {
+  stateOf(id: ExecutionId): SubtaskState | null {
     const acknowledgement = this.#acknowledged.find((one) => isSameTask(one.id, id));
     invariant(acknowledgement !== undefined, "a complete checkpoint was acknowledged by every task");
-    return acknowledgement.handle;
+    return acknowledgement.state;
   }
 
   /** Keys of the files it holds so far. */
   files(): readonly string[] {
     const keys: string[] = [];
-    for (const { handle } of this.#acknowledged) if (handle !== null) keys.push(handle.key);
+    for (const { state } of this.#acknowledged) if (state !== null) keys.push(...filesOfSubtask(state));
     if (this.metadataKey !== null) keys.push(this.metadataKey);
     return keys;
   }

@@ -3,15 +3,14 @@ import type { VertexId } from "../graph/job-graph.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { FileSealer, openFile } from "./checksummed-file.ts";
 
-/** What one subtask wrote for one checkpoint. */
-export type SnapshotHandle = FileHandle;
-
 const MAGIC = "WWS1";
 
 export interface OperatorSnapshot {
   readonly uid: string;
-  /** A section of engine/state/snapshot-format; null for operators without keyed state. */
+  /** A section of engine/state/snapshot-format; null without keyed state, and where that lies in shared files. */
   readonly keyed: Uint8Array | null;
+  /** Names of the operator's shared files, in the order in which its backend wants them; null where it has none. */
+  readonly files: readonly string[] | null;
   /** As written by engine/state/operator-state-section. */
   readonly lists: Uint8Array;
 }
@@ -32,7 +31,7 @@ export type SnapshotFileResult =
   | { readonly ok: true; readonly snapshot: SubtaskSnapshot }
   | { readonly ok: false; readonly reason: string };
 
-export function decodeSnapshotFile(file: Uint8Array, handle: SnapshotHandle): SnapshotFileResult {
+export function decodeSnapshotFile(file: Uint8Array, handle: FileHandle): SnapshotFileResult {
   const opened = openFile(MAGIC, file, handle);
   return opened.ok ? { ok: true, snapshot: opened.value as SubtaskSnapshot } : opened;
 }

@@ -9,14 +9,16 @@ import { TRACE } from "../ports/tracer.ts";
 import { StateStorageError } from "../state/state-errors.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { SnapshotWriter } from "../state/keyed-backend.ts";
-import type { OperatorSnapshot, SnapshotHandle } from "./snapshot-file.ts";
+import type { OperatorSnapshot } from "./snapshot-file.ts";
+import type { SubtaskState } from "./subtask-state.ts";
+import { holdsUnionState } from "../state/operator-state-redistribution.ts";
 import type { FileSealer } from "./checksummed-file.ts";
 import { handleOf } from "./checksummed-file.ts";
 import { encodeSnapshotFile } from "./snapshot-file.ts";
 
 /** How the asynchronous part of a snapshot ended. */
 export type SnapshotOutcome =
-  | { readonly ok: true; readonly handle: SnapshotHandle | null }
+  | { readonly ok: true; readonly state: SubtaskState | null }
   | { readonly ok: false; readonly reason: string };
 
 export interface SnapshotOwner {
@@ -132,12 +134,12 @@ export class TaskSnapshot {
   #upload(done: (outcome: SnapshotOutcome) => void): void {
     if (this.#isEmpty()) {
       this.#owner.ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, 0);
-      this.#finish({ ok: true, handle: null }, done);
+      this.#finish({ ok: true, state: null }, done);
       return;
     }
     const { ports, vertex, subtask } = this.#owner;
     const read = (): OperatorSnapshot[] =>
-      this.#captured.map(({ uid, writer, lists }) => ({ uid, keyed: writer === null ? null : writer.bytes(), lists }));
+      this.#captured.map(({ uid, writer, lists }) => ({ uid, keyed: writer === null ? null : writer.bytes(), files: null, lists }));
     const operators = this.#unlessItFails(read, done);
     if (operators === null) return;
     const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators }, this.#owner.sealer);
@@ -151,13 +153,18 @@ export class TaskSnapshot {
         if (!this.isRunning) this.#deleteUpload();
         else if (error === null) {
           ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length);
-          this.#finish({ ok: true, handle }, done);
+          this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), shared: [] } }, done);
         } else {
           this.#deleteUpload();
           this.#finish({ ok: false, reason: `snapshot upload failed: ${error}` }, done);
         }
       },
     );
+  }
+
+  #lists(): SubtaskState["lists"] {
+    const kept = this.#captured.filter(({ lists }) => lists.length > 0);
+    return kept.map(({ uid, lists }) => ({ uid, holdsUnion: holdsUnionState(lists) }));
   }
 
   /** Stateless subtasks write no file. */

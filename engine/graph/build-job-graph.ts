@@ -65,6 +65,7 @@ function jobEdges(
   vertexOf: (node: NodeId) => VertexId,
 ): readonly JobEdge[] {
   const edges: JobEdge[] = [];
+  const keys = new Set<string>();
   for (const node of nodes) {
     if (heads[node.id] !== node.id) continue;
     for (const input of node.inputs) {
@@ -74,6 +75,7 @@ function jobEdges(
       }
       edges.push({
         id: edges.length,
+        key: uniqueName(edgeKey(nodes[input.from]?.uid ?? "", input.sideOutput, node.uid), keys),
         from: vertexOf(input.from),
         to: vertexOf(node.id),
         fromNode: input.from,
@@ -84,6 +86,10 @@ function jobEdges(
     }
   }
   return edges;
+}
+
+function edgeKey(fromUid: string, sideOutput: string | null, toUid: string): string {
+  return `${fromUid}${sideOutput === null ? "" : `/${sideOutput}`}->${toUid}`;
 }
 
 /** "source -> map"; where a chain branches, "source -> (map, filter -> sink)". */

@@ -6,6 +6,8 @@ export type VertexId = number;
 /** One logical connection between two vertices; every subtask pair it covers gets a channel. */
 export interface JobEdge {
   readonly id: number;
+  /** Stays the same whatever the parallelism and the chaining: what in-flight data is found by. */
+  readonly key: string;
   readonly from: VertexId;
   readonly to: VertexId;
   /** The node inside `from` whose output (or side output) feeds the edge. */

@@ -1,13 +1,14 @@
 import type { KeyedBackend, OperatorListBackend } from "../state/keyed-backend.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { CheckpointId } from "../base/units.ts";
-import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import type { VertexCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
+import type { AssignedSubtask } from "./state-assignment.ts";
 
 /** Where a subtask starts from. */
 export interface RestoreRequest {
   readonly checkpointId: CheckpointId;
-  /** What the checkpoint holds of this vertex, one entry an old subtask; null where it held no state. */
-  readonly handles: readonly (SnapshotHandle | null)[];
+  /** All of the checkpoint: a subtask picks what is its own (see state-assignment). */
+  readonly vertices: readonly VertexCheckpoint[];
 }
 
 /** What one restore read, and how long it took. */
@@ -26,26 +27,27 @@ export interface RestoreTarget {
   readonly lists: OperatorListBackend;
 }
 
+/** Everything that a restore of one subtask needs. */
+export interface RestoreContext extends AssignedSubtask {
+  readonly ports: ProcessPorts;
+  readonly request: RestoreRequest;
+  readonly targets: readonly RestoreTarget[];
+  /** Asked before anything is loaded: false where the attempt is over. */
+  isWanted(): boolean;
+}
+
 export type RestoreOutcome =
   | { readonly ok: true; readonly cost: RestoreCost }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Given what a completed checkpoint holds of a vertex, fills the state of one of its subtasks.
+ * Given what a completed checkpoint holds, fills the state of one subtask.
  *
  * Promises: on success the state equals the checkpoint's, cut to what this subtask owns; nothing that fails
- * its length or checksum is ever read as data; on failure the targets are not to be used. `done` is called once, from a
- * later callback or at once. `isWanted` is asked before anything is loaded: where the attempt is over by then, its
- * targets are left alone, and `done` is not called.
+ * its length or checksum is ever read as data; on failure the targets are not to be used. `done` is called once,
+ * from a later callback or at once; not at all where the restore is not wanted any more, and the targets are left
+ * alone then.
  */
 export interface RestoreStrategy {
-  readonly name: string;
-  restore(
-    ports: ProcessPorts,
-    request: RestoreRequest,
-    subtask: number,
-    targets: readonly RestoreTarget[],
-    isWanted: () => boolean,
-    done: (outcome: RestoreOutcome) => void,
-  ): void;
+  restore(context: RestoreContext, done: (outcome: RestoreOutcome) => void): void;
 }

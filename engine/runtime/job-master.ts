@@ -131,7 +131,7 @@ export class JobMaster {
         return this.#reply(message, null);
       case "acknowledge-checkpoint":
         if (message.epoch !== this.fence.epoch) return this.#reply(message, "another leader's attempt");
-        this.coordinator?.acknowledge(message.id, message.checkpointId, message.handle, message.inputEnded);
+        this.coordinator?.acknowledge(message.id, message.checkpointId, message.state, message.inputEnded);
         return this.#reply(message, null);
       case "decline-checkpoint":
         if (message.epoch === this.fence.epoch) this.coordinator?.decline(message.id, message.checkpointId);
@@ -177,18 +177,11 @@ export class JobMaster {
       subject: this.#subjectOf(id),
       checkpointId: latest?.metadata.checkpointId ?? NO_CHECKPOINT,
       epoch: this.fence.epoch,
-      descriptor: { id, slots: attempt.slots, restore: this.#restoreRequest(id, latest) },
+      descriptor: { id, slots: attempt.slots, restore: restoreRequest(latest) },
     };
     this.#callUntilAnswered(slot, message, () => attempt.phase === "deploying", (reply) => {
       if (reply.kind === "refused") this.#failThis(attempt, `${slot.worker} refused a task: ${reply.reason}`);
     });
-  }
-
-  #restoreRequest(id: ExecutionId, latest: CompletedCheckpoint | null): RestoreRequest | null {
-    if (latest === null) return null;
-    const vertex = latest.metadata.vertices.find((one) => one.vertex === id.vertex);
-    invariant(vertex !== undefined, "a checkpoint holds every vertex of its job");
-    return { checkpointId: latest.metadata.checkpointId, handles: vertex.handles };
   }
 
   #taskState(message: Extract<ControlMessage, { readonly kind: "task-state" }>): void {
@@ -394,4 +387,10 @@ export class JobMaster {
   #point(kind: Parameters<EnginePorts["tracer"]["point"]>[0], x: number, y: number): void {
     this.#ports.tracer.point(kind, this.#subject, x, y);
   }
+}
+
+function restoreRequest(latest: CompletedCheckpoint | null): RestoreRequest | null {
+  if (latest === null) return null;
+  const { checkpointId, vertices } = latest.metadata;
+  return { checkpointId, vertices };
 }

@@ -1,4 +1,4 @@
-import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import type { Address, Message } from "../ports/network.ts";
 import type { RestoreRequest } from "../restore/restore-strategy.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
@@ -35,7 +35,7 @@ export type ControlMessage =
   | (Control & {
       readonly kind: "acknowledge-checkpoint";
       readonly id: ExecutionId;
-      readonly handle: SnapshotHandle | null;
+      readonly state: SubtaskState | null;
       /** The subtask's input had ended before this barrier. */
       readonly inputEnded: boolean;
     })

@@ -1,7 +1,7 @@
 import { invariant } from "../base/assert.ts";
 import { ABORTED_CHECKPOINTS_REMEMBERED } from "../base/limits.ts";
 import type { CheckpointId } from "../base/units.ts";
-import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import type { SnapshotOwner } from "../checkpoint/task-snapshot.ts";
 import { TaskSnapshot } from "../checkpoint/task-snapshot.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
@@ -14,7 +14,7 @@ export interface CheckpointingTask {
   readonly chain: OperatorChain;
   broadcast(event: ChannelEvent): void;
   inputHasEnded(): boolean;
-  acknowledge(checkpointId: CheckpointId, handle: SnapshotHandle | null, inputEnded: boolean): void;
+  acknowledge(checkpointId: CheckpointId, state: SubtaskState | null, inputEnded: boolean): void;
   decline(checkpointId: CheckpointId, reason: string): void;
 }
 
@@ -54,7 +54,7 @@ export class TaskCheckpointing {
     this.#running.set(checkpointId, snapshot);
     snapshot.run((outcome) => {
       this.#running.delete(checkpointId);
-      if (outcome.ok) this.#task.acknowledge(checkpointId, outcome.handle, inputEnded);
+      if (outcome.ok) this.#task.acknowledge(checkpointId, outcome.state, inputEnded);
       else this.#task.decline(checkpointId, outcome.reason);
     });
   }

@@ -1,7 +1,7 @@
 import { invariant, present, unreachable } from "../base/assert.ts";
 import type { CheckpointId } from "../base/units.ts";
 import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
-import type { SnapshotHandle } from "../checkpoint/snapshot-file.ts";
+import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import { buildJobGraph } from "../graph/build-job-graph.ts";
 import type { Connection, ConnectionHandlers, RpcReply } from "../ports/network.ts";
 import type { NetworkedPorts } from "../ports/process-ports.ts";
@@ -208,8 +208,8 @@ export class TaskManager {
       storagePrefix: this.config.storagePrefix,
       connect: (channel, handlers) => this.#connect(descriptor, channel, vertex.outputs, handlers, subject),
       report: (state, reason) => this.#report(descriptor.id, epoch, subject, state, reason),
-      acknowledge: (checkpointId, handle, inputEnded) =>
-        this.#acknowledge(descriptor.id, epoch, subject, checkpointId, handle, inputEnded),
+      acknowledge: (checkpointId, state, inputEnded) =>
+        this.#acknowledge(descriptor.id, epoch, subject, checkpointId, state, inputEnded),
       decline: (checkpointId, reason) =>
         this.#castToLeader({ kind: "decline-checkpoint", subject, checkpointId, epoch, id: descriptor.id, reason }),
     });
@@ -258,10 +258,10 @@ export class TaskManager {
     epoch: number,
     subject: number,
     checkpointId: CheckpointId,
-    handle: SnapshotHandle | null,
+    state: SubtaskState | null,
     inputEnded: boolean,
   ): void {
-    const message: ControlMessage = { kind: "acknowledge-checkpoint", subject, checkpointId, epoch, id, handle, inputEnded };
+    const message: ControlMessage = { kind: "acknowledge-checkpoint", subject, checkpointId, epoch, id, state, inputEnded };
     this.#callUntilAnswered(epoch, message);
   }
 

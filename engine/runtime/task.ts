@@ -17,7 +17,7 @@ import { ProcessingTime } from "./processing-time.ts";
 import { StateMaintenance } from "./state-maintenance.ts";
 import { SourceLoop } from "./source-loop.ts";
 import { TaskCheckpointing } from "./task-checkpointing.ts";
-import { buildInputChannels, buildOutputs, buildTaskChain, type TaskEnvironment } from "./task-environment.ts";
+import { buildInputChannels, buildOutputs, buildTaskChain, restoreContext, type TaskEnvironment } from "./task-environment.ts";
 import { userErrorText } from "./user-error.ts";
 import { WatermarkDelivery } from "./watermark-delivery.ts";
 
@@ -89,8 +89,8 @@ export class Task {
     const { ports, descriptor } = this.#environment;
     ports.tracer.point(TRACE.taskRestoreStarted, this.subject, this.id.attempt, this.restoredFrom ?? NO_CHECKPOINT);
     if (descriptor.restore === null) return this.#open();
-    const targets = this.chain.operators.map(({ node, keyed, lists }) => ({ uid: node.uid, keyed, lists }));
-    this.#environment.restoreStrategy.restore(ports, descriptor.restore, this.id.subtask, targets, () => this.state === "restoring", (outcome) => {
+    const context = restoreContext(this.#environment, this.chain, descriptor.restore, () => this.state === "restoring");
+    this.#environment.restoreStrategy.restore(context, (outcome) => {
       if (outcome.ok) this.#open();
       else this.fail(`restore failed: ${outcome.reason}`);
     });
@@ -390,7 +390,7 @@ export class Task {
       chain: this.chain,
       broadcast: (event) => this.#broadcast(event),
       inputHasEnded: () => this.watermarks.inputEnded,
-      acknowledge: (checkpointId, handle, inputEnded) => environment.acknowledge(checkpointId, handle, inputEnded),
+      acknowledge: (checkpointId, state, inputEnded) => environment.acknowledge(checkpointId, state, inputEnded),
       decline: (checkpointId, reason) => environment.decline(checkpointId, reason),
     };
   }

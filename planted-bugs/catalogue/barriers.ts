@@ -89,7 +89,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
         find: "    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);\n",
         replace: `    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
     ports.scheduler.after(0, () => {
-      if (this.isRunning) this.#finish({ ok: true, handle }, done);
+      if (this.isRunning) this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), shared: [] } }, done);
     });
 `,
       },

@@ -31,8 +31,8 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
       {
         file: "engine/checkpoint/pending-checkpoint.ts",
         find: `    invariant(acknowledgement !== undefined, "a complete checkpoint was acknowledged by every task");
-    return acknowledgement.handle;`,
-        replace: "    return acknowledgement?.handle ?? null;",
+    return acknowledgement.state;`,
+        replace: "    return acknowledgement?.state ?? null;",
       },
       {
         file: "engine/runtime/job-master.ts",

@@ -3,7 +3,8 @@ import { decode } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
 import type { CheckpointMetadata } from "../../engine/checkpoint/checkpoint-metadata.ts";
 import type { FileHandle } from "../../engine/checkpoint/checksummed-file.ts";
-import type { SnapshotHandle, SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
+import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
+import type { SubtaskState } from "../../engine/checkpoint/subtask-state.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
 import type { CoordinationObserver } from "../hosts/service-observers.ts";
 import { KeyedStateReader } from "../reference/changelog-reader.ts";
@@ -186,8 +187,17 @@ export function valueOfFile(bytes: Uint8Array): unknown {
   return decode(bytes.subarray(HEAD_BYTES, bytes.length - TAIL_BYTES));
 }
 
-function handlesOf(metadata: CheckpointMetadata): readonly SnapshotHandle[] {
-  const handles: SnapshotHandle[] = [];
-  for (const vertex of metadata.vertices) for (const handle of vertex.handles) if (handle !== null) handles.push(handle);
-  return handles;
+/** Every file that the metadata names, each once: shared ones may serve several subtasks. */
+function handlesOf(metadata: CheckpointMetadata): readonly FileHandle[] {
+  const handles = new Map<string, FileHandle>();
+  for (const { subtasks } of metadata.vertices) {
+    for (const state of subtasks) for (const file of state === null ? [] : filesNamedBy(state)) handles.set(file.key, file);
+  }
+  return [...handles.values()];
+}
+
+/** The files of a subtask's part of a checkpoint: its own, then those that it shares. */
+export function filesNamedBy({ file, shared }: SubtaskState): readonly FileHandle[] {
+  const files = shared.map((one) => one.file);
+  return file === null ? files : [file, ...files];
 }

@@ -1,10 +1,12 @@
+import type { CheckpointId } from "../../engine/base/units.ts";
+import type { FileHandle } from "../../engine/checkpoint/checksummed-file.ts";
 import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { NetworkObserver } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { CheckpointRecord, RecordListener } from "./checkpoint-records.ts";
-import { CheckpointRecords } from "./checkpoint-records.ts";
+import { CheckpointRecords, filesNamedBy } from "./checkpoint-records.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 
 interface IdsOfAttempt {
@@ -59,8 +61,11 @@ class Durability implements Oracle, NetworkObserver<ControlMessage>, RecordListe
   }
 
   onCallSent(_call: number, from: SimProcess, _to: Address, message: ControlMessage): void {
-    if (message.kind !== "acknowledge-checkpoint" || message.handle === null) return;
-    const { handle, checkpointId } = message;
+    if (message.kind !== "acknowledge-checkpoint" || message.state === null) return;
+    for (const handle of filesNamedBy(message.state)) this.#acknowledge(from, message.checkpointId, handle);
+  }
+
+  #acknowledge(from: SimProcess, checkpointId: CheckpointId, handle: FileHandle): void {
     const first = this.#acknowledged.get(handle.key);
     if (first === undefined) {
       this.#acknowledged.set(handle.key, handle);

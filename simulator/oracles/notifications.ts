@@ -72,8 +72,8 @@ class Notifications implements Oracle, NetworkObserver<ControlMessage>, LogObser
     if (metadata === null) return;
     const bytesOf = new Map<string, Uint8Array | null>();
     for (const { handle, bytes } of files) bytesOf.set(handle.key, bytes);
-    const named = metadata.vertices.map(({ handles }) =>
-      handles.map((handle) => (handle === null ? null : (bytesOf.get(handle.key) ?? null))),
+    const named = metadata.vertices.map(({ subtasks }) =>
+      subtasks.map((state) => bytesOf.get(state?.file?.key ?? "") ?? null),
     );
     this.#promises.push({ checkpointId, files: named });
     if (this.#promises.length > RECORDS_SEARCHED) this.#promises.shift();

@@ -49,9 +49,9 @@ export class CompletedCut {
     for (const { uid, lengths } of ids.sources) offsets.set(uid, lengths.map(() => 0));
     const keyed = new Map<string, SubtaskSection[]>();
     const fileOf = new Map(record.files.map((file): readonly [string, RecordedFile] => [file.handle.key, file]));
-    for (const { handles } of metadata.vertices) {
-      handles.forEach((handle, subtask) => {
-        const file = handle === null ? undefined : fileOf.get(handle.key);
+    for (const { subtasks } of metadata.vertices) {
+      subtasks.forEach((state, subtask) => {
+        const file = fileOf.get(state?.file?.key ?? "");
         const snapshot = file === undefined ? null : records.snapshotIn(file);
         if (snapshot !== null) collect(snapshot, subtask, offsets, keyed);
       });

@@ -9,6 +9,7 @@ import type { BlobObserver, CoordinationObserver, NetworkObserver } from "../hos
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { CheckpointRecord, CheckpointRecords } from "./checkpoint-records.ts";
+import { filesNamedBy } from "./checkpoint-records.ts";
 import type { OracleContext } from "./oracle.ts";
 import type { TaskAttempt } from "./task-attempts.ts";
 import { TaskAttempts } from "./task-attempts.ts";
@@ -137,18 +138,23 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
   }
 
   onCallSent(_call: number, from: SimProcess, _to: Address, message: ControlMessage): void {
-    if (message.kind !== "acknowledge-checkpoint" || message.handle === null) return;
-    const story = this.#stories.get(message.handle.key);
-    if (story === undefined) return;
-    if (story.acknowledgedBy === null) story.acknowledgedUs = this.#context.world.nowUs;
-    story.acknowledgedBy = this.#tasks.find(from, message.subject);
+    if (message.kind !== "acknowledge-checkpoint" || message.state === null) return;
+    for (const { key } of filesNamedBy(message.state)) {
+      const story = this.#stories.get(key);
+      if (story === undefined) continue;
+      if (story.acknowledgedBy === null) story.acknowledgedUs = this.#context.world.nowUs;
+      story.acknowledgedBy = this.#tasks.find(from, message.subject);
+    }
   }
 
   onCallDelivered(_call: number, _from: Address, to: SimProcess, message: ControlMessage): void {
-    if (message.kind !== "acknowledge-checkpoint" || message.handle === null) return;
+    if (message.kind !== "acknowledge-checkpoint" || message.state === null) return;
     const term = this.#terms.find(({ epoch }) => epoch === message.epoch);
-    const story = this.#stories.get(message.handle.key);
-    if (story !== undefined && term !== undefined && term.process === to && !term.over) story.acceptedIn = term;
+    if (term === undefined || term.process !== to || term.over) return;
+    for (const { key } of filesNamedBy(message.state)) {
+      const story = this.#stories.get(key);
+      if (story !== undefined) story.acceptedIn = term;
+    }
   }
 
   recordRemoved({ files }: CheckpointRecord, fence: Fence): void {

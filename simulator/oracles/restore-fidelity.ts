@@ -1,6 +1,7 @@
+import { structuralEquals } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
 import { MIN_WATERMARK } from "../../engine/base/units.ts";
-import type { SnapshotHandle, SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
+import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import type { ChainedOperator } from "../../engine/operators/operator-chain.ts";
 import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
@@ -82,11 +83,10 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     this.#context.report(`attempt ${id.attempt} starts from ${nameOf(chosen)}, but the latest completed is ${nameOf(expected)}`);
   }
 
-  #checkHandles({ id }: TaskDescriptor, { checkpointId, handles }: RestoreRequest): void {
-    const vertex = this.#records.byId(checkpointId)?.metadata?.vertices.find((one) => one.vertex === id.vertex);
-    const named = vertex === undefined ? [] : vertex.handles;
-    if (named.length === handles.length && handles.every((handle, i) => sameFile(handle, named[i] ?? null))) return;
-    this.#context.report(`attempt ${id.attempt} restores vertex ${id.vertex} from files that ${nameOf(checkpointId)} does not name`);
+  #checkHandles({ id }: TaskDescriptor, { checkpointId, vertices }: RestoreRequest): void {
+    const named = this.#records.byId(checkpointId)?.metadata?.vertices;
+    if (named !== undefined && structuralEquals(named, vertices)) return;
+    this.#context.report(`attempt ${id.attempt} restores from files that ${nameOf(checkpointId)} does not name`);
   }
 
   #restored(process: SimProcess, subject: number, attempt: number, checkpointId: CheckpointId): void {
@@ -115,7 +115,7 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
       this.#context.report(`a task was restored from ${nameOf(checkpointId)}, which never completed`);
       return undefined;
     }
-    const handle = record.metadata.vertices.find((one) => one.vertex === vertex)?.handles[subtask] ?? null;
+    const handle = record.metadata.vertices.find((one) => one.vertex === vertex)?.subtasks[subtask]?.file ?? null;
     if (handle === null) return null;
     const file = record.files.find((one) => one.handle.key === handle.key);
     return file === undefined ? undefined : (this.#records.snapshotIn(file) ?? undefined);
@@ -140,12 +140,12 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
 
   /** What a subtask must have back: its own states, of union lists what all subtasks had. Null: not known any more. */
   #operatorStates(checkpointId: CheckpointId, vertex: number, uid: string, own: Uint8Array): OperatorStates | null {
-    const handles = this.#records.byId(checkpointId)?.metadata?.vertices.find((one) => one.vertex === vertex)?.handles ?? [];
+    const subtasks = this.#records.byId(checkpointId)?.metadata?.vertices.find((one) => one.vertex === vertex)?.subtasks ?? [];
     const states = new Map(readOperatorSection(own));
     for (const [name, state] of states) {
       if (state.mode !== "union") continue;
       const elements: unknown[] = [];
-      for (let subtask = 0; subtask < handles.length; subtask++) {
+      for (let subtask = 0; subtask < subtasks.length; subtask++) {
         const snapshot = this.#snapshotOf(checkpointId, vertex, subtask);
         if (snapshot === undefined) return null;
         const section = snapshot?.operators.find((operator) => operator.uid === uid)?.lists ?? NO_BYTES;
@@ -225,11 +225,6 @@ function identity(what: string, key: Key, namespace: Namespace): string {
 
 function entryName(what: string, key: Key, namespace: Namespace): string {
   return namespace === "" ? `${what} of ${shown(key)}` : `${what} of ${shown(key)} in ${shown(namespace)}`;
-}
-
-function sameFile(left: SnapshotHandle | null, right: SnapshotHandle | null): boolean {
-  if (left === null || right === null) return left === right;
-  return left.key === right.key && left.sizeBytes === right.sizeBytes && left.checksum === right.checksum;
 }
 
 function nameOf(checkpointId: CheckpointId): string {
