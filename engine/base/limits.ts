@@ -36,3 +36,5 @@ export const FETCH_WAIT_US = 500_000;
 export const APPEND_RECORDS_LIMIT: number = BUFFER_ELEMENTS_LIMIT;
 /** Records that a sink holds for a log that does not take them, before it gives up. */
 export const SINK_QUEUE_RECORDS_LIMIT: number = 1 << 20;
+/** Longest wait before a restart (24 days), so that its jitter can be drawn from 32 bits. */
+export const RESTART_BACKOFF_LIMIT_MS = 2_147_483_647;

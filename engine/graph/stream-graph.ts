@@ -126,4 +126,17 @@ export interface CheckpointConfig {
 
 export type RestartStrategy =
   | { readonly kind: "none" }
-  | { readonly kind: "fixed-delay"; readonly attempts: number; readonly delayMs: number };
+  | { readonly kind: "fixed-delay"; readonly attempts: number; readonly delayMs: number }
+  | { readonly kind: "failure-rate"; readonly maxFailures: number; readonly intervalMs: number; readonly delayMs: number }
+  | {
+      readonly kind: "exponential-delay";
+      readonly initialBackoffMs: number;
+      readonly maxBackoffMs: number;
+      readonly backoffMultiplier: number;
+      /** So long without a failure after a restart: the next one waits for the initial backoff again. */
+      readonly resetBackoffThresholdMs: number;
+      /** Each wait is longer or shorter by up to this share of it. */
+      readonly jitterFactor: number;
+      /** Restarts in a row before the job fails; null: any number. */
+      readonly maxAttempts: number | null;
+    };

@@ -1,6 +1,7 @@
+import { unreachable } from "../../engine/base/assert.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 import { US_PER_MS } from "../../engine/base/units.ts";
-import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
+import type { RestartStrategy, StreamGraph } from "../../engine/graph/stream-graph.ts";
 import type { Register } from "../../engine/ports/coordination.ts";
 import type { CoordinationObserver } from "../hosts/service-observers.ts";
 import type { InputTopic, Scenario } from "../scenario.ts";
@@ -39,12 +40,26 @@ export function livenessDeadlineUs(
   }
   const { processRestartUs, hostRestartUs } = scenario.cluster;
   const { checkpoint, restart } = graph.config;
-  const restartDelayUs = restart.kind === "none" ? 0 : restart.delayMs * US_PER_MS;
+  const restartDelayUs = longestRestartDelayMs(restart) * US_PER_MS;
   const recoveryUs =
     HEARTBEAT_US + LEASE_US + CALLS_US + RESTORE_US + Math.max(processRestartUs, hostRestartUs) + restartDelayUs;
   const checkpointUs =
     checkpoint === null ? 0 : (checkpoint.intervalMs + checkpoint.minPauseMs + checkpoint.timeoutMs) * US_PER_MS;
   return fromUs + RECOVERIES * recoveryUs + CHECKPOINTS * checkpointUs + MARGIN_US;
+}
+
+function longestRestartDelayMs(restart: RestartStrategy): number {
+  switch (restart.kind) {
+    case "none":
+      return 0;
+    case "fixed-delay":
+    case "failure-rate":
+      return restart.delayMs;
+    case "exponential-delay":
+      return restart.maxBackoffMs;
+    default:
+      return unreachable(restart, "longestRestartDelayMs");
+  }
 }
 
 /**
