@@ -11,21 +11,12 @@ import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
 import { encodeMetadata, metadataKey } from "./checkpoint-metadata.ts";
 import { FileSealer, handleOf } from "./checksummed-file.ts";
+import type { AbortReason } from "./checkpoint-failure-manager.ts";
+import { ABORT_REASONS } from "./checkpoint-failure-manager.ts";
 import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
 import { PendingCheckpoint } from "./pending-checkpoint.ts";
 import { filesOfSubtask } from "./subtask-state.ts";
 import type { SubtaskState } from "./subtask-state.ts";
-
-/** Why a checkpoint was given up; numbers appear in trace points. */
-export const ABORT_REASONS = {
-  declined: 1,
-  expired: 2,
-  subsumed: 3,
-  failover: 4,
-  finalize: 5,
-  shutdown: 6,
-} as const;
-export type AbortReason = keyof typeof ABORT_REASONS;
 
 export interface CoordinatorContext {
   readonly ports: ProcessPorts;

@@ -1,5 +1,5 @@
 import { unreachable } from "../../engine/base/assert.ts";
-import { ABORT_REASONS } from "../../engine/checkpoint/checkpoint-coordinator.ts";
+import { ABORT_REASONS } from "../../engine/checkpoint/checkpoint-failure-manager.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
 import type { LogError, ProducerSession } from "../../engine/ports/external-log.ts";
 import type { Address } from "../../engine/ports/network.ts";
