@@ -38,3 +38,7 @@ export const APPEND_RECORDS_LIMIT: number = BUFFER_ELEMENTS_LIMIT;
 export const SINK_QUEUE_RECORDS_LIMIT: number = 1 << 20;
 /** Longest wait before a restart (24 days), so that its jitter can be drawn from 32 bits. */
 export const RESTART_BACKOFF_LIMIT_MS = 2_147_483_647;
+/** Task-local copies that one subtask keeps: those of checkpoints whose end it was never told of would add up. */
+export const LOCAL_COPIES_LIMIT = 8;
+/** Bytes of a task-local copy written in one step. */
+export const LOCAL_COPY_BYTES_PER_STEP: number = 1 << 18;

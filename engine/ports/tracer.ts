@@ -92,6 +92,12 @@ export const TRACE = {
   transactionCommitting: 61,
   transactionCommitted: 62,
   transactionAborted: 63,
+  /** Task-local state. The host's disk holds a copy of the subtask's file. x: checkpoint, y: bytes, or -1: it did not take it. */
+  localCopyStored: 80,
+  /** Copies that are of no use any more went. x: the checkpoint that completed, was aborted or is restored, y: how many. */
+  localCopiesPruned: 81,
+  /** A restore asked for a copy. x: checkpoint, y: bytes, or why it cannot be used (LOCAL_COPY_FAULTS). */
+  localCopyRead: 82,
 } as const;
 
 export type EngineTraceKind = (typeof TRACE)[keyof typeof TRACE];
