@@ -20,7 +20,7 @@ const SOURCE: LocalCopyOwner = { allocation: 1, vertex: 0, subtask: 1 };
 function fileOf(owner: LocalCopyOwner, checkpointId: number, attempt = 1): { file: Uint8Array; handle: FileHandle } {
   const { vertex, subtask } = owner;
   const keyed = new Uint8Array(600).fill((checkpointId * 7 + vertex * 31 + subtask * 3 + attempt) % 251);
-  const operators = [{ uid: "sum", keyed, lists: new Uint8Array(0) }];
+  const operators = [{ uid: "sum", keyed, files: null, lists: new Uint8Array(0) }];
   const file = encodeSnapshotFile({ checkpointId, vertex, subtask, operators });
   return { file, handle: handleOf(`chk-${checkpointId}/v${vertex}-s${subtask}-a${attempt}`, file) };
 }
