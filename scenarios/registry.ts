@@ -6,6 +6,7 @@ import type { Flight } from "./flight.ts";
 import { foundingCheckpointing } from "./founding-checkpointing.ts";
 import { sparse } from "./sparse.ts";
 import { timers } from "./timers.ts";
+import { twoPipelines } from "./two-pipelines.ts";
 import { wordCount } from "./word-count.ts";
 
 /** The scenarios that come with Whitewater. Their order is that of lists and reports. */
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   flightsLate,
   sparse,
   timers,
+  twoPipelines,
   bigState,
 ];
 
