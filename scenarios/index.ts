@@ -5,6 +5,7 @@
 export { StreamExecutionEnvironment } from "../engine/api/environment.ts";
 export type { ElementsPacing } from "../engine/api/environment.ts";
 export type { CheckpointSettings } from "../engine/api/checkpoint-settings.ts";
+export type { ConnectedStreams } from "../engine/api/connected-streams.ts";
 export type { DataStream, DataStreamSink, KeyedStream, SingleOutputStreamOperator } from "../engine/api/data-stream.ts";
 export type { WindowedStream } from "../engine/api/windowed-stream.ts";
 export { JobDefinitionError } from "../engine/api/job-definition-error.ts";
@@ -18,6 +19,7 @@ export type {
   AggregateFunction,
   FilterFunction,
   FlatMapFunction,
+  KeyedCoProcessFunction,
   KeyedProcessFunction,
   KeySelector,
   MapFunction,

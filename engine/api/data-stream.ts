@@ -1,5 +1,7 @@
 import type { NodeId, Partitioning } from "../graph/stream-graph.ts";
 import type { Key } from "../state/state.ts";
+import { ConnectedStreams } from "./connected-streams.ts";
+import type { ConnectedInput } from "./connected-streams.ts";
 import type {
   FilterFunction,
   FlatMapFunction,
@@ -54,11 +56,30 @@ export class DataStream<T> {
     if (others.length === 0) {
       throw new JobDefinitionError("union", "it unites nothing", "Pass at least one other stream");
     }
-    for (const other of others) {
-      if (other.builder === this.builder) continue;
-      throw new JobDefinitionError("union", "a stream belongs to another environment", "Build one job from one environment");
-    }
+    for (const other of others) this.#requireSameJob(other, "union");
     return new DataStream<T>(this.builder, [...this.upstreams, ...others.flatMap((other) => other.upstreams)]);
+  }
+
+  /**
+   * Two inputs of one operator, each with records of its own kind. The operator keeps keyed state, so both must
+   * be keyed alike: with keyBy before or after this.
+   */
+  connect<Other>(other: DataStream<Other>): ConnectedStreams<T, Other> {
+    this.#requireSameJob(other, "connect");
+    return new ConnectedStreams<T, Other>(this.connectable(), other.connectable(), (body, upstreams) => {
+      return new SingleOutputStreamOperator(this.builder, this.builder.add(body, "process", upstreams));
+    });
+  }
+
+  /**
+   * Keyed without being partitioned anew, as Flink's DataStreamUtils.reinterpretAsKeyedStream: the keyed operator
+   * behind it runs in one chain with what comes before it. The caller vouches that each record is in the subtask
+   * to which keyBy would send it, as where it comes from an operator that is keyed by the same key.
+   */
+  reinterpretAsKeyedStream<K extends Key>(keySelector: KeySelector<T, K>): KeyedStream<T, K> {
+    requireFunction(keySelector, "reinterpretAsKeyedStream", "the key selector");
+    const upstreams = this.upstreams.map((upstream): Upstream => ({ ...upstream, partitioning: "forward", keySelector: null }));
+    return new KeyedStream<T, K>(this.builder, upstreams, keySelector);
   }
 
   /** Dealt out in turn over all subtasks of the next operator. */
@@ -81,6 +102,16 @@ export class DataStream<T> {
     return new DataStreamSink(this.builder, id);
   }
 
+  /** What it brings into an operator of two inputs. */
+  protected connectable(): ConnectedInput<T> {
+    return { upstreams: this.upstreams, keySelector: null };
+  }
+
+  #requireSameJob(other: DataStream<any>, operation: string): void {
+    if (other.builder === this.builder) return;
+    throw new JobDefinitionError(operation, "a stream belongs to another environment", "Build one job from one environment");
+  }
+
   protected repartitioned(partitioning: Partitioning): DataStream<T> {
     const upstreams = this.upstreams.map((upstream): Upstream => ({ ...upstream, partitioning, keySelector: null }));
     return new DataStream<T>(this.builder, upstreams);
@@ -96,7 +127,7 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
   readonly #id: NodeId;
 
   constructor(builder: GraphBuilder, id: NodeId) {
-    super(builder, [{ from: id, sideOutput: null, partitioning: null, keySelector: null }]);
+    super(builder, [{ from: id, sideOutput: null, partitioning: null, keySelector: null, input: 0 }]);
     this.#id = id;
   }
 
@@ -119,7 +150,7 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
 
   getSideOutput<Side>(tag: OutputTag<Side>): DataStream<Side> {
     return new DataStream<Side>(this.builder, [
-      { from: this.#id, sideOutput: tag.tag, partitioning: null, keySelector: null },
+      { from: this.#id, sideOutput: tag.tag, partitioning: null, keySelector: null, input: 0 },
     ]);
   }
 }
@@ -146,6 +177,10 @@ export class KeyedStream<T, K extends Key> extends DataStream<T> {
 
   window(windows: TumblingEventTimeWindows): WindowedStream<T, K> {
     return new WindowedStream<T, K>(windows, this.#keySelector, (body) => this.transform(body));
+  }
+
+  protected override connectable(): ConnectedInput<T> {
+    return { upstreams: this.upstreams, keySelector: this.#keySelector };
   }
 
   protected override repartitioned(partitioning: Partitioning): DataStream<T> {

@@ -80,13 +80,26 @@ export interface ProcessContext {
   output<T>(tag: OutputTag<T>, value: T): void;
 }
 
-/** Flink's KeyedProcessFunction. One object a subtask attempt; fields are lost with the attempt. */
-export interface KeyedProcessFunction<In, Out> {
+/** What process functions of one and of two inputs have in common. One object a subtask attempt; fields are lost with it. */
+export interface ProcessFunctionBase<Out> {
   open?(context: RuntimeContext): void;
-  processElement(value: In, context: ProcessContext, collect: (value: Out) => void): void;
   onTimer?(timestampMs: TimestampMs, context: ProcessContext, collect: (value: Out) => void): void;
   /** CheckpointListener: ids strictly rise within an attempt and exceed the restored one. */
   notifyCheckpointComplete?(checkpointId: number): void;
   notifyCheckpointAborted?(checkpointId: number): void;
   close?(): void;
+}
+
+/** Flink's KeyedProcessFunction. */
+export interface KeyedProcessFunction<In, Out> extends ProcessFunctionBase<Out> {
+  processElement(value: In, context: ProcessContext, collect: (value: Out) => void): void;
+}
+
+/**
+ * Flink's KeyedCoProcessFunction: two inputs, keyed alike. State and timers belong to the key, whichever input
+ * they were made from; event time is the least of both.
+ */
+export interface KeyedCoProcessFunction<In1, In2, Out> extends ProcessFunctionBase<Out> {
+  processElement1(value: In1, context: ProcessContext, collect: (value: Out) => void): void;
+  processElement2(value: In2, context: ProcessContext, collect: (value: Out) => void): void;
 }

@@ -1,6 +1,6 @@
 import { present } from "../base/assert.ts";
 import { MAX_PARALLELISM_LIMIT } from "../base/limits.ts";
-import type { JobConfig, NodeId, Partitioning, StreamEdge, StreamGraph, StreamNode } from "../graph/stream-graph.ts";
+import type { InputIndex, JobConfig, NodeId, Partitioning, StreamEdge, StreamGraph, StreamNode } from "../graph/stream-graph.ts";
 import { defaultMaxParallelism } from "../stream/key-groups.ts";
 import type { KeySelector } from "./functions.ts";
 import { JobDefinitionError, requireWhole } from "./job-definition-error.ts";
@@ -18,6 +18,7 @@ export interface Upstream {
   /** Null: forward where the parallelism is equal, else rebalance. */
   readonly partitioning: Partitioning | null;
   readonly keySelector: KeySelector<any> | null;
+  readonly input: InputIndex;
 }
 
 interface NodeDraft {
@@ -144,7 +145,8 @@ export class GraphBuilder {
       );
     }
     const partitioning = upstream.partitioning ?? (sender === receiver ? "forward" : "rebalance");
-    return { from: from.id, partitioning, keySelector: upstream.keySelector, sideOutput: upstream.sideOutput };
+    const { keySelector, sideOutput, input } = upstream;
+    return { from: from.id, partitioning, keySelector, sideOutput, input };
   }
 
   #uids(): readonly string[] {
@@ -166,8 +168,9 @@ export class GraphBuilder {
     const uids: string[] = [];
     for (const draft of this.#drafts) {
       const upstream = draft.upstreams.map((input) => {
-        const uid = present(uids[input.from], "an operator comes after what feeds it");
-        return input.sideOutput === null ? uid : `${uid}/${input.sideOutput}`;
+        const from = present(uids[input.from], "an operator comes after what feeds it");
+        const uid = input.sideOutput === null ? from : `${from}/${input.sideOutput}`;
+        return input.input === 0 ? uid : `second input ${uid}`;
       });
       const uid = draft.uid ?? derivedUid({ kind: draft.body.kind, name: draft.name, upstream }, taken);
       taken.add(uid);

@@ -82,6 +82,7 @@ function jobEdges(
         sideOutput: input.sideOutput,
         partitioning: input.partitioning,
         keySelector: input.keySelector,
+        input: input.input,
       });
     }
   }

@@ -1,5 +1,5 @@
 import type { KeySelector } from "../api/functions.ts";
-import type { JobConfig, NodeId, Partitioning, StreamNode } from "./stream-graph.ts";
+import type { InputIndex, JobConfig, NodeId, Partitioning, StreamNode } from "./stream-graph.ts";
 
 export type VertexId = number;
 
@@ -15,6 +15,8 @@ export interface JobEdge {
   readonly sideOutput: string | null;
   readonly partitioning: Partitioning;
   readonly keySelector: KeySelector<any> | null;
+  /** Which input of the head of `to`, where that has two. */
+  readonly input: InputIndex;
 }
 
 /**

@@ -2,6 +2,7 @@ import type {
   AggregateFunction,
   FilterFunction,
   FlatMapFunction,
+  KeyedCoProcessFunction,
   KeyedProcessFunction,
   KeySelector,
   MapFunction,
@@ -18,6 +19,8 @@ export type NodeId = number;
 /** How records get from a node to the next. "hash" goes by key group of the edge's key selector. */
 export type Partitioning = "forward" | "rebalance" | "broadcast" | "hash";
 
+export type InputIndex = 0 | 1;
+
 export interface StreamEdge {
   readonly from: NodeId;
   readonly partitioning: Partitioning;
@@ -25,6 +28,8 @@ export interface StreamEdge {
   readonly keySelector: KeySelector<any> | null;
   /** Takes a side output of `from` instead of its main output. */
   readonly sideOutput: string | null;
+  /** Which input of an operator with two; 0 everywhere else. */
+  readonly input: InputIndex;
 }
 
 interface NodeBase {
@@ -33,7 +38,7 @@ interface NodeBase {
   readonly uid: string;
   readonly name: string;
   readonly parallelism: number;
-  /** Several: a union (one logical input fed by several edges). Empty for sources. */
+  /** Several of one input: a union (one logical input fed by several edges). Empty for sources. */
   readonly inputs: readonly StreamEdge[];
 }
 
@@ -66,6 +71,14 @@ export interface ProcessNode extends NodeBase {
   /** The function object of this build of the graph (graphs are built anew for every subtask attempt). */
   readonly fn: KeyedProcessFunction<any, any>;
 }
+/** Two inputs over one keyed state. */
+export interface CoProcessNode extends NodeBase {
+  readonly kind: "coProcess";
+  /** By input. */
+  readonly keySelectors: readonly [KeySelector<any>, KeySelector<any>];
+  /** As for ProcessNode. */
+  readonly fn: KeyedCoProcessFunction<any, any, any>;
+}
 /** Tumbling event-time windows [start, start + sizeMs) with starts at offsetMs modulo sizeMs. */
 export interface WindowNode extends NodeBase {
   readonly kind: "window";
@@ -91,6 +104,7 @@ export type StreamNode =
   | FilterNode
   | ReduceNode
   | ProcessNode
+  | CoProcessNode
   | WindowNode
   | SinkNode;
 

@@ -1,5 +1,6 @@
 import { unreachable } from "../base/assert.ts";
 import type { StreamNode } from "../graph/stream-graph.ts";
+import { CoProcessOperator } from "./co-process-operator.ts";
 import { FilterOperator } from "./filter-operator.ts";
 import { FlatMapOperator } from "./flat-map-operator.ts";
 import { MapOperator } from "./map-operator.ts";
@@ -25,6 +26,8 @@ export function createOperator(node: StreamNode, context: OperatorContext): Stre
       return new ReduceOperator(node, context);
     case "process":
       return new ProcessOperator(node, context);
+    case "coProcess":
+      return new CoProcessOperator(node, context);
     case "window":
       return new WindowOperator(node, context);
     case "sink":
@@ -32,9 +35,4 @@ export function createOperator(node: StreamNode, context: OperatorContext): Stre
     default:
       return unreachable(node, "createOperator");
   }
-}
-
-/** True for nodes that keep state by key. */
-export function isKeyed(node: StreamNode): boolean {
-  return node.kind === "reduce" || node.kind === "process" || node.kind === "window";
 }

@@ -1,10 +1,11 @@
 import { invariant, present } from "../base/assert.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import type { JobEdge, JobVertex } from "../graph/job-graph.ts";
+import { isKeyed } from "../graph/keyed-node.ts";
 import type { StreamNode } from "../graph/stream-graph.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { KeyedBackend, OperatorListBackend } from "../state/keyed-backend.ts";
-import { createOperator, isKeyed } from "./create-operator.ts";
+import { createOperator } from "./create-operator.ts";
 import type { OperatorContext, Output, SourceOperator, StreamOperator } from "./operator.ts";
 import type { EdgeWriter, SideReceivers } from "./outputs.ts";
 import { ChainedOutput, EdgeOutput, outputTo } from "./outputs.ts";
@@ -121,6 +122,11 @@ export class OperatorChain {
 
   processElement(value: unknown, timestampMs: TimestampMs): void {
     this.head.processElement(value, timestampMs);
+  }
+
+  /** A record of the second input, where the head has two. */
+  processElement2(value: unknown, timestampMs: TimestampMs): void {
+    this.head.processElement2(value, timestampMs);
   }
 
   /** True once every operator has the watermark and fired what is due; false: call again with the same one. */

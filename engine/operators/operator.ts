@@ -44,7 +44,10 @@ export interface StreamOperator {
    * transactions). `done` gets null, or why the task cannot begin; it may be called at once.
    */
   restoreExternal(done: (error: string | null) => void): void;
+  /** A record of the input; of the first one, where the operator has two. */
   processElement(value: unknown, timestampMs: TimestampMs): void;
+  /** A record of the second input of an operator that has two. */
+  processElement2(value: unknown, timestampMs: TimestampMs): void;
   /**
    * Sets the watermark, then fires due event-time timers, at most `timerBudget`. True: all fired (the chain
    * then forwards the watermark). False: call again with the same watermark.

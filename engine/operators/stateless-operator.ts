@@ -1,9 +1,14 @@
+import { invariant } from "../base/assert.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import type { StreamOperator } from "./operator.ts";
 
 /** The answers of an operator that has no state, no timers and no effects outside. */
 export abstract class StatelessOperator implements StreamOperator {
   abstract processElement(value: unknown, timestampMs: TimestampMs): void;
+
+  processElement2(_value: unknown, _timestampMs: TimestampMs): void {
+    invariant(false, "an operator with one input gets nothing from a second one");
+  }
 
   open(): void {}
 

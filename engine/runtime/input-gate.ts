@@ -1,6 +1,7 @@
 import { invariant, present } from "../base/assert.ts";
 import { Fifo } from "../base/fifo.ts";
 import { CHANNEL_CREDIT } from "../base/limits.ts";
+import type { InputIndex } from "../graph/stream-graph.ts";
 import type { Connection } from "../ports/network.ts";
 import type { Buffer, StreamFrame } from "./buffer.ts";
 import { creditFrame } from "./buffer.ts";
@@ -10,6 +11,8 @@ export class InputChannel {
   readonly index: number;
   readonly edge: number;
   readonly fromSubtask: number;
+  /** Which input of the task's head it belongs to. */
+  readonly input: InputIndex;
   connection: Connection<StreamFrame> | null = null;
   /** While blocked (its barrier came first) its buffers wait. */
   blocked = false;
@@ -20,10 +23,11 @@ export class InputChannel {
   readonly #buffers = new Fifo<Buffer>();
   #creditOwed = 0;
 
-  constructor(index: number, edge: number, fromSubtask: number) {
+  constructor(index: number, edge: number, fromSubtask: number, input: InputIndex = 0) {
     this.index = index;
     this.edge = edge;
     this.fromSubtask = fromSubtask;
+    this.input = input;
   }
 
   push(buffer: Buffer): void {
@@ -68,6 +72,11 @@ export class InputGate {
 
   constructor(channels: readonly InputChannel[]) {
     this.channels = channels;
+  }
+
+  /** By channel: the input that it belongs to. */
+  inputs(): readonly InputIndex[] {
+    return this.channels.map(({ input }) => input);
   }
 
   receive(channel: InputChannel, buffer: Buffer): void {

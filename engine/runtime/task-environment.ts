@@ -55,7 +55,7 @@ export function buildInputChannels(environment: TaskEnvironment): InputChannel[]
   for (const edge of environment.vertex.inputs) {
     const upstream = vertexOf(environment.graph, edge.from).parallelism;
     for (const subtask of peers(edge, upstream, environment.descriptor.id.subtask)) {
-      channels.push(new InputChannel(channels.length, edge.id, subtask));
+      channels.push(new InputChannel(channels.length, edge.id, subtask, edge.input));
     }
   }
   return channels;

@@ -7,7 +7,7 @@ import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import { TRACE } from "../ports/tracer.ts";
-import { WatermarkValve } from "../stream/watermark-valve.ts";
+import { inputWatermarks, type InputWatermarks } from "../stream/input-watermarks.ts";
 import type { ChannelEvent, StreamFrame } from "./buffer.ts";
 import { InputGate, type InputChannel } from "./input-gate.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
@@ -45,7 +45,7 @@ export class Task {
   readonly watermarks: WatermarkDelivery;
 
   readonly #environment: TaskEnvironment;
-  readonly #valve: WatermarkValve | null;
+  readonly #valve: InputWatermarks | null;
   readonly #source: SourceLoop | null;
   #stepScheduled = false;
   #inStep = false;
@@ -69,7 +69,6 @@ export class Task {
     this.gate = new InputGate(buildInputChannels(environment));
     const channelCount = this.gate.channels.length;
     this.barriers = channelCount === 0 ? null : new AlignedBarrierHandler(channelCount, this.#barrierActions());
-    this.#valve = channelCount === 0 ? null : new WatermarkValve(channelCount, this.#valveOutput());
     this.checkpointing = new TaskCheckpointing(this.#checkpointingTask(), this.restoredFrom);
     this.watermarks = new WatermarkDelivery({
       chain: this.chain,
@@ -78,6 +77,7 @@ export class Task {
       broadcast: (event) => this.#broadcast(event),
       inputEnded: () => this.#inputEnded(),
     });
+    this.#valve = channelCount === 0 ? null : inputWatermarks(this.gate.inputs(), this.watermarks);
     this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(action));
     this.#maintenance = new StateMaintenance(this.chain, ports.scheduler, this.#isRunning, (reason) => this.fail(reason));
     this.#source = this.chain.source === null ? null : this.#createSourceLoop(this.chain.source);
@@ -276,7 +276,8 @@ export class Task {
     this.#environment.ports.tracer.point(TRACE.bufferConsumed, this.subject, channel.index, buffer.recordCount);
     const { chain } = this;
     const { values, timestamps } = buffer;
-    for (let i = 0; i < values.length; i += 1) chain.processElement(values[i], timestamps[i] as TimestampMs);
+    if (channel.input === 0) for (let i = 0; i < values.length; i += 1) chain.processElement(values[i], timestamps[i] as TimestampMs);
+    else for (let i = 0; i < values.length; i += 1) chain.processElement2(values[i], timestamps[i] as TimestampMs);
     if (buffer.event !== null) this.#handleEvent(channel, buffer.event);
     this.gate.requeue(channel);
     return values.length + 1;
@@ -365,13 +366,6 @@ export class Task {
         this.checkpointing.checkpoint(checkpointId);
       },
       abortCheckpoint: (checkpointId, reason) => this.checkpointing.alignmentAborted(checkpointId, reason),
-    };
-  }
-
-  #valveOutput(): ConstructorParameters<typeof WatermarkValve>[1] {
-    return {
-      emitWatermark: (watermarkMs) => this.watermarks.advance(watermarkMs),
-      emitIdle: (idle) => this.#broadcast({ kind: "idle", idle }),
     };
   }
 

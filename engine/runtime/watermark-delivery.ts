@@ -5,6 +5,7 @@ import { MAX_WATERMARK, MIN_WATERMARK } from "../base/units.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Tracer } from "../ports/tracer.ts";
 import { TRACE } from "../ports/tracer.ts";
+import type { WatermarkValveOutput } from "../stream/watermark-valve.ts";
 import type { ChannelEvent } from "./buffer.ts";
 
 export interface WatermarkReceiver {
@@ -21,13 +22,15 @@ export interface WatermarkReceiver {
  * timers; downstream gets a watermark only when every timer it is due for has fired here. The end of the
  * input is the watermark MAX, after which the operators flush.
  */
-export class WatermarkDelivery {
+export class WatermarkDelivery implements WatermarkValveOutput {
   readonly #receiver: WatermarkReceiver;
   /** The last one delivered, or restored. */
   watermarkMs: TimestampMs = MIN_WATERMARK;
   /** Every operator saw the end of the input. */
   inputEnded = false;
   #pendingMs: TimestampMs | null = null;
+  /** What came while a watermark was being delivered, in order: watermarks, and idleness. */
+  #waiting: (TimestampMs | boolean)[] = [];
   #endsInput = false;
   #tellsEnd = true;
 
@@ -45,7 +48,18 @@ export class WatermarkDelivery {
 
   /** Begins to deliver a watermark, unless it is none: an operator's watermark never goes back. */
   advance(watermarkMs: TimestampMs): void {
-    if (watermarkMs > this.watermarkMs) this.#begin(watermarkMs);
+    if (this.isPending) this.#waiting.push(watermarkMs);
+    else if (watermarkMs > this.watermarkMs) this.#begin(watermarkMs);
+  }
+
+  emitWatermark(watermarkMs: TimestampMs): void {
+    this.advance(watermarkMs);
+  }
+
+  /** Downstream learns it behind the watermarks before it: those of an idle channel count for nothing. */
+  emitIdle(idle: boolean): void {
+    if (this.isPending) this.#waiting.push(idle);
+    else this.#receiver.broadcast({ kind: "idle", idle });
   }
 
   /** `tells`: downstream gets the watermark MAX too. */
@@ -68,7 +82,17 @@ export class WatermarkDelivery {
     }
     if (this.#tellsEnd) this.#receiver.broadcast({ kind: "watermark", watermarkMs });
     if (this.#endsInput) this.#end();
+    else if (this.#waiting.length > 0) this.#resume();
     return 1;
+  }
+
+  #resume(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) {
+      if (typeof one === "boolean") this.emitIdle(one);
+      else this.advance(one);
+    }
   }
 
   #begin(watermarkMs: TimestampMs): void {

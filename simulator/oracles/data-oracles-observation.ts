@@ -1,20 +1,20 @@
 import { invariant } from "../../engine/base/assert.ts";
 import { NO_CHECKPOINT } from "../../engine/base/units.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
-import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
+import type { StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 import type { Interpretation } from "../reference/interpreter.ts";
 import { interpret } from "../reference/interpreter.ts";
 import type { Process } from "../world/sim-process.ts";
 import type { GraphRewriter, World } from "../world/world.ts";
 import type { CheckpointRecord } from "./checkpoint-records.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
+import type { Lineage } from "./graph-rewriting-functions.ts";
 import { RecordIds } from "./graph-rewriting-ids.ts";
 import { rewriteGraph } from "./graph-rewriting.ts";
 import { CompletedCut, partitionThatWentBack } from "./provenance-cut.ts";
 import type { OperatorDifference } from "./reference-state-prefix.ts";
 import { NO_LINEAGE, PrefixState } from "./reference-state-prefix.ts";
 import type { HistorySegment } from "./surviving-history-recorder.ts";
-import type { HistoryLog } from "./surviving-history-log.ts";
 import { HistoryRecorder } from "./surviving-history-recorder.ts";
 import { refuseReplay } from "./surviving-history-replayable.ts";
 import { SharedReplay } from "./surviving-history-shared.ts";
@@ -111,9 +111,9 @@ export class DataObservation {
   /** The JobManager's graph is never run: it stays as it is. */
   #rewrite(graph: StreamGraph, process: Process, execution: ExecutionId | null): StreamGraph {
     if (execution === null) return graph;
-    const log = this.history.begin(process, execution);
+    const logs = this.history.begin(process, execution);
     const task = { kernel: this.#world.kernel, process, checked: this.#options.checked };
-    const lineageOf = (): HistoryLog | typeof NO_LINEAGE => log ?? NO_LINEAGE;
+    const lineageOf = ({ id }: StreamNode): Lineage => logs.get(id) ?? NO_LINEAGE;
     return rewriteGraph(graph, { ids: this.ids, task, subtask: execution.subtask, lineageOf });
   }
 

@@ -13,10 +13,11 @@ import type {
 import { USER_CALLS } from "../trace/kinds.ts";
 import { TaggingSource, UntaggingSink } from "./graph-rewriting-connectors.ts";
 import type { Lineage } from "./graph-rewriting-functions.ts";
-import { observingSelector, ShadowedAggregate, ShadowedProcess, shadowedReduce } from "./graph-rewriting-functions.ts";
+import { observingSelector, ShadowedAggregate, shadowedReduce } from "./graph-rewriting-functions.ts";
 import { UserCodeGate } from "./graph-rewriting-gate.ts";
 import type { WatchedTask } from "./graph-rewriting-gate.ts";
 import type { RecordIds, Tagged } from "./graph-rewriting-ids.ts";
+import { ShadowedCoProcess, ShadowedProcess } from "./graph-rewriting-process.ts";
 
 /** For whom a graph is rewritten. */
 export interface RewritingTarget {
@@ -68,7 +69,13 @@ function rewriteNode(node: StreamNode, target: RewritingTarget): StreamNode {
     case "process": {
       const lineage = target.lineageOf(node);
       const keySelector = observingSelector(node.keySelector, lineage, 1);
-      return { ...node, inputs, keySelector, fn: new ShadowedProcess(node, gate, lineage) };
+      return { ...node, inputs, keySelector, fn: new ShadowedProcess(node.fn, gate, lineage) };
+    }
+    case "coProcess": {
+      const lineage = target.lineageOf(node);
+      const [first, second] = node.keySelectors;
+      const keySelectors = [observingSelector(first, lineage, 1), observingSelector(second, lineage, 1)] as const;
+      return { ...node, inputs, keySelectors, fn: new ShadowedCoProcess(node.fn, gate, lineage) };
     }
     case "window":
       return rewriteWindow({ ...node, inputs }, gate, target.lineageOf(node));

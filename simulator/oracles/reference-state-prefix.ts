@@ -1,5 +1,14 @@
 import { InvariantError } from "../../engine/base/assert.ts";
-import type { MapNode, ReduceNode, SinkNode, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import { runsProcessFunction } from "../../engine/graph/keyed-node.ts";
+import type {
+  CoProcessNode,
+  MapNode,
+  ProcessNode,
+  SinkNode,
+  StreamEdge,
+  StreamGraph,
+  StreamNode,
+} from "../../engine/graph/stream-graph.ts";
 import type { Key } from "../../engine/state/state.ts";
 import { keyGroupOf } from "../../engine/stream/key-groups.ts";
 import { PrefixReference } from "../reference/prefix-reference.ts";
@@ -41,7 +50,7 @@ export class PrefixState {
 
   /** True if it can tell what the state of an operator must be. */
   covers(node: StreamNode): boolean {
-    return node.kind !== "process" && this.#nodes.some((one) => one.uid === node.uid);
+    return !runsProcessFunction(node) && this.#nodes.some((one) => one.uid === node.uid);
   }
 
   /** Differences at a cut, at most one an operator. Offsets of cuts must not go back. */
@@ -51,7 +60,7 @@ export class PrefixState {
     for (const node of this.#nodes) {
       const sections = cut.sections(node.uid);
       if (sections.length === 0) continue;
-      const difference = this.#reference.compare(node.uid, sections.map(node.kind === "process" ? shadowsOf : stateOf));
+      const difference = this.#reference.compare(node.uid, sections.map(runsProcessFunction(node) ? shadowsOf : stateOf));
       if (difference !== null) found.push({ ...difference, node });
     }
     return found;
@@ -86,8 +95,9 @@ export interface ProcessShadow {
 }
 
 /**
- * The rewritten graph as the PrefixReference can use it: in place of a process function stands a map to its
- * shadow, with a reduce behind it that has its uid; what lies behind windows and process functions is cut off.
+ * The rewritten graph as the PrefixReference can use it: in place of a process function stands, for each of its
+ * inputs, a map to its shadow, with a reduce behind them that has its uid; what lies behind windows and process
+ * functions is cut off.
  */
 function referenceGraph(graph: StreamGraph): StreamGraph {
   const nodes: StreamNode[] = [];
@@ -99,16 +109,10 @@ function referenceGraph(graph: StreamGraph): StreamGraph {
       nodes.push(cutOff(node));
       continue;
     }
-    if (node.kind === "window" || node.kind === "process") open.add(node.id);
-    if (node.kind === "process") {
-      const { id, uid, name, parallelism, inputs, keySelector } = node;
-      const fn = (record: Tagged): ProcessShadow => {
-        const key = keySelector(record);
-        return { key: typeof key === "number" ? key + 0 : key, count: 1, sum: record.id };
-      };
-      const map: MapNode = { kind: "map", id, uid: `${uid}/shadow`, name, parallelism, inputs, fn };
-      nodes.push(map);
-      added.push(shadowReduce(node, graph.nodes.length + added.length));
+    if (node.kind === "window" || runsProcessFunction(node)) open.add(node.id);
+    if (runsProcessFunction(node)) {
+      nodes.push(cutOff(node));
+      added.push(...shadowNodes(node, graph.nodes.length + added.length));
     } else nodes.push(node);
   }
   return { ...graph, nodes: [...nodes, ...added] };
@@ -122,11 +126,24 @@ function cutOff({ id, uid, name, parallelism }: StreamNode): SinkNode {
   return { kind: "sink", id, uid, name, parallelism, inputs: [], sink };
 }
 
-function shadowReduce({ id: from, uid, name, parallelism }: StreamNode, id: number): ReduceNode {
+/** What stands in for a process function; `firstId`: of the first of these nodes. */
+function shadowNodes(node: ProcessNode | CoProcessNode, firstId: number): readonly StreamNode[] {
+  const { uid, name, parallelism } = node;
+  const selectors = node.kind === "process" ? [node.keySelector] : node.keySelectors;
+  const maps = selectors.map((keySelector, input): MapNode => {
+    const fn = (record: Tagged): ProcessShadow => {
+      const key = keySelector(record);
+      return { key: typeof key === "number" ? key + 0 : key, count: 1, sum: record.id };
+    };
+    const inputs = node.inputs.filter((edge) => edge.input === input).map((edge): StreamEdge => ({ ...edge, input: 0 }));
+    return { kind: "map", id: firstId + input, uid: `${uid}/shadow-${input}`, name, parallelism, inputs, fn };
+  });
   const keySelector = ({ key }: ProcessShadow): Key => key;
   const fn = (left: ProcessShadow, right: ProcessShadow): ProcessShadow => {
     return { key: left.key, count: left.count + right.count, sum: left.sum + right.sum };
   };
-  const inputs = [{ from, partitioning: "hash" as const, keySelector, sideOutput: null }];
-  return { kind: "reduce", id, uid, name, parallelism, inputs, keySelector, fn };
+  const inputs = maps.map(({ id }): StreamEdge => {
+    return { from: id, partitioning: "hash", keySelector, sideOutput: null, input: 0 };
+  });
+  return [...maps, { kind: "reduce", id: firstId + maps.length, uid, name, parallelism, inputs, keySelector, fn }];
 }

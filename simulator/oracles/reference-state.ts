@@ -1,3 +1,4 @@
+import { isKeyed, runsProcessFunction } from "../../engine/graph/keyed-node.ts";
 import type { StreamNode } from "../../engine/graph/stream-graph.ts";
 import { canonicalKey } from "../reference/canonical-key.ts";
 import type { ReferenceEntry } from "../reference/reference-state.ts";
@@ -41,8 +42,7 @@ class ReferenceState implements Oracle {
     if (job !== "finished" || latest === null) return;
     const prefix = this.#observation.prefixState();
     for (const node of this.#context.graph.nodes) {
-      if (node.kind !== "reduce" && node.kind !== "process" && node.kind !== "window") continue;
-      if (!prefix.covers(node)) this.#compareFinal(node, latest);
+      if (isKeyed(node) && !prefix.covers(node)) this.#compareFinal(node, latest);
     }
   }
 
@@ -50,7 +50,7 @@ class ReferenceState implements Oracle {
     for (const { node, key, namespace, expected, actual } of differences) {
       const wanted = userValue(node, expected);
       const got = userValue(node, actual);
-      if (node.kind === "process" || sameValue(wanted, got)) continue;
+      if (runsProcessFunction(node) || sameValue(wanted, got)) continue;
       const where = `checkpoint ${cut.checkpointId}, ${node.name}: ${describeCell(node, key, namespace)}`;
       this.#context.report(`${where}: expected ${wordsFor(wanted)}, got ${wordsFor(got)}`);
     }

@@ -2,6 +2,7 @@ import { structuralEquals } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
 import { MIN_WATERMARK } from "../../engine/base/units.ts";
 import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
+import { runsProcessFunction } from "../../engine/graph/keyed-node.ts";
 import type { ChainedOperator } from "../../engine/operators/operator-chain.ts";
 import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
@@ -158,7 +159,7 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
 
   #compareStates(what: string, { node, lists }: ChainedOperator, recorded: OperatorStates): void {
     // A user function may change its operator state in `open`, which has run by now.
-    const live = readOperatorSection(node.kind === "process" ? lists.restoredBytes() : lists.bytes());
+    const live = readOperatorSection(runsProcessFunction(node) ? lists.restoredBytes() : lists.bytes());
     for (const [name, { mode, elements }] of recorded) {
       const has = live.get(name);
       if (has?.mode === mode && sameValue(has.elements, elements)) continue;

@@ -1,7 +1,8 @@
 import type { CheckpointId } from "../../engine/base/units.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import { buildJobGraph } from "../../engine/graph/build-job-graph.ts";
-import type { StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import { isKeyed } from "../../engine/graph/keyed-node.ts";
+import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { SimKernel } from "../world/sim-kernel.ts";
 import type { Process } from "../world/sim-process.ts";
@@ -42,24 +43,29 @@ export class HistoryRecorder {
   /** False once a log became too long. */
   isComplete = true;
   readonly #firstDerivedId: number;
-  /** By vertex, then subtask. */
-  readonly #byVertex: ReadonlyMap<number, readonly ObservedSubtask[]>;
-  readonly #bySubject: (ObservedSubtask | undefined)[] = [];
+  /** By vertex, then subtask of its task: those in its chain, in chain order. */
+  readonly #byVertex: ReadonlyMap<number, readonly (readonly ObservedSubtask[])[]>;
+  /** By subject of the task. */
+  readonly #bySubject: (readonly ObservedSubtask[] | undefined)[] = [];
 
   constructor(kernel: SimKernel, graph: StreamGraph, firstDerivedId: number) {
     const subtasks: ObservedSubtask[] = [];
-    const byVertex = new Map<number, readonly ObservedSubtask[]>();
+    const byVertex = new Map<number, readonly (readonly ObservedSubtask[])[]>();
     for (const vertex of buildJobGraph(graph).vertices) {
-      // Keyed input comes over a hash edge, so a keyed operator is the head of its chain.
-      const [node] = vertex.chain;
-      if (node === undefined || (node.kind !== "reduce" && node.kind !== "process" && node.kind !== "window")) continue;
-      const own: ObservedSubtask[] = [];
-      for (let subtask = 0; subtask < vertex.parallelism; subtask++) {
-        const one = { node, subtask, producer: subtasks.length, logs: [], marks: [], settled: null };
-        own.push(one);
-        subtasks.push(one);
-        this.#bySubject[kernel.intern(`${vertex.name}[${subtask}]`)] = one;
+      const keyed = vertex.chain.filter(isKeyed);
+      if (keyed.length === 0) continue;
+      const own: ObservedSubtask[][] = [];
+      for (let subtask = 0; subtask < vertex.parallelism; subtask++) own.push([]);
+      for (const node of keyed) {
+        own.forEach((ofTask, subtask) => {
+          const one = { node, subtask, producer: subtasks.length, logs: [], marks: [], settled: null };
+          ofTask.push(one);
+          subtasks.push(one);
+        });
       }
+      own.forEach((ofTask, subtask) => {
+        this.#bySubject[kernel.intern(`${vertex.name}[${subtask}]`)] = ofTask;
+      });
       byVertex.set(vertex.id, own);
     }
     this.subtasks = subtasks;
@@ -68,14 +74,16 @@ export class HistoryRecorder {
     this.#listen(kernel);
   }
 
-  /** The log of a new attempt of a keyed operator; null for other tasks. */
-  begin(process: Process, { vertex, subtask, attempt }: ExecutionId): HistoryLog | null {
-    const observed = this.#byVertex.get(vertex)?.[subtask];
-    if (observed === undefined) return null;
-    const log = new HistoryLog(process, attempt, this.#firstDerivedId + observed.producer, this.subtasks.length);
-    observed.logs = observed.logs.filter((one) => one.process.alive && one.process !== process);
-    observed.logs.push(log);
-    return log;
+  /** The logs of the keyed operators in a new attempt of a task, by node. */
+  begin(process: Process, { vertex, subtask, attempt }: ExecutionId): ReadonlyMap<NodeId, HistoryLog> {
+    const logs = new Map<NodeId, HistoryLog>();
+    for (const observed of this.#byVertex.get(vertex)?.[subtask] ?? []) {
+      const log = new HistoryLog(process, attempt, this.#firstDerivedId + observed.producer, this.subtasks.length);
+      observed.logs = observed.logs.filter((one) => one.process.alive && one.process !== process);
+      observed.logs.push(log);
+      logs.set(observed.node.id, log);
+    }
+    return logs;
   }
 
   /**
@@ -112,22 +120,29 @@ export class HistoryRecorder {
 
   #listen(kernel: SimKernel): void {
     kernel.on(TRACE.watermarkAdvanced, (process, subject, watermarkMs) => {
-      const subtask = this.#bySubject[subject];
-      if (subtask !== undefined) logOf(subtask, process)?.watermark(watermarkMs);
+      for (const { log } of this.#logsOf(process, subject)) log.watermark(watermarkMs);
     });
     kernel.on(TRACE.snapshotTaken, (process, subject, checkpointId) => {
-      const subtask = this.#bySubject[subject];
-      if (subtask === undefined) return;
-      const log = logOf(subtask, process);
-      if (log !== null) subtask.marks.push({ log, checkpointId, end: log.end, emitted: log.emitted });
+      for (const { subtask, log } of this.#logsOf(process, subject)) {
+        subtask.marks.push({ log, checkpointId, end: log.end, emitted: log.emitted });
+      }
     });
     kernel.on(TRACE.taskRestored, (process, subject, _attempt, checkpointId) => {
-      const subtask = this.#bySubject[subject];
-      const log = subtask === undefined ? null : logOf(subtask, process);
-      if (subtask === undefined || log === null) return;
-      log.restoredFrom = checkpointId;
-      for (const mark of subtask.marks) if (mark.checkpointId === checkpointId) log.emitted = mark.emitted;
+      for (const { subtask, log } of this.#logsOf(process, subject)) {
+        log.restoredFrom = checkpointId;
+        for (const mark of subtask.marks) if (mark.checkpointId === checkpointId) log.emitted = mark.emitted;
+      }
     });
+  }
+
+  /** The keyed operators of a task, each with the log of its latest attempt in a process. */
+  #logsOf(process: Process | null, subject: number): { readonly subtask: ObservedSubtask; readonly log: HistoryLog }[] {
+    const found: { readonly subtask: ObservedSubtask; readonly log: HistoryLog }[] = [];
+    for (const subtask of this.#bySubject[subject] ?? []) {
+      const log = logOf(subtask, process);
+      if (log !== null) found.push({ subtask, log });
+    }
+    return found;
   }
 }
 

@@ -1,7 +1,8 @@
 import { present, unreachable } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
 import { MIN_WATERMARK } from "../../engine/base/units.ts";
-import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import { isKeyed } from "../../engine/graph/keyed-node.ts";
+import type { InputIndex, NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 import { keyGroupOf, subtaskOfKeyGroup } from "../../engine/stream/key-groups.ts";
 import { canonicalKey } from "../reference/canonical-key.ts";
 import type { Emitter } from "../reference/dataflow.ts";
@@ -21,6 +22,7 @@ import type { HistorySegment, ObservedSubtask } from "./surviving-history-record
 interface Arrival {
   readonly record: Tagged;
   readonly timestampMs: TimestampMs;
+  readonly input: InputIndex;
   next: Arrival | null;
 }
 
@@ -29,7 +31,7 @@ interface ReplayedSubtask {
   readonly operator: ReferenceReduce | ReferenceProcess | ReferenceWindow;
   watermarkMs: TimestampMs;
   /** True for the records whose key belongs to the subtask. */
-  readonly owns: (record: Tagged) => boolean;
+  readonly owns: (arrival: Arrival) => boolean;
 }
 
 /** Hears what reaches the sinks. `producer` is one number for each origin of records. */
@@ -59,7 +61,10 @@ export class HistoryReplay {
       }
       const arrivals = new Map<number, Arrival>();
       this.#arrivals.set(node.id, arrivals);
-      return { process: (record, timestampMs) => arrive(arrivals, record as Tagged, timestampMs) };
+      return {
+        process: (record, timestampMs) => arrive(arrivals, record as Tagged, timestampMs, 0),
+        process2: (record, timestampMs) => arrive(arrivals, record as Tagged, timestampMs, 1),
+      };
     });
     this.#sources = ids.sources.map(({ uid, lengths }) => {
       const node = present(graph.nodes.find((one) => one.uid === uid), "a source is a node");
@@ -138,12 +143,13 @@ export class HistoryReplay {
         if (!(replayed.operator instanceof ReferenceReduce)) replayed.operator.advance(replayed.watermarkMs);
         continue;
       }
-      const arrival = take(arrivals, entry >> 1, (record) => replayed.owns(record));
+      const arrival = take(arrivals, entry >> 1, replayed.owns);
       const name = `${subtask.node.name}[${subtask.subtask}]`;
       if (arrival === null) return `${name}: ${this.#ids.describe(entry >> 1)} came twice, or will come again`;
       const late = lateness(replayed, arrival.timestampMs, (entry & 1) === 1);
       if (late !== null) return `${name}: ${this.#ids.describe(entry >> 1)} ${late}`;
-      replayed.operator.process(arrival.record, arrival.timestampMs);
+      if (arrival.input === 0) replayed.operator.process(arrival.record, arrival.timestampMs);
+      else (replayed.operator as ReferenceProcess).process2(arrival.record, arrival.timestampMs);
     }
     return null;
   }
@@ -161,6 +167,7 @@ function createOperator(node: StreamNode, emitter: Emitter): ReplayedSubtask["op
     case "reduce":
       return new ReferenceReduce(node, emitter);
     case "process":
+    case "coProcess":
       return new ReferenceProcess(node, emitter, false);
     case "window":
       return new ReferenceWindow(node, emitter);
@@ -175,8 +182,8 @@ function createOperator(node: StreamNode, emitter: Emitter): ReplayedSubtask["op
   }
 }
 
-function arrive(arrivals: Map<number, Arrival>, record: Tagged, timestampMs: TimestampMs): void {
-  const arrival: Arrival = { record, timestampMs, next: null };
+function arrive(arrivals: Map<number, Arrival>, record: Tagged, timestampMs: TimestampMs, input: InputIndex): void {
+  const arrival: Arrival = { record, timestampMs, input, next: null };
   let last = arrivals.get(record.id);
   if (last === undefined) {
     arrivals.set(record.id, arrival);
@@ -187,28 +194,31 @@ function arrive(arrivals: Map<number, Arrival>, record: Tagged, timestampMs: Tim
 }
 
 /** Takes out a record of that id; of several, the first that is for this subtask. */
-function take(arrivals: Map<number, Arrival>, id: number, owns: (record: Tagged) => boolean): Arrival | null {
+function take(arrivals: Map<number, Arrival>, id: number, owns: (arrival: Arrival) => boolean): Arrival | null {
   const first = arrivals.get(id);
   if (first === undefined) return null;
   if (first.next === null) {
     arrivals.delete(id);
     return first;
   }
-  if (owns(first.record)) {
+  if (owns(first)) {
     arrivals.set(id, first.next);
     return first;
   }
   let before = first;
-  while (before.next !== null && !owns(before.next.record)) before = before.next;
+  while (before.next !== null && !owns(before.next)) before = before.next;
   const found = before.next;
   if (found !== null) before.next = found.next;
   return found;
 }
 
-function ownership(node: StreamNode, subtask: number, maxParallelism: number): (record: Tagged) => boolean {
-  if (node.kind !== "reduce" && node.kind !== "process" && node.kind !== "window") return () => false;
-  const { keySelector, parallelism } = node;
-  return (record) => subtaskOfKeyGroup(keyGroupOf(keySelector(record), maxParallelism), maxParallelism, parallelism) === subtask;
+function ownership(node: StreamNode, subtask: number, maxParallelism: number): (arrival: Arrival) => boolean {
+  if (!isKeyed(node)) return () => false;
+  const { parallelism } = node;
+  return ({ record, input }) => {
+    const keySelector = node.kind === "coProcess" ? node.keySelectors[input] : node.keySelector;
+    return subtaskOfKeyGroup(keyGroupOf(keySelector(record), maxParallelism), maxParallelism, parallelism) === subtask;
+  };
 }
 
 /** Whether a record was late follows from the watermark before it. What is wrong, or null. */

@@ -1,3 +1,4 @@
+import { isKeyed, runsProcessFunction } from "../../engine/graph/keyed-node.ts";
 import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 
 /** What is known of the records that a node emits. */
@@ -31,7 +32,7 @@ export function refuseReplay(graph: StreamGraph): string | null {
     if (refusal !== null) return `${node.name} ${refusal}`;
     emissions.push({
       sources,
-      isTimed: input.isTimed || node.kind === "window" || node.kind === "process",
+      isTimed: input.isTimed || node.kind === "window" || runsProcessFunction(node),
       isMultiplied: input.isMultiplied || node.kind === "flatMap",
       isKeyed: input.isKeyed || isKeyed(node),
     });
@@ -48,8 +49,4 @@ function refuseNode(node: StreamNode, input: Emission, inputs: readonly Emission
   if (!isKeyed(node)) return null;
   if (input.isTimed) return "lies behind timers";
   return input.isMultiplied && input.isKeyed ? "gets what a flatMap made of one record on several ways" : null;
-}
-
-function isKeyed(node: StreamNode): boolean {
-  return node.kind === "reduce" || node.kind === "process" || node.kind === "window";
 }

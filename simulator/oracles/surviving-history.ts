@@ -1,3 +1,4 @@
+import { isKeyed } from "../../engine/graph/keyed-node.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import { DataObservation } from "./data-oracles-observation.ts";
 import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
@@ -45,7 +46,7 @@ class SurvivingHistory implements Oracle {
     const observation = DataObservation.of(world);
     this.#replay = scenario.confluent ? null : observation.replay();
     this.#orders = graph.nodes.flatMap((node) => {
-      if (node.kind !== "reduce" && node.kind !== "process" && node.kind !== "window") return [];
+      if (!isKeyed(node)) return [];
       const input = plainInputOf(graph, node);
       return input === null ? [] : [new HistoryOrder(input, observation.ids)];
     });

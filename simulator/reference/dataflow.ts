@@ -1,5 +1,6 @@
 import { invariant, present, unreachable } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
+import { isKeyed } from "../../engine/graph/keyed-node.ts";
 import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 
 /** Emits from one node, to every edge that leaves it. */
@@ -11,9 +12,11 @@ export interface Emitter {
 /** What the reference does at a node with state, timers or an end: anything but a source and the stateless ones. */
 export interface ReferenceOperator {
   process(value: unknown, timestampMs: TimestampMs): void;
+  /** A record of the second input, where there are two. */
+  process2?(value: unknown, timestampMs: TimestampMs): void;
 }
 
-export type StatefulNode = Extract<StreamNode, { readonly kind: "reduce" | "process" | "window" | "sink" }>;
+export type StatefulNode = Extract<StreamNode, { readonly kind: "reduce" | "process" | "coProcess" | "window" | "sink" }>;
 type StatelessNode = Extract<StreamNode, { readonly kind: "map" | "flatMap" | "filter" }>;
 
 /**
@@ -33,7 +36,7 @@ export class Dataflow {
       if (operator === null) continue;
       for (const edge of node.inputs) {
         invariant(edge.from < node.id, "nodes are in topological order");
-        this.#emitter(edge.from).addTarget(edge.sideOutput, operator);
+        this.#emitter(edge.from).addTarget(edge.sideOutput, edge.input === 0 ? operator : secondInputOf(operator));
       }
     }
   }
@@ -85,5 +88,9 @@ function statelessOperator(node: StatelessNode, emitter: Emitter): ReferenceOper
 }
 
 function isStateful(node: StatefulNode | StatelessNode): node is StatefulNode {
-  return node.kind === "reduce" || node.kind === "process" || node.kind === "window" || node.kind === "sink";
+  return isKeyed(node) || node.kind === "sink";
+}
+
+function secondInputOf(operator: ReferenceOperator): ReferenceOperator {
+  return { process: (value, timestampMs) => operator.process2?.(value, timestampMs) };
 }

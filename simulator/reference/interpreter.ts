@@ -77,7 +77,8 @@ class Interpreter {
         this.#timed.set(node.id, window);
         return window;
       }
-      case "process": {
+      case "process":
+      case "coProcess": {
         const process = new ReferenceProcess(node, emitter, true);
         this.#keyed.set(node.uid, process);
         this.#timed.set(node.id, process);

@@ -1,6 +1,7 @@
 import { invariant, present, unreachable } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
 import { MAX_WATERMARK } from "../../engine/base/units.ts";
+import { runsProcessFunction } from "../../engine/graph/keyed-node.ts";
 import type { SourceNode, StreamGraph, WindowNode } from "../../engine/graph/stream-graph.ts";
 import type { Key, Namespace } from "../../engine/state/state.ts";
 import { canonicalKey, keyIdentity } from "./canonical-key.ts";
@@ -188,6 +189,7 @@ export class PrefixReference {
         return operator;
       }
       case "process":
+      case "coProcess":
       case "sink":
         return null;
       default:
@@ -201,8 +203,8 @@ function coveredNodes(graph: StreamGraph): ReadonlySet<number> {
   const covered = new Set<number>();
   for (const node of graph.nodes) {
     const clear = node.inputs.every(({ from }) => {
-      const kind = graph.nodes[from]?.kind;
-      return covered.has(from) && kind !== "window" && kind !== "process";
+      const before = graph.nodes[from];
+      return before !== undefined && covered.has(from) && before.kind !== "window" && !runsProcessFunction(before);
     });
     if (clear) covered.add(node.id);
   }

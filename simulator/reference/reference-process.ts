@@ -1,8 +1,8 @@
-import type { KeyedProcessFunction, OutputTag, ProcessContext, RuntimeContext } from "../../engine/api/functions.ts";
+import type { KeySelector, OutputTag, ProcessContext, ProcessFunctionBase, RuntimeContext } from "../../engine/api/functions.ts";
 import { InvariantError } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
 import { MIN_WATERMARK, NO_TIMESTAMP } from "../../engine/base/units.ts";
-import type { ProcessNode } from "../../engine/graph/stream-graph.ts";
+import type { CoProcessNode, ProcessNode } from "../../engine/graph/stream-graph.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
 import type { StateDescriptor } from "../../engine/state/descriptors.ts";
 import type { Key } from "../../engine/state/state.ts";
@@ -11,10 +11,10 @@ import { ReferenceKeyedState } from "./reference-state.ts";
 import type { ReferenceEntry } from "./reference-state.ts";
 import { ReferenceTimers } from "./reference-timers.ts";
 
-/** A keyed process function with its state and timers, sequentially: one subtask, one attempt. */
+/** A keyed process function, of one input or of two, with its state and timers, sequentially: one subtask, one attempt. */
 export class ReferenceProcess implements ReferenceOperator {
-  readonly #fn: KeyedProcessFunction<unknown, unknown>;
-  readonly #node: ProcessNode;
+  readonly #fn: ProcessFunctionBase<unknown>;
+  readonly #node: ProcessNode | CoProcessNode;
   readonly #emitter: Emitter;
   readonly #state: ReferenceKeyedState = new ReferenceKeyedState();
   /** By one key, that of the whole subtask. */
@@ -35,7 +35,7 @@ export class ReferenceProcess implements ReferenceOperator {
    * `isTrusted`: what comes out is the only right result. Otherwise (a replay that is given up as soon as the
    * function uses what cannot be known) there are stand-ins for that.
    */
-  constructor(node: ProcessNode, emitter: Emitter, isTrusted: boolean) {
+  constructor(node: ProcessNode | CoProcessNode, emitter: Emitter, isTrusted: boolean) {
     this.#node = node;
     this.#isTrusted = isTrusted;
     this.#fn = node.fn;
@@ -46,10 +46,17 @@ export class ReferenceProcess implements ReferenceOperator {
   }
 
   process(value: unknown, timestampMs: TimestampMs): void {
-    this.#state.setCurrentKey(this.#node.keySelector(value));
-    this.#timestampMs = timestampMs;
-    this.#emittedMs = timestampMs;
-    this.#fn.processElement(value, this.#context, this.#collect);
+    const node = this.#node;
+    this.#begin(node.kind === "process" ? node.keySelector : node.keySelectors[0], value, timestampMs);
+    if (node.kind === "process") node.fn.processElement(value, this.#context, this.#collect);
+    else node.fn.processElement1(value, this.#context, this.#collect);
+  }
+
+  process2(value: unknown, timestampMs: TimestampMs): void {
+    const node = this.#node;
+    if (node.kind === "process") throw new InvariantError("a process function of one input has no second one");
+    this.#begin(node.keySelectors[1], value, timestampMs);
+    node.fn.processElement2(value, this.#context, this.#collect);
   }
 
   advance(watermarkMs: TimestampMs): void {
@@ -64,6 +71,12 @@ export class ReferenceProcess implements ReferenceOperator {
 
   entriesByKey(): ReadonlyMap<string, readonly ReferenceEntry[]> {
     return this.#state.entriesByKey();
+  }
+
+  #begin(keySelector: KeySelector<unknown>, value: unknown, timestampMs: TimestampMs): void {
+    this.#state.setCurrentKey(keySelector(value));
+    this.#timestampMs = timestampMs;
+    this.#emittedMs = timestampMs;
   }
 
   #fireUpTo(timers: ReferenceTimers<Key>, upToMs: TimestampMs): void {

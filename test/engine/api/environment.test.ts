@@ -283,3 +283,16 @@ test("a state backend that does not exist, or a size that it has no use for, is 
   expect(() => env.setStateBackend({ name: "changelog:heap", tableBytes: 4096 })).toThrow(/made of lsm/);
   expect(() => env.setStateBackend({ name: "lsm", tableBytes: 0.5 })).toThrow(/not a whole number of bytes/);
 });
+
+test("two inputs without keys, of different environments, or with another parallelism before a reinterpretation are refused", () => {
+  const nothing = { processElement1: () => undefined, processElement2: () => undefined };
+  const env = StreamExecutionEnvironment.create();
+  const words = withWords(env);
+  const keyed = words.keyBy((word) => word);
+  expect(() => words.connect(withWords(env)).process(nothing)).toThrow(/its first input is not keyed/);
+  expect(() => keyed.connect(words).process(nothing)).toThrow(/its second input is not keyed/);
+  expect(() => keyed.connect(keyed).process(nothing)).not.toThrow();
+  expect(() => words.connect(withWords(StreamExecutionEnvironment.create()))).toThrow(/belongs to another environment/);
+  words.reinterpretAsKeyedStream((word) => word).reduce((word) => word).setParallelism(2).sinkTo(sink);
+  expect(() => env.execute("job")).toThrow(/needs equal parallelism/);
+});

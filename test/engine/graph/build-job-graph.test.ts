@@ -99,3 +99,26 @@ test("a graph whose nodes are out of order is a bug, not a job", () => {
   const graph = env.execute("job");
   expect(() => buildJobGraph({ ...graph, nodes: graph.nodes.toReversed() })).toThrow(/id of its position/);
 });
+
+test("an operator with two inputs begins a chain, and its edges say which input they feed", () => {
+  const env = StreamExecutionEnvironment.create().setParallelism(2);
+  const left = source(env, "left").union(source(env, "more"));
+  left
+    .connect(source(env, "right"))
+    .keyBy((word) => word, (word) => word)
+    .process({ processElement1: () => undefined, processElement2: () => undefined })
+    .name("both")
+    .map((word) => word)
+    .sinkTo(sink);
+  const graph = buildJobGraph(env.execute("job"));
+  expect(verticesOf(graph)).toEqual(["left x2", "more x2", "right x2", "both -> map -> discard x2"]);
+  expect(edgesOf(graph)).toEqual(["left hash both", "more hash both", "right hash both"]);
+  expect(graph.edges.map(({ input }) => input)).toEqual([0, 0, 1]);
+});
+
+test("a stream reinterpreted as keyed stays in its chain: two keyed operators run in one task", () => {
+  const env = StreamExecutionEnvironment.create().setParallelism(2);
+  const counted = source(env, "words").keyBy((word) => word).reduce((word) => word).name("first");
+  counted.filter(() => true).reinterpretAsKeyedStream((word) => word).reduce((word) => word).name("second").sinkTo(sink);
+  expect(verticesOf(buildJobGraph(env.execute("job")))).toEqual(["words x2", "first -> filter -> second -> discard x2"]);
+});

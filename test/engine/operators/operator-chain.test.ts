@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { outputTag } from "#whitewater/engine/api/functions.js";
-import type { KeyedProcessFunction } from "#whitewater/engine/api/functions.js";
+import type { KeyedCoProcessFunction, KeyedProcessFunction, ProcessContext, RuntimeContext } from "#whitewater/engine/api/functions.js";
 import type { Sink } from "#whitewater/engine/api/sink.js";
 import { WatermarkStrategies } from "#whitewater/engine/api/watermark-strategies.js";
 import { MIN_WATERMARK, NO_TIMESTAMP } from "#whitewater/engine/base/units.js";
@@ -305,4 +305,60 @@ test("a sink's committables are in the snapshot, prepared before the ack and com
   expect(outcomes).toEqual(["not now", null]);
   chain.dispose();
   expect(calls).toEqual(['restore ["t0"] as 0', "write 5@6", "prepare 1", "commit 1", "close"]);
+});
+
+interface Amount {
+  readonly key: string;
+  readonly amount: number;
+}
+
+/** Holds what the first input says of a key until the second asks for it; gives up 10 ms after it came. */
+class Matching implements KeyedCoProcessFunction<Amount, string, string> {
+  #held!: ValueState<number>;
+
+  open(context: RuntimeContext): void {
+    this.#held = context.getState(valueState<number>("held"));
+  }
+
+  processElement1({ amount }: Amount, context: ProcessContext): void {
+    this.#held.update((this.#held.value() ?? 0) + amount);
+    context.timers.registerEventTimeTimer((context.timestampMs() ?? 0) + 10);
+  }
+
+  processElement2(key: string, _context: ProcessContext, collect: (value: string) => void): void {
+    collect(`${key}=${this.#held.value() ?? "nothing"}`);
+  }
+
+  onTimer(timestampMs: number, context: ProcessContext, collect: (value: string) => void): void {
+    collect(`${String(context.currentKey())} given up at ${timestampMs}`);
+    this.#held.clear();
+  }
+}
+
+test("two inputs share the state and timers of a key", () => {
+  const { chain, emitted } = openChainOf("match", (env) => {
+    const amounts = env.fromSource(new LogSource<Amount>("amounts"), WatermarkStrategies.noWatermarks<Amount>());
+    const asked = env.fromSource(new LogSource<string>("asked"), WatermarkStrategies.noWatermarks<string>());
+    amounts
+      .keyBy(({ key }) => key)
+      .connect(asked.keyBy((key) => key))
+      .process(new Matching())
+      .name("match")
+      .rebalance()
+      .sinkTo(sink);
+  });
+  chain.processElement({ key: "a", amount: 3 }, 5);
+  chain.processElement2("a", 6);
+  chain.processElement2("b", 7);
+  chain.processElement({ key: "a", amount: 4 }, 8);
+  chain.processElement2("a", 9);
+  expect(chain.advanceWatermark(15, 100)).toBe(true);
+  chain.processElement2("a", 16);
+  expect(emitted.map(([, value, timestampMs]) => `${String(value)} at ${timestampMs}`)).toEqual([
+    "a=3 at 6",
+    "b=nothing at 7",
+    "a=7 at 9",
+    "a given up at 15 at 15",
+    "a=nothing at 16",
+  ]);
 });

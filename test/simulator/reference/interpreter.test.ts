@@ -198,3 +198,31 @@ test("elements without a pace have no timestamps, and a topic that is not there 
   expect(interpret(env.execute("elements"), []).outputs.get("out")).toEqual(["x", "y"]);
   expect(() => interpret(windowJob(0, null), [])).toThrow(/topic "in" that source "in" reads/);
 });
+
+test("two inputs of one operator: one state for both, and the watermark is the least of both", () => {
+  const env = StreamExecutionEnvironment.create();
+  let sum!: ValueState<number>;
+  readings(env, "left", 0)
+    .connect(readings(env, "right", 0))
+    .keyBy(({ key }) => key, ({ key }) => key)
+    .process<string>({
+      open: (context) => {
+        sum = context.getState(valueState<number>("sum"));
+      },
+      processElement1: ({ n }, context) => {
+        sum.update((sum.value() ?? 0) + n);
+        context.timers.registerEventTimeTimer((context.timestampMs() ?? 0) + 5);
+      },
+      processElement2: ({ n }, _context, collect) => collect(`${n} asks: ${sum.value() ?? 0}`),
+      onTimer: (timestampMs, context, collect) => collect(`${String(context.currentKey())}@${timestampMs}: ${sum.value() ?? 0}`),
+    })
+    .uid("both")
+    .sinkTo(new DiscardingSink<string>())
+    .uid("out");
+  // The left input is at 19 when the right one has only reached 3; the timer of a@7 waits for the right one.
+  const left: readonly Row[] = [[0, 2, "a", 1], [1, 20, "b", 2]];
+  const right: readonly Row[] = [[2, 4, "a", 10], [3, 8, "b", 20], [4, 9, "a", 30]];
+  const { outputs, state } = interpret(env.execute("both"), [topic("left", left), topic("right", right)]);
+  expect(outputs.get("out")).toEqual(["10 asks: 1", "20 asks: 2", "a@7: 1", "30 asks: 1", "b@25: 2"]);
+  expect(state.get("both")?.size).toBe(2);
+});
