@@ -10,7 +10,7 @@ import type { ListState, MapState, ValueState } from "../engine/state/state.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { burstAtUs, dueUs, partitionOfKey } from "./pacing.ts";
-import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { configure, CONFIGURED, mayOvertake, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 /** A change of one document. */
 export interface Edit {
@@ -86,7 +86,7 @@ class Library implements KeyedProcessFunction<Edit, Revision> {
 
 function job(options: RunOptions): StreamGraph {
   const env = StreamExecutionEnvironment.create();
-  configure(env, options).setMaxConcurrentCheckpoints(2).setMaxRetainedCheckpoints(2);
+  configure(env, options).setMaxConcurrentCheckpoints(mayOvertake(options) ? 1 : 2).setMaxRetainedCheckpoints(2);
   env
     .fromSource(new LogSource<Edit>("edits"), WatermarkStrategies.noWatermarks<Edit>())
     .uid("edits")
@@ -153,6 +153,7 @@ short reads taken for data.`,
   outputs: [{ topic: "revisions", partitions: 3, keyOf: (value) => (value as Revision).document }],
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
+  ...CONFIGURED,
   parallelisms: [1, 2],
   drawnBackends: STATE_BACKENDS,
   bufferSizes: [4, 16, 64],

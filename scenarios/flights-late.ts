@@ -16,7 +16,7 @@ import { flights2k } from "./flights-data.ts";
 import { FlightsInput, FLIGHTS_TOPIC, windowOffsetMs } from "./flights-workload.ts";
 import type { Stragglers } from "./flights-workload.ts";
 import { partitionOfKey } from "./pacing.ts";
-import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { configure, CONFIGURED, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 const WINDOW_DAYS = 7;
 /** A straggler comes 2 to 12 days after its turn: into a window that is open, or long gone. */
@@ -92,6 +92,7 @@ lost by a restore, which lets a closed week fire a second time.`,
     ],
     cluster: THREE_WORKERS,
     budget: SURVIVES_EVERYTHING,
+    ...CONFIGURED,
     parallelisms: [1, 2, 3, 4],
     drawnBackends: ["heap"],
     confluent: false,

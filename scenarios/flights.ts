@@ -14,7 +14,7 @@ import type { Flight } from "./flight.ts";
 import { flights20k, flights2k } from "./flights-data.ts";
 import { FlightsInput, FLIGHTS_TOPIC, windowOffsetMs } from "./flights-workload.ts";
 import { partitionOfKey } from "./pacing.ts";
-import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { configure, CONFIGURED, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 export interface FlightsOptions {
   readonly name: string;
@@ -95,6 +95,7 @@ restore; watermarks that go back or run ahead; timers lost; output committed too
     outputs: [{ topic: "airport-delays", partitions: 2, keyOf: airportOf }],
     cluster: THREE_WORKERS,
     budget: SURVIVES_EVERYTHING,
+    ...CONFIGURED,
     parallelisms: [1, 2, 3, 4],
     bufferSizes,
     ...(drawnBackends !== undefined && { drawnBackends }),

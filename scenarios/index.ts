@@ -10,6 +10,9 @@ export type { DataStream, DataStreamSink, KeyedStream, SingleOutputStreamOperato
 export type { WindowedStream } from "../engine/api/windowed-stream.ts";
 export { JobDefinitionError } from "../engine/api/job-definition-error.ts";
 export { RestartStrategies } from "../engine/api/restart-strategies.ts";
+export { RestoreStrategies } from "../engine/api/restore-strategies.ts";
+export type { RestoreStrategySetting } from "../engine/api/restore-strategies.ts";
+export type { CheckpointMode, FailoverScope, RestoreStrategyName } from "../engine/graph/job-modes.ts";
 export { TumblingEventTimeWindows } from "../engine/api/tumbling-event-time-windows.ts";
 export { WatermarkStrategies } from "../engine/api/watermark-strategies.ts";
 export type { WatermarkStrategyBuilder } from "../engine/api/watermark-strategies.ts";

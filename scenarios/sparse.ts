@@ -8,7 +8,7 @@ import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { partitionOfKey, WORKLOAD_US } from "./pacing.ts";
-import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { configure, CONFIGURED, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 /** A reading of one of a few sensors. */
 export interface Reading {
@@ -94,6 +94,7 @@ without partitions that ends too early.`,
   outputs: [{ topic: "sensor-sums", partitions: 2, keyOf: (value) => (value as SensorSum).sensor }],
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
+  ...CONFIGURED,
   parallelisms: [2, 3, 4],
   drawnBackends: ["heap"],
   confluent: true,

@@ -1,10 +1,11 @@
 import type { FaultKind } from "../simulator/faults/fault.ts";
-import type { ClusterShape, FaultBudget } from "../simulator/scenario.ts";
+import type { ClusterShape, FaultBudget, RunOptions, Scenario } from "../simulator/scenario.ts";
 import type { CheckpointSettings } from "../engine/api/checkpoint-settings.ts";
 import type { StreamExecutionEnvironment } from "../engine/api/environment.ts";
 import { RestartStrategies } from "../engine/api/restart-strategies.ts";
+import { RestoreStrategies } from "../engine/api/restore-strategies.ts";
+import { CHECKPOINT_MODES, RESTORE_STRATEGIES } from "../engine/graph/job-modes.ts";
 import type { StateBackendConfig } from "../engine/state/state-backend.ts";
-import type { RunOptions } from "../simulator/scenario.ts";
 
 /** What the scenarios of this folder have in common: the cluster, what it must survive, and the settings of the job. */
 
@@ -67,6 +68,8 @@ export const SURVIVES_EVERYTHING: FaultBudget = { most: MOST, jobMayFail: false 
  */
 export const CHECKPOINT_INTERVAL_MS = 1000;
 const CHECKPOINT_TIMEOUT_MS = 2500;
+/** Short beside what a slow channel takes, long beside a quick one. */
+const ALIGNED_TIMEOUT_MS = 20;
 /** Small, because every snapshot writes a line for each key group; founding-checkpointing keeps Flink's 128. */
 const MAX_PARALLELISM = 32;
 /** No number of failures in a row may fail a job that must survive. */
@@ -84,6 +87,11 @@ function smallBackend(name: RunOptions["backend"]): StateBackendConfig {
   return name.endsWith("sqlite") ? { name, writeBufferBytes: 2_048, ...changelog } : { name, ...changelog };
 }
 
+/** Barriers may overtake data: then there is one checkpoint at a time. */
+export function mayOvertake({ mode }: RunOptions): boolean {
+  return mode === "unaligned" || mode === "aligned-timeout";
+}
+
 /** Checkpoints, restarts and backends as the scenarios want them, and what the run's options say. */
 export function configure(environment: StreamExecutionEnvironment, options: RunOptions): CheckpointSettings {
   environment
@@ -92,13 +100,24 @@ export function configure(environment: StreamExecutionEnvironment, options: RunO
     .setMaxParallelism(MAX_PARALLELISM)
     .setBufferElements(options.bufferElements)
     .setAutoWatermarkInterval(400)
-    .enableCheckpointing(CHECKPOINT_INTERVAL_MS)
+    .enableCheckpointing(CHECKPOINT_INTERVAL_MS, options.mode === "at-least-once" ? "at-least-once" : "exactly-once")
+    .setRestoreStrategy(RestoreStrategies[options.restore]())
+    .setFailoverStrategy(options.failover)
     .setRestartStrategy(RestartStrategies.fixedDelay(UNLIMITED, 500));
   return environment
     .getCheckpointConfig()
+    .enableUnalignedCheckpoints(mayOvertake(options))
+    .setAlignedCheckpointTimeout(options.mode === "aligned-timeout" ? ALIGNED_TIMEOUT_MS : 0)
     .setCheckpointTimeout(CHECKPOINT_TIMEOUT_MS)
     .setTolerableCheckpointFailureNumber(UNLIMITED);
 }
+
+/** What a job that is set up by `configure` runs with. */
+export const CONFIGURED: Pick<Required<Scenario>, "modes" | "restores" | "rescales"> = {
+  modes: CHECKPOINT_MODES,
+  restores: RESTORE_STRATEGIES,
+  rescales: true,
+};
 
 /** Paths that a sweep over any job with checkpoints and a transactional sink reaches. */
 export const RECOVERY_PATHS: readonly string[] = [

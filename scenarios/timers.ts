@@ -9,7 +9,7 @@ import type { ListState, MapState, ValueState } from "../engine/state/state.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { burstAtUs, partitionOfKey, WORKLOAD_US } from "./pacing.ts";
-import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { configure, CONFIGURED, mayOvertake, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 /** A sign of life of a device. */
 export interface Heartbeat {
@@ -88,7 +88,7 @@ class SilenceDetector implements KeyedProcessFunction<Heartbeat, Silence> {
 
 function job(options: RunOptions): StreamGraph {
   const env = StreamExecutionEnvironment.create();
-  configure(env, options).setMaxConcurrentCheckpoints(2);
+  configure(env, options).setMaxConcurrentCheckpoints(mayOvertake(options) ? 1 : 2);
   env
     .fromSource(new LogSource<Heartbeat>("heartbeats"), WatermarkStrategies.forMonotonousTimestamps<Heartbeat>())
     .uid("heartbeats")
@@ -146,6 +146,7 @@ or map state that is shared between a snapshot and the job that goes on; a water
   outputs: [{ topic: "silent-devices", partitions: 2, keyOf: (value) => (value as Silence).device }],
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
+  ...CONFIGURED,
   parallelisms: [1, 2, 3, 4],
   confluent: true,
   sometimes: [

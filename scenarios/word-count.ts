@@ -6,7 +6,7 @@ import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { burstAtUs, dueUs, partitionOfKey } from "./pacing.ts";
-import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { configure, CONFIGURED, mayOvertake, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 export interface WordCount {
   readonly word: string;
@@ -26,7 +26,9 @@ const BURSTS = { everyUs: 400_000, partitions: PARTITIONS };
 
 function job(options: RunOptions): StreamGraph {
   const env = StreamExecutionEnvironment.create();
-  configure(env, options).setMaxConcurrentCheckpoints(2).setMaxRetainedCheckpoints(2);
+  configure(env, options)
+    .setMaxConcurrentCheckpoints(mayOvertake(options) ? 1 : 2)
+    .setMaxRetainedCheckpoints(2);
   env
     .fromSource(new LogSource<WordCount>("words"), WatermarkStrategies.noWatermarks<WordCount>())
     .uid("words")
@@ -77,6 +79,7 @@ committed too early or twice, older checkpoints completing after newer ones.`,
   outputs: [{ topic: "counts", partitions: 3, keyOf: (value) => (value as WordCount).word }],
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
+  ...CONFIGURED,
   parallelisms: [1, 2, 3, 4],
   confluent: true,
   sometimes: [...RECOVERY_PATHS, "barriers in flight on two channels at a crash", "a checkpoint subsumed"],

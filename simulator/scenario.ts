@@ -1,6 +1,7 @@
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import type { TimestampMs, TimeUs } from "../engine/base/units.ts";
 import type { StateBackendName } from "../engine/state/state-backend.ts";
+import type { CheckpointMode, FailoverScope, RestoreStrategyName } from "../engine/graph/job-modes.ts";
 import type { RandomStream } from "../engine/ports/rng.ts";
 import type { FaultKind } from "./faults/fault.ts";
 import type { DiskProfile } from "./hosts/disk-survivors.ts";
@@ -50,10 +51,12 @@ export interface FaultBudget {
 /** What one run varies, all of it drawn from the seed unless it is fixed by the caller. */
 export interface RunOptions {
   readonly backend: StateBackendName;
-  readonly mode: "aligned";
-  readonly restore: "full";
+  readonly mode: CheckpointMode;
+  readonly restore: RestoreStrategyName;
   readonly parallelism: number;
-  readonly failover: "job";
+  /** After the plan's rescaling; the same where there is none. */
+  readonly parallelismAfter: number;
+  readonly failover: FailoverScope;
   /** Elements a buffer, 1 to 64. */
   readonly bufferElements: number;
 }
@@ -87,8 +90,16 @@ export interface Scenario {
   readonly backends?: readonly StateBackendName[];
   /** Those of them that the seed draws from, the more often one is named, the likelier; absent: all, the heap in three runs of four. */
   readonly drawnBackends?: readonly StateBackendName[];
+  /** Checkpoint modes that the job runs with, as its options say; absent: "aligned". */
+  readonly modes?: readonly CheckpointMode[];
+  /** Restore strategies that the job runs with, as its options say; absent: "full". */
+  readonly restores?: readonly RestoreStrategyName[];
+  /** Failover scopes that the job runs with, as its options say; absent: "job". */
+  readonly failovers?: readonly FailoverScope[];
   /** Parallelisms that the seed draws from. */
   readonly parallelisms: readonly number[];
+  /** The job may be given another of its parallelisms while it runs; absent: no. */
+  readonly rescales?: boolean;
   /** Elements a buffer (1 to 64) that the seed draws from; absent: 1, 4, 16 and 64. */
   readonly bufferSizes?: readonly number[];
   /**

@@ -1,13 +1,13 @@
-import { present } from "../engine/base/assert.ts";
-import { JobDefinitionError } from "../engine/api/job-definition-error.ts";
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import type { StateLibraries } from "../engine/state/backends/state-libraries.ts";
-import { NO_LIBRARIES, needsSqlite } from "../engine/state/backends/state-libraries.ts";
-import { STATE_BACKENDS, type BaseBackendName, type StateBackendName } from "../engine/state/state-backend.ts";
+import { NO_LIBRARIES } from "../engine/state/backends/state-libraries.ts";
+import type { BaseBackendName } from "../engine/state/state-backend.ts";
 import { TRACE } from "../engine/ports/tracer.ts";
 import type { TimeUs } from "../engine/base/units.ts";
+import { checkJob } from "./explore/check-job.ts";
 import type { Census } from "./explore/census.ts";
 import { CensusTaker, buildCensus } from "./explore/census.ts";
+import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
 import type { FaultPlan } from "./faults/fault.ts";
@@ -25,12 +25,6 @@ import { JOB_ID, World } from "./world/world.ts";
 const FINDINGS_KEPT = 5;
 /** After the calm run would have ended, chaos goes on for so long. */
 const CHAOS_MARGIN_US = 4_000_000;
-/** Three runs of four keep their state on the heap: they are the fastest, and most bugs do not lie in a backend. */
-const DRAWN_BACKENDS: readonly StateBackendName[] = [
-  ...STATE_BACKENDS.filter((name) => name !== "heap"),
-  ...new Array<StateBackendName>(3 * (STATE_BACKENDS.length - 1)).fill("heap"),
-];
-const BUFFER_SIZES = [1, 4, 16, 64] as const;
 /** One seed in so many runs with calm timing: mean latencies and FIFO order. */
 const CALM_TIMING_ONE_IN = 8;
 const STEPS_AT_A_TIME = 64;
@@ -88,7 +82,7 @@ export class Simulator {
   /** The World of a request before its first step; or the result, where the plan is refused. */
   prepare(request: RunRequest): PreparedRun | RunResult {
     const streams = new RandomStreams(request.seed);
-    const options = this.#drawOptions(request.fixed, streams);
+    const options = drawOptions(this.scenario, request.fixed, streams.stream("options"));
     const census = this.#censusOf(options);
     const calm = request.profile === "calm" || streams.stream("timing").below(CALM_TIMING_ONE_IN) === 0;
     const plan =
@@ -102,7 +96,7 @@ export class Simulator {
         random: streams.stream("plan"),
       });
     const graph = this.scenario.job(options);
-    checkStateBackend(graph, options, this.#libraries);
+    checkJob(graph, options, this.#libraries);
     const preparation: Preparation = {
       options,
       calm,
@@ -122,7 +116,7 @@ export class Simulator {
    * first thing that runs.
    */
   calmDigest(fixed: Partial<RunOptions>): string {
-    const options = this.#drawOptions(fixed, new RandomStreams(CENSUS_SEED));
+    const options = drawOptions(this.scenario, { parallelismAfter: fixed.parallelism ?? 0, ...fixed }, new RandomStreams(CENSUS_SEED).stream("options"));
     const run = this.#calmRun(options, this.#inputs(options, CENSUS_SEED), [], { oracles: false, checked: true });
     run.runToEnd();
     run.world.release();
@@ -132,18 +126,6 @@ export class Simulator {
   #inputs(options: RunOptions, seed: string): readonly InputTopic[] {
     const streams = new RandomStreams(seed);
     return this.scenario.workload({ options, random: (label) => streams.stream(`workload:${label}`) });
-  }
-
-  #drawOptions(fixed: Partial<RunOptions>, streams: RandomStreams): RunOptions {
-    const draw = streams.stream("options");
-    const { parallelisms, bufferSizes = BUFFER_SIZES } = this.scenario;
-    const parallelism = present(parallelisms[draw.below(parallelisms.length)], "a scenario names parallelisms");
-    const bufferElements = present(bufferSizes[draw.below(bufferSizes.length)], "there are buffer sizes");
-    const { backends, drawnBackends = DRAWN_BACKENDS } = this.scenario;
-    const drawable = backends === undefined ? drawnBackends : drawnBackends.filter((name) => backends.includes(name));
-    const backend = present(drawable[draw.below(drawable.length)], "a scenario names state backends that it runs with");
-    const drawn: RunOptions = { backend, mode: "aligned", restore: "full", failover: "job", parallelism, bufferElements };
-    return { ...drawn, ...fixed };
   }
 
   /**
@@ -202,21 +184,8 @@ export function simulate(scenario: Scenario, request: RunRequest, libraries: Sta
   return new Simulator(scenario, libraries).run(request);
 }
 
-export function combinationOf({ backend, mode, restore, parallelism, failover }: RunOptions): string {
-  return `${backend}/${mode}/${restore}/${parallelism}to${parallelism}/${failover}`;
-}
-
-/** Before anything runs: a job that names a backend of its own must be run with that one, and it must be there. */
-function checkStateBackend({ config }: StreamGraph, { backend }: RunOptions, { sqlite }: StateLibraries): void {
-  const own = config.stateBackend?.name ?? backend;
-  if (own !== backend) {
-    const reason = `the job sets ${own}, and this run is to use ${backend}`;
-    throw new JobDefinitionError("the state backend", reason, `Say backends: ["${own}"] in the scenario, or set options.backend`);
-  }
-  if (needsSqlite(backend) && sqlite === null) {
-    const wayOut = "Pass what loadStateLibraries() gives to the Simulator";
-    throw new JobDefinitionError("the state backend", `${backend} needs SQLite, which was not loaded`, wayOut);
-  }
+export function combinationOf({ backend, mode, restore, parallelism, parallelismAfter, failover }: RunOptions): string {
+  return `${backend}/${mode}/${restore}/${parallelism}to${parallelismAfter}/${failover}`;
 }
 
 function lastArrivalUs(inputs: readonly InputTopic[]): TimeUs {

@@ -1,6 +1,9 @@
 import { BUFFER_ELEMENTS_LIMIT, MAX_PARALLELISM_LIMIT } from "../base/limits.ts";
 import { ElementsSource } from "../connectors/elements-source.ts";
 import type { RestartStrategy, StreamGraph } from "../graph/stream-graph.ts";
+import { FAILOVER_SCOPES, invalidCombination } from "../graph/job-modes.ts";
+import type { FailoverScope } from "../graph/job-modes.ts";
+import type { CheckpointingGuarantee } from "./checkpoint-settings.ts";
 import { CheckpointSettings } from "./checkpoint-settings.ts";
 import { SingleOutputStreamOperator } from "./data-stream.ts";
 import { GraphBuilder, requireParallelism } from "./graph-builder.ts";
@@ -8,6 +11,8 @@ import { JobDefinitionError, requireWhole, requireWholeMs } from "./job-definiti
 import type { StateBackendConfig, StateBackendName } from "../state/state-backend.ts";
 import { checkedStateBackend } from "./state-backends.ts";
 import { RestartStrategies } from "./restart-strategies.ts";
+import { RestoreStrategies } from "./restore-strategies.ts";
+import type { RestoreStrategySetting } from "./restore-strategies.ts";
 import type { Source } from "./source.ts";
 import { WatermarkStrategies } from "./watermark-strategies.ts";
 import type { WatermarkStrategy } from "./watermark-strategy.ts";
@@ -41,6 +46,8 @@ export class StreamExecutionEnvironment {
   #bufferTimeoutMs: number = 100;
   #autoWatermarkIntervalMs: number = 200;
   #stateBackend: StateBackendConfig | null = null;
+  #restore: RestoreStrategySetting = RestoreStrategies.full();
+  #failover: FailoverScope = "job";
 
   private constructor() {}
 
@@ -68,8 +75,8 @@ export class StreamExecutionEnvironment {
     return this;
   }
 
-  enableCheckpointing(intervalMs: number): this {
-    this.#checkpoints.setCheckpointInterval(intervalMs);
+  enableCheckpointing(intervalMs: number, guarantee: CheckpointingGuarantee = "exactly-once"): this {
+    this.#checkpoints.setCheckpointInterval(intervalMs).setCheckpointingMode(guarantee);
     return this;
   }
 
@@ -83,6 +90,22 @@ export class StreamExecutionEnvironment {
    */
   setStateBackend(backend: StateBackendName | StateBackendConfig): this {
     this.#stateBackend = checkedStateBackend(backend);
+    return this;
+  }
+
+  /** How state comes back after a failure: RestoreStrategies.full() where nothing is said. */
+  setRestoreStrategy(setting: RestoreStrategySetting): this {
+    this.#restore = setting;
+    return this;
+  }
+
+  /** What restarts after a failure: "job" (the default), or the "region" of the failed task. */
+  setFailoverStrategy(scope: FailoverScope): this {
+    if (!FAILOVER_SCOPES.includes(scope)) {
+      const wayOut = `Choose one of: ${FAILOVER_SCOPES.join(", ")}`;
+      throw new JobDefinitionError("the environment", `there is no failover strategy ${JSON.stringify(scope)}`, wayOut);
+    }
+    this.#failover = scope;
     return this;
   }
 
@@ -144,19 +167,37 @@ export class StreamExecutionEnvironment {
       throw new JobDefinitionError("the job", "its name is empty", "Pass a name to execute");
     }
     const checkpoint = this.#checkpoints.toConfig();
-    const restart = this.#restart ?? (checkpoint === null ? RestartStrategies.none() : defaultRestart());
+    this.#requireCombination();
     return this.#builder.build(name, {
       parallelism: this.#parallelism,
       maxParallelism: this.#maxParallelism,
       config: {
         checkpoint,
-        restart,
+        restart: this.#restartStrategy(checkpoint !== null),
         autoWatermarkIntervalMs: this.#autoWatermarkIntervalMs,
         bufferElements: this.#bufferElements,
         bufferTimeoutMs: this.#bufferTimeoutMs,
         stateBackend: this.#stateBackend,
+        restore: this.#restore.strategy,
+        failover: this.#failover,
       },
     });
+  }
+
+  #restartStrategy(hasCheckpoints: boolean): RestartStrategy {
+    const { restartDelayMs } = this.#restore;
+    if (restartDelayMs === null) return this.#restart ?? (hasCheckpoints ? defaultRestart() : RestartStrategies.none());
+    if (this.#restart === null) return RestartStrategies.fixedDelay(DEFAULT_RESTARTS, restartDelayMs);
+    const reason = "both the restore strategy and the restart strategy say when to restart";
+    throw new JobDefinitionError("the environment", reason, "Leave setRestartStrategy out, or use RestoreStrategies.full()");
+  }
+
+  /** As far as the job alone decides it; what the run adds is checked there. */
+  #requireCombination(): void {
+    if (this.#stateBackend === null) return;
+    const modes = { backend: this.#stateBackend.name, restore: this.#restore.strategy, failover: this.#failover, rescales: false };
+    const invalid = invalidCombination(modes);
+    if (invalid !== null) throw new JobDefinitionError("the restore strategy", invalid.reason, invalid.wayOut);
   }
 }
 

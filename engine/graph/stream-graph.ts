@@ -12,6 +12,7 @@ import type {
 import type { Sink } from "../api/sink.ts";
 import type { Source } from "../api/source.ts";
 import type { StateBackendConfig } from "../state/state-backend.ts";
+import type { CheckpointMode, FailoverScope, RestoreStrategyName } from "./job-modes.ts";
 import type { WatermarkStrategy } from "../api/watermark-strategy.ts";
 
 export type NodeId = number;
@@ -126,9 +127,14 @@ export interface JobConfig {
   readonly bufferTimeoutMs: number;
   /** Null: the cluster's default. */
   readonly stateBackend: StateBackendConfig | null;
+  readonly restore: RestoreStrategyName;
+  readonly failover: FailoverScope;
 }
 
 export interface CheckpointConfig {
+  readonly mode: CheckpointMode;
+  /** With "aligned-timeout": an alignment that takes longer goes on unaligned. Else 0. */
+  readonly alignedTimeoutMs: number;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly minPauseMs: number;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import type { Scenario } from "../../simulator/scenario.ts";
 import { UsageError } from "../files/usage-error.ts";
@@ -29,6 +30,10 @@ const scenarioSchema = z.looseObject({
   budget: z.looseObject({ most: z.record(z.string(), count), jobMayFail: z.boolean() }),
   backends: z.array(z.enum(STATE_BACKENDS)).min(1).exactOptional(),
   drawnBackends: z.array(z.enum(STATE_BACKENDS)).min(1).exactOptional(),
+  modes: z.array(z.enum(CHECKPOINT_MODES)).min(1).exactOptional(),
+  restores: z.array(z.enum(RESTORE_STRATEGIES)).min(1).exactOptional(),
+  failovers: z.array(z.enum(FAILOVER_SCOPES)).min(1).exactOptional(),
+  rescales: z.boolean().exactOptional(),
   parallelisms: z.array(z.int().min(1)).min(1),
   bufferSizes: z.array(z.int().min(1).max(64)).min(1).exactOptional(),
   confluent: z.boolean(),

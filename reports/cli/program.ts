@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { visible } from "../text/visible.ts";
@@ -62,10 +63,11 @@ function addRun(program: Command, host: Host, onExit: (code: ExitCode) => void):
     .option("--self-check <share>", "share of the seeds that are repeated twice to prove determinism", "5%")
     .option("--max-steps <n>", "steps after which a run counts as stuck")
     .option("--profile <profile>", "what goes wrong: swarm, calm, network, disk", "swarm")
-    .option("--parallelism <n>", "fixes what the seed would draw")
+    .option("--parallelism <n>", "fixes the parallelism; 4to2: and what it changes to while the job runs")
     .option("--backend <backend>", `fixes the state backend: ${STATE_BACKENDS.join(", ")}`)
-    .option("--mode <mode>", "fixes the checkpoint mode: aligned")
-    .option("--restore <strategy>", "fixes the restore strategy: full")
+    .option("--mode <mode>", `fixes the checkpoint mode: ${CHECKPOINT_MODES.join(", ")}`)
+    .option("--restore <strategy>", `fixes the restore strategy: ${RESTORE_STRATEGIES.join(", ")}`)
+    .option("--failover <scope>", `fixes what fails over: ${FAILOVER_SCOPES.join(", ")}`)
     .option("--input <file>", "input of your own, for the scenarios that take one")
     .option("--out <dir>", "directory of the records of failing runs", ".whitewater")
     .option("--reporter <name[=file]>", "default or json, to a file or standard output; repeatable", collect, [])

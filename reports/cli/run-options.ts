@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
+import { invalidCombination } from "../../engine/graph/job-modes.ts";
+import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { STEPS_LIMIT } from "../../engine/base/limits.ts";
 import type { Profile } from "../../simulator/run-result.ts";
 import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import { UsageError } from "../files/usage-error.ts";
-import { OPTION_VALUES, oneOf } from "../record/token.ts";
+import { OPTION_VALUES, oneOf, parseParallelisms } from "../record/token.ts";
 import { endlessRange, parseSeed, parseSeedRange, rangeFrom, seedOfCommit, type SeedRange } from "../sweep/seed.ts";
 
 export const PROFILES: readonly Profile[] = ["swarm", "calm", "network", "disk"];
@@ -25,6 +27,7 @@ export interface RawRunOptions {
   readonly backend?: string;
   readonly mode?: string;
   readonly restore?: string;
+  readonly failover?: string;
   readonly input?: string;
   readonly out: string;
   readonly reporter: readonly string[];
@@ -127,25 +130,42 @@ export function parseShare(text: string, input: string): number {
 }
 
 function parseFixed(raw: RawRunOptions): Partial<RunOptions> {
-  const { backend, mode, restore, parallelism } = raw;
+  const { backend, mode, restore, failover, parallelism } = raw;
   return {
     ...(backend !== undefined && { backend: oneOf(backend, OPTION_VALUES.backend, `--backend ${backend}`) }),
     ...(mode !== undefined && { mode: oneOf(mode, OPTION_VALUES.mode, `--mode ${mode}`) }),
     ...(restore !== undefined && { restore: oneOf(restore, OPTION_VALUES.restore, `--restore ${restore}`) }),
-    ...(parallelism !== undefined && { parallelism: parseCount(parallelism, "--parallelism", 1 << 15) }),
+    ...(failover !== undefined && { failover: oneOf(failover, OPTION_VALUES.failover, `--failover ${failover}`) }),
+    ...(parallelism !== undefined && fixedParallelisms(parallelism)),
   };
 }
 
-/** Throws UsageError where a scenario does not run with the parallelism or the backend that is fixed. */
-export function checkFixed({ parallelism, backend }: Partial<RunOptions>, scenarios: readonly Scenario[]): void {
-  for (const { name, parallelisms, backends } of scenarios) {
-    if (parallelism !== undefined && !parallelisms.includes(parallelism)) {
-      throw doesNotRun(`--parallelism ${parallelism}`, name, parallelisms);
-    }
-    if (backend !== undefined && backends !== undefined && !backends.includes(backend)) {
-      throw doesNotRun(`--backend ${backend}`, name, backends);
-    }
+function fixedParallelisms(text: string): Pick<RunOptions, "parallelism" | "parallelismAfter"> {
+  const parallelisms = parseParallelisms(text);
+  if (parallelisms !== null && parallelisms.parallelism <= 1 << 15 && parallelisms.parallelismAfter <= 1 << 15) return parallelisms;
+  throw new UsageError(`--parallelism ${text}`, "is no such number", `give a whole number from 1 to ${1 << 15}, or two of them: 4to2`);
+}
+
+/** Throws UsageError where a scenario does not run with what is fixed, or that does not go together. */
+export function checkFixed(fixed: Partial<RunOptions>, scenarios: readonly Scenario[]): void {
+  for (const scenario of scenarios) {
+    const { name, parallelisms, modes = ["aligned"], restores = ["full"], failovers = ["job"], backends = STATE_BACKENDS } = scenario;
+    requireChoice("--parallelism", fixed.parallelism, name, parallelisms);
+    const after = scenario.rescales === true ? parallelisms : [fixed.parallelism ?? 0];
+    requireChoice("--parallelism … to", fixed.parallelismAfter, name, after);
+    requireChoice("--backend", fixed.backend, name, backends);
+    requireChoice("--mode", fixed.mode, name, modes);
+    requireChoice("--restore", fixed.restore, name, restores);
+    requireChoice("--failover", fixed.failover, name, failovers);
   }
+  const { backend = "lsm", restore = "full", failover = "job", parallelism, parallelismAfter } = fixed;
+  const invalid = invalidCombination({ backend, restore, failover, rescales: parallelism !== parallelismAfter });
+  if (invalid !== null) throw new UsageError("this combination", invalid.reason, invalid.wayOut);
+}
+
+function requireChoice<T>(option: string, value: T | undefined, scenario: string, choices: readonly T[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw doesNotRun(`${option} ${String(value)}`, scenario, choices);
 }
 
 function doesNotRun(input: string, scenario: string, choices: readonly unknown[]): UsageError {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { REPORT_FORMAT, REPORT_VERSION, type ReportDocument } from "./report-document.ts";
 
@@ -30,10 +31,11 @@ export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
   profile: z.enum(["swarm", "calm", "network", "disk"]),
   fixed: z.strictObject({
     backend: z.enum(STATE_BACKENDS).exactOptional(),
-    mode: z.enum(["aligned"]).exactOptional(),
-    restore: z.enum(["full"]).exactOptional(),
+    mode: z.enum(CHECKPOINT_MODES).exactOptional(),
+    restore: z.enum(RESTORE_STRATEGIES).exactOptional(),
     parallelism: z.int().min(1).exactOptional(),
-    failover: z.enum(["job"]).exactOptional(),
+    parallelismAfter: z.int().min(1).exactOptional(),
+    failover: z.enum(FAILOVER_SCOPES).exactOptional(),
     bufferElements: z.int().min(1).max(64).exactOptional(),
   }),
   seeds: z.strictObject({ first: seed, last: seed, commit: text.nullable() }),

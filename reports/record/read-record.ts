@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
+import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { UsageError, fileErrorReason } from "../files/usage-error.ts";
 import { schemaComplaint } from "../catalog/schema-error.ts";
@@ -16,10 +17,11 @@ const digest = z.string().regex(/^[0-9a-f]{16}$/, "expected 16 hexadecimal digit
 const verdict = z.enum(["ok", "violation", "stuck", "expected-failure", "invalid-plan", "diverged", "crashed"]);
 const options = z.strictObject({
   backend: z.enum(STATE_BACKENDS),
-  mode: z.enum(["aligned"]),
-  restore: z.enum(["full"]),
+  mode: z.enum(CHECKPOINT_MODES),
+  restore: z.enum(RESTORE_STRATEGIES),
   parallelism: z.int().min(1),
-  failover: z.enum(["job"]),
+  parallelismAfter: z.int().min(1),
+  failover: z.enum(FAILOVER_SCOPES),
   bufferElements: z.int().min(1).max(64),
 });
 

@@ -1,4 +1,5 @@
 import { UsageError } from "../files/usage-error.ts";
+import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import type { RunOptions } from "../../simulator/scenario.ts";
 import { parseSeed } from "../sweep/seed.ts";
@@ -52,7 +53,7 @@ export const OPTION_VALUES: {
   readonly mode: readonly RunOptions["mode"][];
   readonly restore: readonly RunOptions["restore"][];
   readonly failover: readonly RunOptions["failover"][];
-} = { backend: STATE_BACKENDS, mode: ["aligned"], restore: ["full"], failover: ["job"] };
+} = { backend: STATE_BACKENDS, mode: CHECKPOINT_MODES, restore: RESTORE_STRATEGIES, failover: FAILOVER_SCOPES };
 
 /** The value if it is one of those an option takes; throws UsageError that lists them. */
 export function oneOf<T extends string>(value: string, values: readonly T[], input: string): T {
@@ -64,16 +65,21 @@ export function oneOf<T extends string>(value: string, values: readonly T[], inp
 /** The options that a combination ("heap/aligned/full/4to4/job") fixes. */
 export function optionsOfCombination(combination: string, input: string): Partial<RunOptions> {
   const [backend = "", mode = "", restore = "", parallelism = "", failover = ""] = combination.split("/");
-  // "4to4": before and after a restore.
-  const before = /^([1-9]\d{0,4})(?:to\1)?$/.exec(parallelism)?.[1];
-  if (before === undefined) {
+  const parallelisms = parseParallelisms(parallelism);
+  if (parallelisms === null) {
     throw new UsageError(input, `${JSON.stringify(parallelism)} is no parallelism`, "paste the token whole");
   }
   return {
     backend: oneOf(backend, OPTION_VALUES.backend, `${input}, backend ${JSON.stringify(backend)}`),
     mode: oneOf(mode, OPTION_VALUES.mode, `${input}, mode ${JSON.stringify(mode)}`),
     restore: oneOf(restore, OPTION_VALUES.restore, `${input}, restore ${JSON.stringify(restore)}`),
-    parallelism: Number(before),
+    ...parallelisms,
     failover: oneOf(failover, OPTION_VALUES.failover, `${input}, failover ${JSON.stringify(failover)}`),
   };
+}
+
+/** "4" or "4to2": before and after a restore; null for anything else. */
+export function parseParallelisms(text: string): Pick<RunOptions, "parallelism" | "parallelismAfter"> | null {
+  const [, before, after = before] = /^([1-9]\d{0,4})(?:to([1-9]\d{0,4}))?$/.exec(text) ?? [];
+  return before === undefined ? null : { parallelism: Number(before), parallelismAfter: Number(after) };
 }

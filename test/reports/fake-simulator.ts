@@ -33,7 +33,7 @@ export function fakeResult(request: RunRequest, changes: Partial<RunResult> = {}
   return {
     scenario: "fake",
     combination: `heap/aligned/full/${parallelism}to${parallelism}/job`,
-    options: { backend: "heap", mode: "aligned", restore: "full", parallelism, failover: "job", bufferElements: 16 },
+    options: { backend: "heap", mode: "aligned", restore: "full", parallelism, parallelismAfter: parallelism, failover: "job", bufferElements: 16 },
     seed: request.seed,
     verdict: "ok",
     findings: [],

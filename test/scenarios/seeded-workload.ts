@@ -16,7 +16,7 @@ export function streamOf(seed: number, label: string): RandomStream {
 }
 
 export function optionsOf(parallelism: number): RunOptions {
-  return { backend: "heap", mode: "aligned", restore: "full", parallelism, failover: "job", bufferElements: 16 };
+  return { backend: "heap", mode: "aligned", restore: "full", parallelism, parallelismAfter: parallelism, failover: "job", bufferElements: 16 };
 }
 
 export function contextOf(seed: number, parallelism: number = 2): WorkloadContext {

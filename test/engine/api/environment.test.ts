@@ -3,6 +3,7 @@ import type { SingleOutputStreamOperator } from "#whitewater/engine/api/data-str
 import { StreamExecutionEnvironment } from "#whitewater/engine/api/environment.js";
 import { outputTag } from "#whitewater/engine/api/functions.js";
 import { JobDefinitionError } from "#whitewater/engine/api/job-definition-error.js";
+import { RestoreStrategies } from "#whitewater/engine/api/restore-strategies.js";
 import { RestartStrategies } from "#whitewater/engine/api/restart-strategies.js";
 import { TumblingEventTimeWindows } from "#whitewater/engine/api/tumbling-event-time-windows.js";
 import { WatermarkStrategies } from "#whitewater/engine/api/watermark-strategies.js";
@@ -59,12 +60,14 @@ test("what nobody sets has Flink's defaults", () => {
   env.fromElements(1).sinkTo(sink);
   expect(env.execute("job").config).toEqual({
     maxParallelism: 128,
-    checkpoint: { intervalMs: 500, timeoutMs: 600_000, minPauseMs: 0, maxConcurrent: 1, retained: 1, tolerableFailures: 0 },
+    checkpoint: { mode: "aligned", alignedTimeoutMs: 0, intervalMs: 500, timeoutMs: 600_000, minPauseMs: 0, maxConcurrent: 1, retained: 1, tolerableFailures: 0 },
     restart: { kind: "fixed-delay", attempts: 2_147_483_647, delayMs: 1000 },
     autoWatermarkIntervalMs: 200,
     bufferElements: 64,
     bufferTimeoutMs: 100,
     stateBackend: null,
+    restore: "full",
+    failover: "job",
   });
 });
 
@@ -80,20 +83,46 @@ test("what is set is kept", () => {
     .getCheckpointConfig()
     .setCheckpointTimeout(1)
     .setMinPauseBetweenCheckpoints(2)
-    .setMaxConcurrentCheckpoints(3)
+    .enableUnalignedCheckpoints()
+    .setAlignedCheckpointTimeout(30)
+    .setMaxConcurrentCheckpoints(1)
     .setMaxRetainedCheckpoints(4)
     .setTolerableCheckpointFailureNumber(5);
-  env.setStateBackend({ name: "lsm", writeBufferBytes: 4096 });
+  env.setStateBackend({ name: "lsm", writeBufferBytes: 4096 }).setRestoreStrategy(RestoreStrategies.incremental()).setFailoverStrategy("region");
   env.fromElements(1).sinkTo(sink);
   expect(env.execute("job").config).toEqual({
     maxParallelism: 10,
-    checkpoint: { intervalMs: 500, timeoutMs: 1, minPauseMs: 2, maxConcurrent: 3, retained: 4, tolerableFailures: 5 },
+    checkpoint: { mode: "aligned-timeout", alignedTimeoutMs: 30, intervalMs: 500, timeoutMs: 1, minPauseMs: 2, maxConcurrent: 1, retained: 4, tolerableFailures: 5 },
     restart: { kind: "fixed-delay", attempts: 3, delayMs: 250 },
     autoWatermarkIntervalMs: 50,
     bufferElements: 1,
     bufferTimeoutMs: 0,
     stateBackend: { name: "lsm", writeBufferBytes: 4096 },
+    restore: "incremental",
+    failover: "region",
   });
+});
+
+test("checkpoint modes and restore strategies that mean nothing together are refused with the way out", () => {
+  const env = (): StreamExecutionEnvironment => {
+    const made = StreamExecutionEnvironment.create().enableCheckpointing(500);
+    made.fromElements(1).sinkTo(sink);
+    return made;
+  };
+  const concurrent = env();
+  concurrent.getCheckpointConfig().enableUnalignedCheckpoints().setMaxConcurrentCheckpoints(2);
+  expect(() => concurrent.execute("job")).toThrow(/one at a time, but 2 may be under way. Call setMaxConcurrentCheckpoints\(1\)/);
+  const atLeastOnce = env().enableCheckpointing(500, "at-least-once");
+  expect(atLeastOnce.execute("job").config.checkpoint?.mode).toBe("at-least-once");
+  atLeastOnce.getCheckpointConfig().enableUnalignedCheckpoints();
+  expect(() => atLeastOnce.execute("job")).toThrow(/at-least-once job.*Use "exactly-once"/);
+  const heap = env().setStateBackend("heap").setRestoreStrategy(RestoreStrategies.incremental());
+  expect(() => heap.execute("job")).toThrow(/heap has no increments.*lsm, sqlite, changelog:heap/);
+  const twice = env().setRestoreStrategy(RestoreStrategies.failureSnapshotRestore(5000));
+  expect(twice.execute("job").config.restart).toMatchObject({ kind: "fixed-delay", delayMs: 5000 });
+  twice.setRestartStrategy(RestartStrategies.none());
+  expect(() => twice.execute("job")).toThrow(/both the restore strategy and the restart strategy/);
+  expect(() => env().setFailoverStrategy("all" as "job")).toThrow(/"all". Choose one of: job, region/);
 });
 
 test("without checkpoints there are no restarts unless asked for", () => {

@@ -59,7 +59,7 @@ describe("whitewater run", () => {
       {
         seed: "31",
         profile: "network",
-        fixed: { parallelism: 2, backend: "heap", mode: "aligned", restore: "full" },
+        fixed: { parallelism: 2, parallelismAfter: 2, backend: "heap", mode: "aligned", restore: "full" },
         plan: null,
         oracles: true,
         checked: false,
@@ -282,7 +282,7 @@ describe("whitewater replay", () => {
     };
     await whitewater(cwd, ["replay", await recordOf("7")], { simulate: watching });
     const plan = [expect.objectContaining({ kind: "process-crash", process: "worker-2" })];
-    const fixed = { backend: "heap", mode: "aligned", restore: "full", parallelism: 2, failover: "job", bufferElements: 16 };
+    const fixed = { backend: "heap", mode: "aligned", restore: "full", parallelism: 2, parallelismAfter: 2, failover: "job", bufferElements: 16 };
     expect(seen[0]).toMatchObject({ seed: "7", plan, fixed, checked: false });
   });
 

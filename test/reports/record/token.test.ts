@@ -34,7 +34,9 @@ describe("tokens", () => {
   });
 
   it("name the valid values of an option they do not know", () => {
-    expect(optionsOfCombination("heap/aligned/full/4to4/job", "token")).toMatchObject({ backend: "heap", parallelism: 4 });
+    expect(optionsOfCombination("heap/aligned/full/4to4/job", "token")).toMatchObject({ backend: "heap", parallelism: 4, parallelismAfter: 4 });
+    const rescaled = optionsOfCombination("lsm/unaligned/incremental/4to2/job", "token");
+    expect(rescaled).toEqual({ backend: "lsm", mode: "unaligned", restore: "incremental", parallelism: 4, parallelismAfter: 2, failover: "job" });
     expect(() => optionsOfCombination("rocks/aligned/full/4to4/job", "token")).toThrow(/backend "rocks".*choose one of: heap/);
     expect(() => optionsOfCombination("heap/aligned/full/0to0/job", "token")).toThrow(/"0to0" is no parallelism/);
   });

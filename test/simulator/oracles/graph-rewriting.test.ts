@@ -13,7 +13,7 @@ import { PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
 import { RandomStreams } from "#whitewater/simulator/world/random-streams.js";
 import { World } from "#whitewater/simulator/world/world.js";
 
-const OPTIONS: RunOptions = { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 2, bufferElements: 8 };
+const OPTIONS: RunOptions = { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 2, parallelismAfter: 2, bufferElements: 8 };
 
 function worldOf(scenario: Scenario, plan: FaultPlan = []): World {
   const streams = new RandomStreams("5");

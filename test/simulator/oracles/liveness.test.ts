@@ -3,7 +3,7 @@ import { livenessDeadlineUs, livenessOracle } from "#whitewater/simulator/oracle
 import { scenarios } from "#whitewater/scenarios/registry.js";
 import { crashAt, crashOf, WatchedWorld } from "./watched-world.js";
 
-const OPTIONS = { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 2, bufferElements: 4 } as const;
+const OPTIONS = { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 2, parallelismAfter: 2, bufferElements: 4 } as const;
 
 function deadlineOf(watched: WatchedWorld): number {
   const { scenario, world } = watched;

@@ -98,6 +98,6 @@ test("the history of a job with a time to live and operator state is followed, i
   const options = { scenario: scenarioWith([]), plan: [crashOf("counts -> out[0]", 6)] };
   expect(new WatchedWorld(survivingHistoryOracle, options).verdict()).toBe("nothing");
   const { scenario } = new WatchedWorld(survivingHistoryOracle, options);
-  const graph = scenario.job({ backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 1, bufferElements: 4 });
+  const graph = scenario.job({ backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 1, parallelismAfter: 1, bufferElements: 4 });
   expect(() => interpret(graph, [])).toThrow(/counts: nobody can foretell what operator state "split" holds, .* judged by its surviving history/);
 });

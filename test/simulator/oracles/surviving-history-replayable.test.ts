@@ -17,7 +17,7 @@ interface Word {
   readonly count: number;
 }
 
-const OPTIONS: RunOptions = { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 2, bufferElements: 4 };
+const OPTIONS: RunOptions = { backend: "heap", mode: "aligned", restore: "full", failover: "job", parallelism: 2, parallelismAfter: 2, bufferElements: 4 };
 
 function jobOf(options: RunOptions, of: (words: DataStream<Word>) => DataStream<Word>): StreamGraph {
   const env = StreamExecutionEnvironment.create().setParallelism(options.parallelism);

@@ -43,6 +43,7 @@ export class WatchedWorld {
       restore: "full",
       failover: "job",
       parallelism: options.parallelism ?? 2,
+      parallelismAfter: options.parallelism ?? 2,
       bufferElements: 4,
     } as const;
     const streams = new RandomStreams(seed);
