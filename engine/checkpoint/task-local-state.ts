@@ -20,7 +20,7 @@ export const LOCAL_COPY_NOT_STORED = -1;
 export class TaskLocalState {
   readonly #ports: Pick<ProcessPorts, "tracer" | "scheduler">;
   readonly #copies: LocalCopies;
-  readonly #owner: LocalCopyOwner;
+  readonly owner: LocalCopyOwner;
   readonly #subject: number;
   readonly #writing: Map<CheckpointId, LocalCopyWriter> = new Map();
   #closed = false;
@@ -33,7 +33,7 @@ export class TaskLocalState {
   ) {
     this.#ports = ports;
     this.#copies = copies;
-    this.#owner = owner;
+    this.owner = owner;
     this.#subject = subject;
   }
 
@@ -43,7 +43,7 @@ export class TaskLocalState {
       done();
       return;
     }
-    const writer = this.#copies.write(this.#owner, checkpointId, file);
+    const writer = this.#copies.write(this.owner, checkpointId, file);
     this.#writing.set(checkpointId, writer);
     this.#write(checkpointId, writer, file.length, done);
   }
@@ -54,7 +54,7 @@ export class TaskLocalState {
     checkpointId: CheckpointId,
     handle: FileHandle,
   ): LocalCopyResult {
-    const result = this.#copies.read(this.#owner.allocation, source, checkpointId, handle);
+    const result = this.#copies.read(this.owner.allocation, source, checkpointId, handle);
     const y = result.ok ? result.bytes.length : LOCAL_COPY_FAULTS[result.fault];
     this.#ports.tracer.point(TRACE.localCopyRead, this.#subject, checkpointId, y);
     return result;
@@ -62,18 +62,18 @@ export class TaskLocalState {
 
   /** The checkpoint completed. */
   confirm(checkpointId: CheckpointId): void {
-    this.#pruned(checkpointId, this.#copies.confirm(this.#owner, checkpointId));
+    this.#pruned(checkpointId, this.#copies.confirm(this.owner, checkpointId));
   }
 
   /** The checkpoint was given up. */
   abort(checkpointId: CheckpointId): void {
     this.#giveUp(checkpointId);
-    this.#pruned(checkpointId, this.#copies.abort(this.#owner, checkpointId));
+    this.#pruned(checkpointId, this.#copies.abort(this.owner, checkpointId));
   }
 
   /** The attempt starts from this checkpoint, or from nothing. */
   restoring(checkpointId: CheckpointId | null): void {
-    this.#pruned(checkpointId ?? NO_CHECKPOINT, this.#copies.restoring(this.#owner, checkpointId));
+    this.#pruned(checkpointId ?? NO_CHECKPOINT, this.#copies.restoring(this.owner, checkpointId));
   }
 
   /** The attempt is over. */
@@ -85,7 +85,7 @@ export class TaskLocalState {
   /** The subtask ended for good: nothing is left of it. */
   dispose(): void {
     this.close();
-    this.#pruned(NO_CHECKPOINT, this.#copies.dispose(this.#owner));
+    this.#pruned(NO_CHECKPOINT, this.#copies.dispose(this.owner));
   }
 
   #write(checkpointId: CheckpointId, writer: LocalCopyWriter, sizeBytes: number, done: () => void): void {

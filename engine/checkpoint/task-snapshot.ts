@@ -15,6 +15,7 @@ import { holdsUnionState } from "../state/operator-state-redistribution.ts";
 import type { FileSealer } from "./checksummed-file.ts";
 import { handleOf } from "./checksummed-file.ts";
 import { encodeSnapshotFile } from "./snapshot-file.ts";
+import type { TaskLocalState } from "./task-local-state.ts";
 
 /** How the asynchronous part of a snapshot ended. */
 export type SnapshotOutcome =
@@ -29,6 +30,8 @@ export interface SnapshotOwner {
   readonly subtask: number;
   readonly storagePrefix: string;
   readonly sealer: FileSealer;
+  /** Null: no copies are kept on the host. */
+  readonly localState: TaskLocalState | null;
 }
 
 interface CapturedOperator {
@@ -45,7 +48,8 @@ export function snapshotKey(owner: SnapshotOwner, checkpointId: CheckpointId): s
 /**
  * The snapshot of one subtask for one checkpoint. The constructor is the synchronous part: it captures the
  * state as it is. `run` is the asynchronous part, in steps between which the task goes on processing:
- * serialize, let sinks prepare their transactions, write the file; only then may the task acknowledge.
+ * serialize, let sinks prepare their transactions, write the file, keep a copy of it where copies are kept; only
+ * then may the task acknowledge, with what is in remote storage, whatever became of the copy.
  * `cancel` gives up at any point; what was uploaded by then is deleted again.
  */
 export class TaskSnapshot {
@@ -153,13 +157,25 @@ export class TaskSnapshot {
         if (!this.isRunning) this.#deleteUpload();
         else if (error === null) {
           ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length);
-          this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), shared: [] } }, done);
+          this.#keepCopy(file, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), shared: [] } }, done));
         } else {
           this.#deleteUpload();
           this.#finish({ ok: false, reason: `snapshot upload failed: ${error}` }, done);
         }
       },
     );
+  }
+
+  #keepCopy(file: Uint8Array, then: () => void): void {
+    const { localState } = this.#owner;
+    if (localState === null) {
+      then();
+      return;
+    }
+    localState.store(this.checkpointId, file, () => {
+      if (this.isRunning) then();
+      else this.#deleteUpload();
+    });
   }
 
   #lists(): SubtaskState["lists"] {

@@ -98,6 +98,10 @@ export const TRACE = {
   localCopiesPruned: 81,
   /** A restore asked for a copy. x: checkpoint, y: bytes, or why it cannot be used (LOCAL_COPY_FAULTS). */
   localCopyRead: 82,
+  /** What a restore from a checkpoint cost, once the state is loaded. x: bytes from remote storage, y: requests. */
+  restoreReadRemote: 83,
+  /** The same. x: bytes from the host's disk, y: files in all. */
+  restoreReadLocal: 84,
 } as const;
 
 export type EngineTraceKind = (typeof TRACE)[keyof typeof TRACE];

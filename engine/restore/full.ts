@@ -13,7 +13,7 @@ export const fullRestore: RestoreStrategy = {
     files.read(ownFilesNeeded(assignments), (reason) => {
       if (!context.isWanted()) return;
       const failure = reason ?? loadState(context, assignments, (file) => files.snapshotIn(file));
-      if (failure === null) done({ ok: true, cost: files.cost() });
+      if (failure === null) done({ ok: true, reads: files.reads() });
       else done({ ok: false, reason: failure });
     });
   },

@@ -2,6 +2,7 @@ import type { KeyedBackend, OperatorListBackend } from "../state/keyed-backend.t
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { VertexCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
+import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
 import type { AssignedSubtask } from "./state-assignment.ts";
 
 /** Where a subtask starts from. */
@@ -11,12 +12,20 @@ export interface RestoreRequest {
   readonly vertices: readonly VertexCheckpoint[];
 }
 
-/** What one restore read, and how long it took. */
-export interface RestoreCost {
+/** What one restore read. */
+export interface RestoreReads {
+  /** Of whole and damaged reads alike. */
   readonly remoteBytes: number;
+  /** From the host's disk, intact. */
   readonly localBytes: number;
+  /** From wherever they came. */
   readonly files: number;
+  /** Calls of remote storage. */
   readonly requests: number;
+}
+
+/** The same, and the virtual time from its start until the state was loaded. */
+export interface RestoreCost extends RestoreReads {
   readonly durationUs: number;
 }
 
@@ -32,12 +41,14 @@ export interface RestoreContext extends AssignedSubtask {
   readonly ports: ProcessPorts;
   readonly request: RestoreRequest;
   readonly targets: readonly RestoreTarget[];
+  /** Null: this host keeps no copies. */
+  readonly localState: TaskLocalState | null;
   /** Asked before anything is loaded: false where the attempt is over. */
   isWanted(): boolean;
 }
 
 export type RestoreOutcome =
-  | { readonly ok: true; readonly cost: RestoreCost }
+  | { readonly ok: true; readonly reads: RestoreReads }
   | { readonly ok: false; readonly reason: string };
 
 /**

@@ -72,19 +72,25 @@ export class TaskCheckpointing {
   acceptsCompletion(checkpointId: CheckpointId): boolean {
     if (checkpointId <= this.#lastNotifiedId) return false;
     this.#lastNotifiedId = checkpointId;
+    this.#task.owner.localState?.confirm(checkpointId);
     return true;
   }
 
   abort(checkpointId: CheckpointId): void {
     const snapshot = this.#running.get(checkpointId);
-    if (snapshot !== undefined) {
-      this.#running.delete(checkpointId);
-      snapshot.cancel();
-      return;
-    }
+    this.#running.delete(checkpointId);
+    snapshot?.cancel();
+    this.#task.owner.localState?.abort(checkpointId);
+    if (snapshot !== undefined) return;
     if (checkpointId <= this.#lastCheckpointId) return;
     this.#aborted.push(checkpointId);
     if (this.#aborted.length > ABORTED_CHECKPOINTS_REMEMBERED) this.#aborted.shift();
+  }
+
+  /** The task's work is done: no later attempt will want what it kept on the host. */
+  finish(): void {
+    this.cancelAll();
+    this.#task.owner.localState?.dispose();
   }
 
   /** The task ends: nothing may be acknowledged from here on. */
@@ -92,6 +98,7 @@ export class TaskCheckpointing {
     const running = [...this.#running.values()];
     this.#running.clear();
     for (const snapshot of running) snapshot.cancel();
+    this.#task.owner.localState?.close();
     invariant(this.#running.size === 0, "a task that ended has no snapshot under way");
   }
 

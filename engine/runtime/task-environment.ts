@@ -1,13 +1,14 @@
 import { present } from "../base/assert.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { SubtaskState } from "../checkpoint/subtask-state.ts";
+import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
 import type { JobEdge, JobGraph, JobVertex } from "../graph/job-graph.ts";
 import type { JobConfig } from "../graph/stream-graph.ts";
 import type { ChainEnvironment, EdgeWriter, OperatorChain } from "../operators/operator-chain.ts";
 import { createChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
-import type { RestoreContext, RestoreRequest, RestoreStrategy } from "../restore/restore-strategy.ts";
+import type { RestoreStrategy } from "../restore/restore-strategy.ts";
 import { createKeyedBackend } from "../state/backends/create-keyed-backend.ts";
 import type { StateLibraries } from "../state/backends/state-libraries.ts";
 import type { StateBackendConfig } from "../state/state-backend.ts";
@@ -27,6 +28,8 @@ export interface TaskEnvironment {
   readonly config: JobConfig;
   readonly descriptor: TaskDescriptor;
   readonly restoreStrategy: RestoreStrategy;
+  /** Null: this job keeps no copies on the host. */
+  readonly localState: TaskLocalState | null;
   readonly storagePrefix: string;
   readonly stateBackend: StateBackendConfig;
   readonly libraries: StateLibraries;
@@ -115,21 +118,4 @@ export function buildTaskChain(
     fail,
   };
   return createChain(vertex, chainEnvironment);
-}
-
-export function restoreContext(
-  { ports, vertex, config, descriptor }: TaskEnvironment,
-  chain: OperatorChain,
-  request: RestoreRequest,
-  isWanted: () => boolean,
-): RestoreContext {
-  return {
-    ports,
-    request,
-    subtask: descriptor.id.subtask,
-    parallelism: vertex.parallelism,
-    maxParallelism: config.maxParallelism,
-    targets: chain.operators.map(({ node, keyed, lists }) => ({ uid: node.uid, keyed, lists })),
-    isWanted,
-  };
 }

@@ -202,6 +202,7 @@ export class TaskManager {
       config: graph.config,
       descriptor,
       restoreStrategy: fullRestore,
+      localState: null,
       stateBackend: graph.config.stateBackend ?? { name: this.config.stateBackend },
       libraries: this.config.libraries,
       stateDirectory: () => this.#stateDirectories.of(descriptor.id.attempt),

@@ -7,6 +7,7 @@ import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import { TRACE } from "../ports/tracer.ts";
+import type { RestoreCost } from "../restore/restore-strategy.ts";
 import { inputWatermarks, type InputWatermarks } from "../stream/input-watermarks.ts";
 import type { ChannelEvent, StreamFrame } from "./buffer.ts";
 import { InputGate, type InputChannel } from "./input-gate.ts";
@@ -17,7 +18,8 @@ import { ProcessingTime } from "./processing-time.ts";
 import { StateMaintenance } from "./state-maintenance.ts";
 import { SourceLoop } from "./source-loop.ts";
 import { TaskCheckpointing } from "./task-checkpointing.ts";
-import { buildInputChannels, buildOutputs, buildTaskChain, restoreContext, type TaskEnvironment } from "./task-environment.ts";
+import { buildInputChannels, buildOutputs, buildTaskChain, type TaskEnvironment } from "./task-environment.ts";
+import { restoreTask } from "./task-restore.ts";
 import { userErrorText } from "./user-error.ts";
 import { WatermarkDelivery } from "./watermark-delivery.ts";
 
@@ -40,6 +42,8 @@ export class Task {
   readonly barriers: AlignedBarrierHandler | null;
   readonly checkpointing: TaskCheckpointing;
   readonly restoredFrom: CheckpointId | null;
+  /** Of the restore that this attempt began with; null before it is done, and where it began with nothing. */
+  restoreCost: RestoreCost | null = null;
   readonly mailbox: Mailbox = new Mailbox();
   state: TaskLifeState = "restoring";
   readonly watermarks: WatermarkDelivery;
@@ -86,11 +90,8 @@ export class Task {
 
   /** Loads the state, opens the operators, settles what earlier attempts left with the outside world. */
   restore(): void {
-    const { ports, descriptor } = this.#environment;
-    ports.tracer.point(TRACE.taskRestoreStarted, this.subject, this.id.attempt, this.restoredFrom ?? NO_CHECKPOINT);
-    if (descriptor.restore === null) return this.#open();
-    const context = restoreContext(this.#environment, this.chain, descriptor.restore, () => this.state === "restoring");
-    this.#environment.restoreStrategy.restore(context, (outcome) => {
+    restoreTask(this.#environment, this.chain, this.subject, () => this.state === "restoring", (outcome) => {
+      this.restoreCost = outcome.ok ? outcome.cost : null;
       if (outcome.ok) this.#open();
       else this.fail(`restore failed: ${outcome.reason}`);
     });
@@ -188,7 +189,7 @@ export class Task {
   }
 
   #finish(): void {
-    this.checkpointing.cancelAll();
+    this.checkpointing.finish();
     this.state = "finished";
     this.chain.close();
     this.#environment.ports.tracer.point(TRACE.taskFinished, this.subject, this.id.attempt, 0);
@@ -380,6 +381,7 @@ export class Task {
         subtask: this.id.subtask,
         storagePrefix: environment.storagePrefix,
         sealer: new FileSealer(),
+        localState: environment.localState,
       },
       chain: this.chain,
       broadcast: (event) => this.#broadcast(event),
