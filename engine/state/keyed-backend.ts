@@ -38,8 +38,13 @@ export interface IncrementalSnapshotWriter {
 export interface IncrementalSnapshots {
   /** Freezes the state; files of the last confirmed snapshot come without bytes. */
   snapshot(checkpointId: CheckpointId): IncrementalSnapshotWriter;
-  /** Before the first use, once: the files of one snapshot an old subtask, each with bytes. */
-  restore(snapshots: readonly (readonly StoreFile[])[]): void;
+  /**
+   * Before the first use, once: the files of one snapshot an old subtask, each with bytes; they may reach beyond
+   * the range. `areKept`: they stay in storage at least until a checkpoint of this attempt completes, so snapshots
+   * may name them without bytes where the one that was taken over whole has them. Throws CorruptBytesError for
+   * other files, StateSchemaError as `KeyedBackend.restore`.
+   */
+  restore(snapshots: readonly (readonly StoreFile[])[], areKept?: boolean): void;
 }
 
 /** One entry of keyed state, for people and oracles. */

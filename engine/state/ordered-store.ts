@@ -76,8 +76,11 @@ export interface OrderedStore extends StoreReader {
   confirm(checkpointId: number): void;
   /** It was aborted: its files are forgotten (an unconfirmed file is never reused, FLINK-25395). */
   abort(checkpointId: number): void;
-  /** Before the first use: takes over all rows of these files (with bytes), which one snapshot gave. */
-  restoreFiles(files: readonly StoreFile[]): void;
+  /**
+   * Before the first use: takes over all rows of these files (with bytes), which one snapshot gave. `areKept`:
+   * they stay where they are at least until a checkpoint of this store completes, as if it had confirmed them.
+   */
+  restoreFiles(files: readonly StoreFile[], areKept?: boolean): void;
   /** True while there is background work to do (compaction). */
   readonly needsMaintenance: boolean;
   /** One bounded slice of it. */

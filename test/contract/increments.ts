@@ -153,6 +153,67 @@ export function incrementTests(subject: BackendUnderTest): void {
     expect(host.contents(third)).not.toEqual(host.contents(backend));
   });
 
+  it("go on after a restore from files that are kept: what did not change is not written again", () => {
+    const host = new Host(subject);
+    const store = new KeptFiles();
+    let backend = host.open({ roomy: true });
+    const fill = (keys: number, seed: number): void => {
+      const { state } = backend.bind(valueState<Uint8Array>("v"));
+      for (let key = 0; key < keys; key++) {
+        backend.setCurrentKey(key);
+        state.update(new Uint8Array(100).map((_, i) => Math.imul(key + seed, 2654435761 + i) >>> 24));
+      }
+    };
+    fill(5_000, 0);
+    let files = filesOf(backend, 1, 1000);
+    const all = store.add(files);
+    store.confirm(files);
+    backend.notifyComplete(1);
+    let section = snapshotOf(backend);
+    for (let id = 2; id <= 6; id++) {
+      backend.dispose();
+      backend = host.open({ roomy: true });
+      backend.incremental!.restore([store.resolved(files)], id !== 6);
+      expectBytes(snapshotOf(backend), section);
+      fill(10, id);
+      const taken = filesOf(backend, id, 1000);
+      const written = store.add(taken);
+      if (id === 6) expect(written).toBeGreaterThan(all * 0.9);
+      else expect(written).toBeLessThan(all / 10);
+      // The third one is aborted: the next attempt begins from the second again.
+      if (id === 3) continue;
+      files = taken;
+      section = snapshotOf(backend);
+      store.confirm(files);
+    }
+  });
+
+  it("name no file of the confirmed snapshot that a later one in flight does without", () => {
+    const host = new Host(subject);
+    const backend = host.open();
+    const taken: (readonly StoreFile[])[] = [];
+    const store = new KeptFiles();
+    for (let id = 1; id <= 12; id++) {
+      touchAll(backend, capabilities, id % 3);
+      if (id % 4 === 0) maintainFully(backend);
+      taken[id] = filesOf(backend, id);
+      store.add(taken[id]!);
+      if (id < 3) continue;
+      // Each is confirmed when two later ones were taken already.
+      const confirmed = id - 2;
+      store.confirm(taken[confirmed]!);
+      backend.notifyComplete(confirmed);
+      touchAll(backend, capabilities, id);
+      const next = filesOf(backend, 100 + id);
+      store.add(next);
+      backend.notifyAborted(100 + id);
+      const inFlight = [taken[id - 1]!, taken[id]!].map((files) => new Set(files.map(({ name }) => name)));
+      for (const { name, bytes } of next) {
+        if (bytes === null) expect([name, ...inFlight.map((names) => names.has(name))]).toEqual([name, true, true]);
+      }
+    }
+  });
+
   it("give names that no other subtask and no other attempt gives to other bytes", () => {
     const host = new Host(subject);
     const store = new KeptFiles();

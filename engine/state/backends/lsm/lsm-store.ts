@@ -12,6 +12,7 @@ import type {
   StoreReader,
   StoreView,
 } from "../../ordered-store.ts";
+import { UploadedFiles } from "../../uploaded-files.ts";
 import { readLevelsFile, type LevelsTable } from "./levels-file.ts";
 import { LsmIterator } from "./lsm-iterator.ts";
 import { settingsOf, type LsmOptions, type LsmSettings } from "./lsm-options.ts";
@@ -55,11 +56,7 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
   private stallSlices = 0;
   private isClosed = false;
   private readonly snapshots: Set<NativeSnapshot> = new Set();
-  /** By checkpoint: what was read for it, not yet confirmed. */
-  private readonly uploads: Map<number, UploadedTables> = new Map();
-  /** What the last confirmed snapshot holds (an unconfirmed file is never reused). */
-  private base: UploadedTables = new Map();
-  private baseCheckpointId: number = -1;
+  private readonly uploads: UploadedFiles<Table> = new UploadedFiles();
 
   private constructor(disk: StoreDisk, settings: LsmSettings) {
     this.settings = settings;
@@ -138,7 +135,7 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
       version: tree.version,
       nextNumber: tree.nextNumber,
       compactedTo: tree.compactedTo.slice(),
-      base: this.base,
+      base: this.uploads.begin(checkpointId),
     };
     const snapshot = new NativeSnapshot(this.disk, this, plan);
     this.snapshots.add(snapshot);
@@ -148,21 +145,14 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
   }
 
   confirm(checkpointId: number): void {
-    const uploaded = this.uploads.get(checkpointId);
-    if (uploaded === undefined) return;
-    // The base only moves forward: an older checkpoint may be gone by the time it is confirmed.
-    if (checkpointId > this.baseCheckpointId) {
-      this.base = uploaded;
-      this.baseCheckpointId = checkpointId;
-    }
-    for (const id of Array.from(this.uploads.keys())) if (id <= checkpointId) this.uploads.delete(id);
+    this.uploads.confirm(checkpointId);
   }
 
   abort(checkpointId: number): void {
-    this.uploads.delete(checkpointId);
+    this.uploads.forget(checkpointId);
   }
 
-  restoreFiles(files: readonly StoreFile[]): void {
+  restoreFiles(files: readonly StoreFile[], areKept: boolean = false): void {
     this.requireIntact();
     const { tree } = this;
     invariant(this.memtable.isEmpty && tree.version.deepestLevel < 0, "a store is restored before its first use");
@@ -176,6 +166,10 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
     const restored = new Map<LevelsTable, Table>();
     for (const table of named) restored.set(table, this.restoreTable(table, byName.get(table.fileName)));
     tree.adopt(levels, levels.levels.map((each) => each.map((table) => restored.get(table)!)));
+    if (!areKept) return;
+    const base = new Map<Table, StoreFile>();
+    for (const [{ fileName }, table] of restored) base.set(table, { ...byName.get(fileName)!, bytes: null });
+    this.uploads.restored(base);
   }
 
   get needsMaintenance(): boolean {
@@ -245,11 +239,12 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
   }
 
   completed(plan: SnapshotPlan, uploaded: UploadedTables): void {
-    this.uploads.set(plan.checkpointId, uploaded);
+    this.uploads.complete(plan.checkpointId, uploaded);
   }
 
   closed(snapshot: NativeSnapshot, links: readonly string[]): void {
     this.snapshots.delete(snapshot);
+    if (!snapshot.isComplete) this.uploads.forget(snapshot.plan.checkpointId);
     if (this.isClosed) return;
     const { tree } = this;
     tree.openSnapshots -= 1;

@@ -7,13 +7,14 @@ import { describedTable } from "./manifest.ts";
 import { verifyTable } from "./quiet-tables.ts";
 import type { StoreDisk } from "./store-disk.ts";
 import { tableFileName, type Table } from "./table.ts";
+import type { FilesByContent } from "../../uploaded-files.ts";
 import type { Version } from "./version.ts";
 
 /** A read is at least so long, whatever the budget. */
 const LEAST_READ_BYTES = 1 << 12;
 
 /** By table: the file of a snapshot that holds its bytes, without them. */
-export type UploadedTables = ReadonlyMap<Table, StoreFile>;
+export type UploadedTables = FilesByContent<Table>;
 
 /** What a snapshot is made of. */
 export interface SnapshotPlan {
@@ -25,7 +26,7 @@ export interface SnapshotPlan {
   readonly version: Version;
   readonly nextNumber: number;
   readonly compactedTo: readonly Uint8Array[];
-  /** Of the last confirmed snapshot. */
+  /** Tables of the last confirmed snapshot that come without bytes. */
   readonly base: UploadedTables;
 }
 
@@ -71,6 +72,10 @@ export class NativeSnapshot implements StoreFilesSnapshot {
     if (this.pending.length === 0) return;
     this.disk.makeDirectory(this.plan.linkDirectory);
     for (const table of this.pending) this.disk.link(table.path, this.linkOf(table));
+  }
+
+  get isComplete(): boolean {
+    return this.description !== null;
   }
 
   step(byteBudget: number): number {

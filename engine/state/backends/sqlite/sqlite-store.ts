@@ -179,10 +179,10 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
   }
 
   /**
-   * The checksum of each file stands for its pages; what they hold is a database that SQLite had committed. The
-   * files are not the base of the next snapshot, which is a full one: no snapshot of this store is confirmed yet.
+   * The checksum of each file stands for its pages; what they hold is a database that SQLite had committed.
+   * Where the files are not kept, no snapshot of this store is confirmed yet: the next one is a full one.
    */
-  restoreFiles(files: readonly StoreFile[]): void {
+  restoreFiles(files: readonly StoreFile[], areKept: boolean = false): void {
     invariant(!this.used, "files are restored before the first use");
     this.use();
     this.guarded(() => {
@@ -196,6 +196,10 @@ export class SqliteStore implements OrderedStore, Abandonable, IteratorOwner, Vi
       });
       if (file.truncate(0) !== 0) throw file.failure!;
       decoded(files.at(-1)?.name ?? this.directory, () => assemblePacks(packs, file));
+      if (!areKept) return;
+      const kept = files.map(({ name, sizeBytes, checksum }, i) => ({ name, sizeBytes, checksum, pages: packs[i]!.pages }));
+      this.chain.load(kept, file.pageCount);
+      file.sinceSnapshot.keepWrittenAfter(file.endGeneration(), (page) => file.writtenIn(page));
     });
   }
 

@@ -83,7 +83,7 @@ export class StoreKeyedBackend implements KeyedBackend {
     this.restoring = new StoreRestore(this.rows, this.states, this.storeTimers, options.temporaryStore);
     this.incremental = {
       snapshot: (checkpointId) => this.snapshotFiles(checkpointId),
-      restore: (snapshots) => this.restoreFiles(snapshots),
+      restore: (snapshots, areKept = false) => this.restoreFiles(snapshots, areKept),
     };
   }
 
@@ -170,9 +170,9 @@ export class StoreKeyedBackend implements KeyedBackend {
     return writer;
   }
 
-  private restoreFiles(snapshots: readonly (readonly StoreFile[])[]): void {
+  private restoreFiles(snapshots: readonly (readonly StoreFile[])[], areKept: boolean): void {
     invariant(!this.used, "a backend is restored before its first use");
-    this.watermarkMs = this.restoring.native(snapshots) ?? this.watermarkMs;
+    this.watermarkMs = this.restoring.native(snapshots, areKept) ?? this.watermarkMs;
   }
 
   /** Everything of a snapshot that is not in the store. O(1) but for the number of states. */

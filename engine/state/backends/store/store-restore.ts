@@ -48,7 +48,7 @@ export class StoreRestore {
    * From native snapshots, each its meta file and the store's files: one of the same range is taken over as
    * it is, others are opened one by one in a temporary store, and their rows in the range are copied.
    */
-  native(snapshots: readonly (readonly StoreFile[])[]): TimestampMs | null {
+  native(snapshots: readonly (readonly StoreFile[])[], areKept: boolean): TimestampMs | null {
     const metas = snapshots.map((files) => {
       invariant(files.length > 0, "a native snapshot begins with its meta file");
       return readSnapshotMeta(files[0]!);
@@ -61,7 +61,7 @@ export class StoreRestore {
     }
     const loader = new RowLoader(this.rows, this.timers, []);
     const watermarkMs = this.readGroups(readers, readers.map(() => loader));
-    if (this.isWhole(metas)) this.rows.store.restoreFiles(snapshots[0]!.slice(1));
+    if (this.isWhole(metas)) this.rows.store.restoreFiles(snapshots[0]!.slice(1), areKept);
     else metas.forEach((meta, index) => this.copyRows(meta, snapshots[index]!.slice(1), index));
     this.rows.forgetCurrentKey();
     return watermarkMs;
@@ -114,7 +114,7 @@ export class StoreRestore {
     if (first > last) return;
     const source = this.temporaryStore(`restore-${index}`);
     this.temporary = source;
-    source.restoreFiles(files);
+    source.restoreFiles(files, false);
     const adopted = this.states.adopted(states);
     const { keyGroupBytes, store } = this.rows;
     const iterator = iterateKeyGroups(source, first, last, keyGroupBytes);

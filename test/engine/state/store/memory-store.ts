@@ -8,6 +8,8 @@ import type {
   StoreReader,
   StoreView,
 } from "#whitewater/engine/state/ordered-store.js";
+import { UploadedFiles } from "#whitewater/engine/state/uploaded-files.js";
+import type { FilesByContent } from "#whitewater/engine/state/uploaded-files.js";
 import { StateStorageError } from "#whitewater/engine/state/state-errors.js";
 
 interface Row {
@@ -62,8 +64,7 @@ export class MemoryStore implements OrderedStore {
   private rows: Row[] = [];
   private shared = false;
   private failed = false;
-  private readonly confirmed: Map<string, string> = new Map();
-  private readonly pending: Map<number, Map<string, string>> = new Map();
+  private readonly uploads: UploadedFiles<string> = new UploadedFiles();
 
   constructor(watch: StoreWatch = new StoreWatch()) {
     this.watch = watch;
@@ -133,17 +134,18 @@ export class MemoryStore implements OrderedStore {
     this.enter();
     this.shared = true;
     const { rows, watch } = this;
-    const names = new Map<string, string>();
+    const known = this.uploads.begin(checkpointId);
+    const uploaded = new Map<string, StoreFile>();
     const files: StoreFile[] = [];
     let at = 0;
     let open = true;
     watch.open++;
-    this.pending.set(checkpointId, names);
     return {
       step: () => {
         this.enter();
-        if (at < rows.length) files.push(this.fileOf(rows.slice(at, at + ROWS_PER_FILE), names));
+        if (at < rows.length) files.push(this.fileOf(rows.slice(at, at + ROWS_PER_FILE), known, uploaded));
         at = Math.min(rows.length, at + ROWS_PER_FILE);
+        if (at === rows.length) this.uploads.complete(checkpointId, uploaded);
         return rows.length - at;
       },
       files: () => files,
@@ -156,19 +158,15 @@ export class MemoryStore implements OrderedStore {
 
   confirm(checkpointId: number): void {
     this.enter();
-    const names = this.pending.get(checkpointId);
-    if (names === undefined) return;
-    this.confirmed.clear();
-    for (const [content, name] of names) this.confirmed.set(content, name);
-    this.pending.delete(checkpointId);
+    this.uploads.confirm(checkpointId);
   }
 
   abort(checkpointId: number): void {
     this.enter();
-    this.pending.delete(checkpointId);
+    this.uploads.forget(checkpointId);
   }
 
-  restoreFiles(files: readonly StoreFile[]): void {
+  restoreFiles(files: readonly StoreFile[], areKept: boolean = false): void {
     this.enter();
     for (const { bytes, checksum, name } of files) {
       if (bytes === null || crc32(bytes) !== checksum) throw new StateStorageError("corrupt", name, "a checksum differs");
@@ -180,6 +178,8 @@ export class MemoryStore implements OrderedStore {
         at = end;
       }
     }
+    if (!areKept) return;
+    this.uploads.restored(new Map(files.map((file) => [contentOf(file.bytes!), { ...file, bytes: null }])));
   }
 
   maintain(): void {
@@ -209,13 +209,12 @@ export class MemoryStore implements OrderedStore {
     this.destroyed = true;
   }
 
-  private fileOf(rows: readonly Row[], names: Map<string, string>): StoreFile {
+  private fileOf(rows: readonly Row[], known: FilesByContent<string>, uploaded: Map<string, StoreFile>): StoreFile {
     const bytes = fileBytes(rows);
-    const content = [...bytes].join();
-    const known = this.confirmed.get(content);
-    const name = known ?? `file-${++this.watch.files}`;
-    names.set(content, name);
-    return { name, sizeBytes: bytes.length, checksum: crc32(bytes), bytes: known === undefined ? bytes : null };
+    const content = contentOf(bytes);
+    const file = known.get(content) ?? { name: `file-${++this.watch.files}`, sizeBytes: bytes.length, checksum: crc32(bytes), bytes };
+    uploaded.set(content, { ...file, bytes: null });
+    return file;
   }
 
   private own(): void {
@@ -235,6 +234,10 @@ export class MemoryStore implements OrderedStore {
 function find(rows: readonly Row[], key: Uint8Array): Uint8Array | null {
   const row = rows[lowerBound(rows, key)];
   return row !== undefined && compare(row.key, key) === 0 ? row.value : null;
+}
+
+function contentOf(bytes: Uint8Array): string {
+  return bytes.join();
 }
 
 function fileBytes(rows: readonly Row[]): Uint8Array {
