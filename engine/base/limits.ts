@@ -42,3 +42,5 @@ export const RESTART_BACKOFF_LIMIT_MS = 2_147_483_647;
 export const LOCAL_COPIES_LIMIT = 8;
 /** Bytes of a task-local copy written in one step. */
 export const LOCAL_COPY_BYTES_PER_STEP: number = 1 << 18;
+/** Checkpoints whose barriers an at-least-once task counts at the same time (Flink: MAX_CHECKPOINTS_TO_TRACK). */
+export const BARRIERS_TRACKED_LIMIT = 50;

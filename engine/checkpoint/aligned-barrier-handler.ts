@@ -1,20 +1,8 @@
-import { invariant } from "../base/assert.ts";
+import { present } from "../base/assert.ts";
 import type { CheckpointId } from "../base/units.ts";
-
-/** Why an alignment was given up. Numbers appear in trace points. */
-export const ALIGNMENT_ABORTS = { subsumed: 1, cancelled: 2 } as const;
-export type AlignmentAbort = (typeof ALIGNMENT_ABORTS)[keyof typeof ALIGNMENT_ABORTS];
-
-/** What the handler asks of its task. */
-export interface BarrierActions {
-  blockChannel(channel: number): void;
-  unblockChannel(channel: number): void;
-  unblockAll(): void;
-  /** All barriers are there: take the snapshot now. */
-  triggerCheckpoint(checkpointId: CheckpointId): void;
-  /** Give the checkpoint up, tell the coordinator and everybody downstream. */
-  abortCheckpoint(checkpointId: CheckpointId, reason: AlignmentAbort): void;
-}
+import { BarrierCount } from "./barrier-count.ts";
+import type { Barrier, BarrierActions, BarrierHandler } from "./barrier-handler.ts";
+import { ALIGNMENT_ABORTS } from "./barrier-handler.ts";
 
 /**
  * Alignment of exactly-once barriers (Flink: SingleCheckpointBarrierHandler with WaitingForFirstBarrier and
@@ -24,86 +12,82 @@ export interface BarrierActions {
  * barrier gives the older alignment up; barriers and cancellations of checkpoints already completed or
  * cancelled change nothing, except that their channel is not left blocked.
  */
-export class AlignedBarrierHandler {
-  readonly #channelCount: number;
+export class AlignedBarrierHandler implements BarrierHandler {
   readonly #actions: BarrierActions;
-  readonly #aligned: boolean[];
-  #alignedCount = 0;
-  #currentCheckpointId: CheckpointId = -1;
-  #lastCancelledOrCompleted: CheckpointId = -1;
+  readonly #count: BarrierCount;
+  /** The first barrier of the pending checkpoint. */
+  #barrier: Barrier | null = null;
 
   constructor(channelCount: number, actions: BarrierActions) {
-    invariant(channelCount > 0, "a task with barriers has input channels");
-    this.#channelCount = channelCount;
     this.#actions = actions;
-    this.#aligned = new Array<boolean>(channelCount).fill(false);
+    this.#count = new BarrierCount(channelCount);
   }
 
-  barrier(channel: number, checkpointId: CheckpointId): void {
-    invariant(channel >= 0 && channel < this.#channelCount, "a barrier comes from a channel of the gate");
-    const isObsolete =
-      checkpointId < this.#currentCheckpointId || (checkpointId === this.#currentCheckpointId && !this.isPending);
-    if (isObsolete) {
-      if (!this.#aligned[channel]) this.#actions.unblockChannel(channel);
+  barrier(channel: number, barrier: Barrier): void {
+    const count = this.#count;
+    const { checkpointId } = barrier;
+    if (count.isObsolete(checkpointId)) {
+      if (!count.hasArrived(channel)) this.#actions.unblockChannel(channel);
       return;
     }
-    if (checkpointId > this.#currentCheckpointId) this.#begin(checkpointId);
-    invariant(!this.#aligned[channel], "one channel carries the barrier of a checkpoint once");
-    this.#aligned[channel] = true;
-    this.#alignedCount += 1;
+    if (checkpointId > count.currentCheckpointId) this.#begin(barrier);
+    count.arrive(channel);
     this.#actions.blockChannel(channel);
-    if (this.#alignedCount < this.#channelCount) return;
-    this.#actions.triggerCheckpoint(checkpointId);
-    this.#lastCancelledOrCompleted = checkpointId;
-    this.#clear();
-    this.#actions.unblockAll();
+    if (count.isComplete) this.#complete();
   }
 
-  /** A cancellation came down the stream instead of the barrier. */
-  cancel(checkpointId: CheckpointId): void {
-    const concerns =
-      checkpointId > this.#currentCheckpointId ||
-      (checkpointId === this.#currentCheckpointId && this.#alignedCount > 0);
+  /** Nothing to do before its turn comes. */
+  announced(): void {}
+
+  cancel(_channel: number, checkpointId: CheckpointId): void {
+    const count = this.#count;
+    const concerns = checkpointId > count.currentCheckpointId || (checkpointId === count.currentCheckpointId && count.isPending);
     if (!concerns) return;
-    if (checkpointId > this.#currentCheckpointId && this.isPending) {
-      this.#actions.abortCheckpoint(this.#currentCheckpointId, ALIGNMENT_ABORTS.subsumed);
+    if (checkpointId > count.currentCheckpointId && count.isPending) {
+      this.#actions.abortCheckpoint(count.currentCheckpointId, ALIGNMENT_ABORTS.subsumed);
     }
-    this.#currentCheckpointId = checkpointId;
-    this.#lastCancelledOrCompleted = checkpointId;
-    this.#clear();
+    count.settle(checkpointId);
     this.#actions.unblockAll();
     this.#actions.abortCheckpoint(checkpointId, ALIGNMENT_ABORTS.cancelled);
   }
 
-  /** True while barriers of the current checkpoint are awaited. */
+  endOfPartition(channel: number): void {
+    const count = this.#count;
+    if (!count.close(channel)) return;
+    this.#actions.unblockChannel(channel);
+    if (!count.isPending) return;
+    if (!count.hasArrived(channel)) count.arrive(channel);
+    if (count.isComplete) this.#complete();
+  }
+
   get isPending(): boolean {
-    return this.#currentCheckpointId >= 0 && this.#currentCheckpointId !== this.#lastCancelledOrCompleted;
+    return this.#count.isPending;
   }
 
   get currentCheckpointId(): CheckpointId {
-    return this.#currentCheckpointId;
+    return this.#count.currentCheckpointId;
   }
 
-  /** Channels whose barrier arrived. */
   alignedChannels(): readonly number[] {
-    const channels: number[] = [];
-    for (let i = 0; i < this.#channelCount; i += 1) if (this.#aligned[i]) channels.push(i);
-    return channels;
+    return this.#count.arrivedChannels();
   }
 
-  #begin(checkpointId: CheckpointId): void {
-    if (this.isPending) {
-      const given = this.#currentCheckpointId;
-      this.#clear();
+  #begin(barrier: Barrier): void {
+    const count = this.#count;
+    if (count.isPending) {
+      const given = count.currentCheckpointId;
+      count.settle(given);
       this.#actions.unblockAll();
-      this.#lastCancelledOrCompleted = given;
       this.#actions.abortCheckpoint(given, ALIGNMENT_ABORTS.subsumed);
     }
-    this.#currentCheckpointId = checkpointId;
+    count.begin(barrier.checkpointId);
+    this.#barrier = barrier;
   }
 
-  #clear(): void {
-    this.#aligned.fill(false);
-    this.#alignedCount = 0;
+  #complete(): void {
+    const barrier = present(this.#barrier, "a pending checkpoint had a barrier");
+    this.#actions.triggerCheckpoint({ ...barrier, alignment: "aligned" });
+    this.#count.settle(barrier.checkpointId);
+    this.#actions.unblockAll();
   }
 }

@@ -1,5 +1,6 @@
 import type { CheckpointId } from "../base/units.ts";
 import type { VertexId } from "../graph/job-graph.ts";
+import type { ChannelState } from "./channel-state.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { FileSealer, openFile } from "./checksummed-file.ts";
 
@@ -21,6 +22,8 @@ export interface SubtaskSnapshot {
   readonly vertex: VertexId;
   readonly subtask: number;
   readonly operators: readonly OperatorSnapshot[];
+  /** In-flight data; null where there is none. */
+  readonly channels: ChannelState | null;
 }
 
 export function encodeSnapshotFile(snapshot: SubtaskSnapshot, sealer: FileSealer = new FileSealer()): Uint8Array {

@@ -18,12 +18,20 @@ export interface OperatorLists {
   readonly holdsUnion: boolean;
 }
 
+/** Keys of the job edges of which in-flight data lies in the subtask's own file, so that a restore knows whose file it needs. */
+export interface InFlightEdges {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
 /** What one subtask holds of a checkpoint: the content of its acknowledgement. */
 export interface SubtaskState {
   /** The subtask's own file (see snapshot-file); null where it has nothing to keep. */
   readonly file: FileHandle | null;
   /** Operators that keep lists, so that a restore knows whose file it needs. */
   readonly lists: readonly OperatorLists[];
+  /** Null where nothing was in flight. */
+  readonly inFlight: InFlightEdges | null;
   /** In no particular order; the own file says in which order an operator wants them. */
   readonly shared: readonly SharedFile[];
 }

@@ -146,7 +146,7 @@ export class TaskSnapshot {
       this.#captured.map(({ uid, writer, lists }) => ({ uid, keyed: writer === null ? null : writer.bytes(), files: null, lists }));
     const operators = this.#unlessItFails(read, done);
     if (operators === null) return;
-    const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators }, this.#owner.sealer);
+    const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators, channels: null }, this.#owner.sealer);
     const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
     retryStorage(
       ports.scheduler,
@@ -157,7 +157,7 @@ export class TaskSnapshot {
         if (!this.isRunning) this.#deleteUpload();
         else if (error === null) {
           ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length);
-          this.#keepCopy(file, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), shared: [] } }, done));
+          this.#keepCopy(file, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: null, shared: [] } }, done));
         } else {
           this.#deleteUpload();
           this.#finish({ ok: false, reason: `snapshot upload failed: ${error}` }, done);

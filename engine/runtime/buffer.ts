@@ -1,10 +1,11 @@
-import type { CheckpointId, TimestampMs, TimeUs } from "../base/units.ts";
+import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import { NO_CHECKPOINT } from "../base/units.ts";
+import type { Barrier } from "../checkpoint/barrier-handler.ts";
 import type { Frame } from "../ports/network.ts";
 
 /** What travels between records, in order with them. Each closes the buffer it ends. */
 export type ChannelEvent =
-  | { readonly kind: "barrier"; readonly checkpointId: CheckpointId; readonly triggeredAtUs: TimeUs }
+  | ({ readonly kind: "barrier" } & Barrier)
   /** The checkpoint was given up upstream: do not wait for its barrier. */
   | { readonly kind: "cancel-barrier"; readonly checkpointId: CheckpointId }
   | { readonly kind: "watermark"; readonly watermarkMs: TimestampMs }

@@ -46,7 +46,13 @@ export class TaskCheckpointing {
     }
     const tracer = owner.ports.tracer;
     const inputEnded = this.#task.inputHasEnded();
-    this.#task.broadcast({ kind: "barrier", checkpointId, triggeredAtUs: owner.ports.clock.nowUs() });
+    this.#task.broadcast({
+      kind: "barrier",
+      checkpointId,
+      triggeredAtUs: owner.ports.clock.nowUs(),
+      isSavepoint: false,
+      alignment: "aligned",
+    });
     tracer.point(TRACE.barrierForwarded, owner.subject, checkpointId, 0);
     chain.snapshotState(checkpointId);
     const snapshot = new TaskSnapshot(owner, chain, checkpointId);

@@ -290,10 +290,10 @@ export class Task {
     switch (event.kind) {
       case "barrier":
         this.#environment.ports.tracer.point(TRACE.barrierReceived, this.subject, event.checkpointId, channel.index);
-        barriers.barrier(channel.index, event.checkpointId);
+        barriers.barrier(channel.index, event);
         return;
       case "cancel-barrier":
-        barriers.cancel(event.checkpointId);
+        barriers.cancel(channel.index, event.checkpointId);
         return;
       case "watermark":
         valve.inputWatermark(channel.index, event.watermarkMs);
@@ -362,7 +362,7 @@ export class Task {
       blockChannel: (channel) => this.gate.block(channel),
       unblockChannel: (channel) => this.gate.unblock(channel),
       unblockAll: () => this.gate.unblockAll(),
-      triggerCheckpoint: (checkpointId) => {
+      triggerCheckpoint: ({ checkpointId }) => {
         this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);
         this.checkpointing.checkpoint(checkpointId);
       },

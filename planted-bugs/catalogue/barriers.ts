@@ -47,9 +47,9 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     fixed: { backend: "heap" },
     edits: [
       {
-        file: "engine/checkpoint/aligned-barrier-handler.ts",
-        find: "if (this.#alignedCount < this.#channelCount) return;",
-        replace: "if (this.#alignedCount < this.#channelCount - 1) return;",
+        file: "engine/checkpoint/barrier-count.ts",
+        find: "return this.#arrivedCount >= this.#awaited;",
+        replace: "return this.#arrivedCount >= this.#awaited - 1;",
       },
     ],
   },
@@ -89,7 +89,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
         find: "    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);\n",
         replace: `    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
     ports.scheduler.after(0, () => {
-      if (this.isRunning) this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), shared: [] } }, done);
+      if (this.isRunning) this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: null, shared: [] } }, done);
     });
 `,
       },

@@ -3,7 +3,7 @@ import type { SubtaskState } from "#whitewater/engine/checkpoint/subtask-state.j
 import { assignState } from "#whitewater/engine/restore/state-assignment.js";
 
 function state(subtask: number, lists: SubtaskState["lists"] = []): SubtaskState {
-  return { file: { key: `s${subtask}`, sizeBytes: 1, checksum: 1 }, lists, shared: [] };
+  return { file: { key: `s${subtask}`, sizeBytes: 1, checksum: 1 }, lists, inFlight: null, shared: [] };
 }
 
 function vertexOf(subtasks: readonly (SubtaskState | null)[]) {

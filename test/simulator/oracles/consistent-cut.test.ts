@@ -31,9 +31,9 @@ describe("a cut through a channel is named", () => {
 
   test("a task that takes its snapshot at the first barrier", () => {
     const barrier = AlignedBarrierHandler.prototype.barrier;
-    vi.spyOn(AlignedBarrierHandler.prototype, "barrier").mockImplementation(function (this: AlignedBarrierHandler, _channel, id) {
-      if (id <= this.currentCheckpointId) return;
-      for (let channel = 0; channel < 2; channel += 1) barrier.call(this, channel, id);
+    vi.spyOn(AlignedBarrierHandler.prototype, "barrier").mockImplementation(function (this: AlignedBarrierHandler, _channel, one) {
+      if (one.checkpointId <= this.currentCheckpointId) return;
+      for (let channel = 0; channel < 2; channel += 1) barrier.call(this, channel, one);
     });
     const watched = new WatchedWorld(consistentCutOracle, { plan: [late] }).runUntil(8_000_000);
     expect(watched.findings[0]).toMatch(/^checkpoint \d+ cuts through from words/);
