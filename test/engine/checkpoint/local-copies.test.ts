@@ -21,7 +21,7 @@ function fileOf(owner: LocalCopyOwner, checkpointId: number, attempt = 1): { fil
   const { vertex, subtask } = owner;
   const keyed = new Uint8Array(600).fill((checkpointId * 7 + vertex * 31 + subtask * 3 + attempt) % 251);
   const operators = [{ uid: "sum", keyed, files: null, lists: new Uint8Array(0) }];
-  const file = encodeSnapshotFile({ checkpointId, vertex, subtask, operators });
+  const file = encodeSnapshotFile({ checkpointId, vertex, subtask, operators, channels: null });
   return { file, handle: handleOf(`chk-${checkpointId}/v${vertex}-s${subtask}-a${attempt}`, file) };
 }
 

@@ -59,12 +59,12 @@ class Cluster {
   constructor(parallelism: number) {
     this.handles = Array.from({ length: parallelism }, (_, subtask) => {
       const operators = UIDS.map((uid) => operatorOf(uid, parallelism, subtask));
-      const file = encodeSnapshotFile({ checkpointId: CHECKPOINT, vertex: VERTEX, subtask, operators });
+      const file = encodeSnapshotFile({ checkpointId: CHECKPOINT, vertex: VERTEX, subtask, operators, channels: null });
       const handle = handleOf(`chk-${CHECKPOINT}/v${VERTEX}-s${subtask}-a1`, file);
       this.remote.set(handle.key, file);
       return handle;
     });
-    const subtasks = this.handles.map((file) => ({ file, lists: [], shared: [] }));
+    const subtasks = this.handles.map((file) => ({ file, lists: [], inFlight: null, shared: [] }));
     this.vertex = { vertex: VERTEX, uids: UIDS, subtasks };
   }
 

@@ -19,7 +19,7 @@ const OWNERS: readonly LocalCopyOwner[] = [
 function fileOf({ vertex, subtask }: LocalCopyOwner, checkpointId: number, sizeBytes: number): Uint8Array {
   const keyed = new Uint8Array(sizeBytes);
   for (let at = 0; at < keyed.length; at += 1) keyed[at] = (at * 13 + checkpointId * 7 + vertex + subtask * 5) & 255;
-  return encodeSnapshotFile({ checkpointId, vertex, subtask, operators: [{ uid: "sum", keyed, files: null, lists: new Uint8Array(0) }] });
+  return encodeSnapshotFile({ checkpointId, vertex, subtask, operators: [{ uid: "sum", keyed, files: null, lists: new Uint8Array(0) }], channels: null });
 }
 
 const isSame = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0;
