@@ -3,13 +3,14 @@ import { bigState } from "./big-state.ts";
 import { flightsLate, flightsLateScenario } from "./flights-late.ts";
 import { flightsScenario, flightsTwentyThousand, flightsTwoThousand } from "./flights.ts";
 import type { Flight } from "./flight.ts";
+import { JOB_SHAPES } from "./matrix/job-shapes.ts";
 import { foundingCheckpointing } from "./founding-checkpointing.ts";
 import { sparse } from "./sparse.ts";
 import { timers } from "./timers.ts";
 import { twoPipelines } from "./two-pipelines.ts";
 import { wordCount } from "./word-count.ts";
 
-/** The scenarios that come with Whitewater. Their order is that of lists and reports. */
+/** What a sweep runs that names no scenario. Their order is that of lists and reports. */
 export const scenarios: readonly Scenario[] = [
   foundingCheckpointing,
   wordCount,
@@ -22,8 +23,11 @@ export const scenarios: readonly Scenario[] = [
   bigState,
 ];
 
+/** All that come with Whitewater: those, and the jobs of the matrix. */
+export const libraryScenarios: readonly Scenario[] = [...scenarios, ...JOB_SHAPES];
+
 export function scenarioNamed(name: string): Scenario | null {
-  return scenarios.find((scenario) => scenario.name === name) ?? null;
+  return libraryScenarios.find((scenario) => scenario.name === name) ?? null;
 }
 
 /** The scenarios that `--input` is for, over the user's flights instead of those that come with Whitewater. */

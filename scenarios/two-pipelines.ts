@@ -54,7 +54,8 @@ function job(options: RunOptions): StreamGraph {
   return env.execute("Two Pipelines");
 }
 
-function addSpending(env: StreamExecutionEnvironment): void {
+/** A running sum of what each customer spends, from topic "orders" to "customer-spending". */
+export function addSpending(env: StreamExecutionEnvironment): void {
   env
     .fromSource(new LogSource<Order>("orders"), WatermarkStrategies.noWatermarks<Order>())
     .uid("orders")
@@ -73,7 +74,8 @@ function addSpending(env: StreamExecutionEnvironment): void {
     .uid("customer-spending");
 }
 
-function addVisits(env: StreamExecutionEnvironment, parallelism: number): void {
+/** Visits per page in windows, from topic "visits" to "page-visits". */
+export function addVisits(env: StreamExecutionEnvironment, parallelism: number): void {
   env
     .fromSource(new LogSource<Visit>("visits"), WatermarkStrategies.forMonotonousTimestamps<Visit>())
     .uid("visits")

@@ -18,7 +18,7 @@ const SCENARIO_FILE = /\.(ts|mts|js|mjs)$/;
 
 /** The scenarios that come with Whitewater. */
 export async function libraryScenarios(): Promise<readonly Scenario[]> {
-  return (await import("../../scenarios/registry.ts")).scenarios;
+  return (await import("../../scenarios/registry.ts")).libraryScenarios;
 }
 
 /** Where the scenario that an argument names comes from: a file by its extension, else the library. */
@@ -50,9 +50,9 @@ export async function loadScenario(source: ScenarioSource): Promise<LoadedScenar
 }
 
 async function libraryScenario(name: string, input: FilePath | null): Promise<Scenario> {
-  const { scenarios, scenariosOverFlights } = await import("../../scenarios/registry.ts");
-  const scenario = scenarios.find((one) => one.name === name);
-  if (scenario === undefined) throw unknownScenario(name, scenarios.map((one) => one.name));
+  const { libraryScenarios: known, scenariosOverFlights } = await import("../../scenarios/registry.ts");
+  const scenario = known.find((one) => one.name === name);
+  if (scenario === undefined) throw unknownScenario(name, known.map((one) => one.name));
   if (input === null) return scenario;
   const taking = scenariosOverFlights([]).map((one) => one.name);
   if (!taking.includes(name)) throw takesNoInput(name, input, taking);

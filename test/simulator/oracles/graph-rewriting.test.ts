@@ -4,7 +4,7 @@ import { StreamExecutionEnvironment } from "#whitewater/engine/api/environment.j
 import { TransactionalLogSink } from "#whitewater/engine/connectors/transactional-log-sink.js";
 import { LogSource } from "#whitewater/engine/connectors/log-source.js";
 import { WatermarkStrategies } from "#whitewater/engine/api/watermark-strategies.js";
-import { scenarios } from "#whitewater/scenarios/registry.js";
+import { libraryScenarios } from "#whitewater/scenarios/registry.js";
 import { rewriteRecords } from "#whitewater/simulator/oracles/data-oracles-observation.js";
 import { RecordIds } from "#whitewater/simulator/oracles/graph-rewriting-ids.js";
 import type { RunOptions, Scenario } from "#whitewater/simulator/scenario.js";
@@ -37,13 +37,13 @@ function committed(world: World): readonly string[] {
 }
 
 function named(name: string): Scenario {
-  const found = scenarios.find((one) => one.name === name);
+  const found = libraryScenarios.find((one) => one.name === name);
   if (found === undefined) throw new Error(`no scenario ${name}`);
   return found;
 }
 
 describe("a rewritten job", () => {
-  test.each(["founding-checkpointing", "word-count", "flights", "flights-late", "sparse", "timers"])(
+  test.each(["founding-checkpointing", "word-count", "flights", "flights-late", "sparse", "timers", "matrix-chain", "matrix-two-inputs"])(
     "%s commits the same records as the job as it is",
     (name) => {
       const rewritten = worldOf(named(name));
