@@ -1,4 +1,4 @@
-import type { FaultKind } from "../simulator/faults/fault.ts";
+import type { BudgetedKind } from "../simulator/faults/fault.ts";
 import type { ClusterShape, FaultBudget, RunOptions, Scenario } from "../simulator/scenario.ts";
 import type { CheckpointSettings } from "../engine/api/checkpoint-settings.ts";
 import type { StreamExecutionEnvironment } from "../engine/api/environment.ts";
@@ -21,7 +21,7 @@ export const THREE_WORKERS: ClusterShape = {
 export const TWO_WORKERS: ClusterShape = { ...THREE_WORKERS, workers: 2 };
 
 /** Most faults of each kind in one plan. */
-const MOST: Readonly<Record<FaultKind, number>> = {
+const MOST: Readonly<Record<BudgetedKind, number>> = {
   "process-crash": 4,
   "process-pause": 3,
   "host-crash": 2,

@@ -3,7 +3,7 @@ import type { TimestampMs, TimeUs } from "../engine/base/units.ts";
 import type { StateBackendName } from "../engine/state/state-backend.ts";
 import type { CheckpointMode, FailoverScope, RestoreStrategyName } from "../engine/graph/job-modes.ts";
 import type { RandomStream } from "../engine/ports/rng.ts";
-import type { FaultKind } from "./faults/fault.ts";
+import type { BudgetedKind } from "./faults/fault.ts";
 import type { DiskProfile } from "./hosts/disk-survivors.ts";
 
 /** A record of an input partition and the virtual time at which it can be read. */
@@ -44,7 +44,7 @@ export interface ClusterShape {
  * whether the job may end as failed.
  */
 export interface FaultBudget {
-  readonly most: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly most: Readonly<Partial<Record<BudgetedKind, number>>>;
   readonly jobMayFail: boolean;
 }
 

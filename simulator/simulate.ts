@@ -10,6 +10,7 @@ import { CensusTaker, buildCensus } from "./explore/census.ts";
 import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
+import { drawRescale } from "./faults/draw-rescale.ts";
 import type { FaultPlan } from "./faults/fault.ts";
 import { rewriteRecords } from "./oracles/data-oracles-observation.ts";
 import { DATA_ORACLES } from "./oracles/data-oracles.ts";
@@ -85,16 +86,7 @@ export class Simulator {
     const options = drawOptions(this.scenario, request.fixed, streams.stream("options"));
     const census = this.#censusOf(options);
     const calm = request.profile === "calm" || streams.stream("timing").below(CALM_TIMING_ONE_IN) === 0;
-    const plan =
-      request.plan ??
-      drawPlan({
-        census,
-        cluster: this.scenario.cluster,
-        budget: this.scenario.budget,
-        jobId: JOB_ID,
-        profile: request.profile,
-        random: streams.stream("plan"),
-      });
+    const plan = request.plan ?? this.#drawPlan(request, options, census, streams);
     const graph = this.scenario.job(options);
     checkJob(graph, options, this.#libraries);
     const preparation: Preparation = {
@@ -109,6 +101,12 @@ export class Simulator {
     return refusal === null
       ? new Run(this.scenario, request, preparation, request.oracles ? ORACLES : [], this.#libraries)
       : refusedResult(this.scenario, request, preparation, refusal);
+  }
+
+  #drawPlan({ profile }: RunRequest, options: RunOptions, census: Census, streams: RandomStreams): FaultPlan {
+    const { cluster, budget } = this.scenario;
+    const faults = drawPlan({ census, cluster, budget, jobId: JOB_ID, profile, random: streams.stream("plan") });
+    return [...faults, ...drawRescale(options, census, streams.stream("rescale"))];
   }
 
   /**

@@ -29,6 +29,10 @@ export interface SinkWriterContext {
   readonly parallelism: number;
   /** Unique among all attempts of the job, and greater for later ones. */
   readonly attempt: number;
+  /** The checkpoint that the attempt starts from; null: from nothing. */
+  readonly restoredCheckpointId: CheckpointId | null;
+  /** The most subtasks that the job ever had: what those that are gone left behind is to be settled too. */
+  readonly highestParallelism: number;
   readonly subject: number;
   /** To be called when writing failed for good; fails the task. */
   onError(message: string): void;

@@ -29,23 +29,38 @@ export function committableOf(transaction: SinkTransaction): Committable {
 export class SinkTransactionIds {
   readonly producerId: string;
   readonly attempt: number;
+  readonly #restoredId: CheckpointId;
+  /** The last checkpoint that closed a transaction of this attempt, or the restored one. */
+  #closedBy: CheckpointId;
   #counter: number = 0;
 
-  constructor(producerId: string, attempt: number) {
+  /** `restoredId`: the checkpoint that the attempt starts from, or NO_CHECKPOINT. */
+  constructor(producerId: string, attempt: number, restoredId: CheckpointId) {
     this.producerId = producerId;
     this.attempt = attempt;
+    this.#restoredId = restoredId;
+    this.#closedBy = restoredId;
+  }
+
+  /** What is begun from here on belongs to a later checkpoint. */
+  closedBy(checkpointId: CheckpointId): void {
+    this.#closedBy = checkpointId;
   }
 
   next(): SinkTransaction {
     this.#counter += 1;
-    const transactionId = `${this.producerId}/${this.attempt}-${this.#counter}`;
+    const transactionId = `${this.producerId}/${this.attempt}-${this.#closedBy}-${this.#counter}`;
     return { producerId: this.producerId, transactionId, checkpointId: NO_CHECKPOINT, state: "written" };
   }
 
-  /** False for transactions of attempts after this one, which only a zombie gets to see. */
-  isEarlier(transactionId: string): boolean {
-    const suffix = transactionId.slice(transactionId.lastIndexOf("/") + 1);
-    const attempt = Number.parseInt(suffix, 10);
-    return !(attempt >= this.attempt);
+  /**
+   * True for a transaction of an earlier attempt that was begun behind the restored checkpoint, so that no
+   * completed one knows it. One begun before it was closed by it at the latest, and whoever got its committable
+   * commits it: after a change of parallelism that may be another subtask. False for those of later attempts,
+   * which only a zombie gets to see.
+   */
+  isLeftOver(transactionId: string): boolean {
+    const [attempt = "", closedBy = ""] = transactionId.slice(transactionId.lastIndexOf("/") + 1).split(/-(?=-?\d)/);
+    return Number(attempt) < this.attempt && Number(closedBy) >= this.#restoredId;
   }
 }

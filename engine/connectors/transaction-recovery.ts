@@ -1,4 +1,4 @@
-import { invariant } from "../base/assert.ts";
+import { invariant, present } from "../base/assert.ts";
 import type { CheckpointId } from "../base/units.ts";
 import { NO_CHECKPOINT } from "../base/units.ts";
 import type { LogError, LogReply, ProducerSession, TransactionInfo } from "../ports/external-log.ts";
@@ -16,50 +16,51 @@ type Settle = (committable: Committable, next: () => void) => void;
 /**
  * Settles what earlier attempts left in the log, before anything is written. Opens a producer, which fences
  * theirs; commits what the restored checkpoint names, whether or not it was committed before the failure;
- * aborts everything else of earlier attempts, which no completed checkpoint knows.
+ * aborts what was begun after it, which no completed checkpoint knows. Where there once were more subtasks, the
+ * producers of those that are gone are settled by those that are left, in turn.
  */
 export class TransactionRecovery {
   readonly #context: SinkWriterContext;
   readonly #retry: LogRetry;
   readonly #ids: SinkTransactionIds;
+  readonly #producerIds: readonly string[];
   #done: (outcome: RecoveryOutcome) => void = () => undefined;
 
-  constructor(context: SinkWriterContext, retry: LogRetry, ids: SinkTransactionIds) {
+  /** `producerIds`: the subtask's own, then those of subtasks that are gone. */
+  constructor(context: SinkWriterContext, retry: LogRetry, ids: SinkTransactionIds, producerIds: readonly string[]) {
     this.#context = context;
     this.#retry = retry;
     this.#ids = ids;
+    this.#producerIds = producerIds;
   }
 
   run(restored: readonly unknown[], done: (outcome: RecoveryOutcome) => void): void {
     this.#done = done;
     const committables = restored.map(asCommittable).sort((left, right) => left.checkpointId - right.checkpointId);
-    this.#openProducer((session) => {
-      this.#listPending((pending) => {
-        const left = this.#leftOver(pending, committables);
-        const abortLeft = (): void => this.#each(left, this.#abort, () => done({ ok: true, session }));
+    const [own, ...orphaned] = this.#producerIds;
+    this.#fence(present(own, "a subtask has a producer"), (session, left) => {
+      this.#fenceAll(orphaned, left, (all) => {
+        const abortLeft = (): void => this.#each(all, this.#abort, () => done({ ok: true, session }));
         this.#each(committables, this.#commit, abortLeft);
       });
     });
   }
 
-  #openProducer(then: (session: ProducerSession) => void): void {
-    const { log } = this.#context.ports;
-    const { producerId } = this.#ids;
-    this.#ask<ProducerSession>(`opening producer ${producerId}`, (reply) => log.openProducer(producerId, reply), then);
+  #fenceAll(producerIds: readonly string[], left: readonly Committable[], then: (left: readonly Committable[]) => void): void {
+    const [first, ...rest] = producerIds;
+    if (first === undefined) then(left);
+    else this.#fence(first, (_session, more) => this.#fenceAll(rest, [...left, ...more], then));
   }
 
-  #listPending(then: (pending: readonly TransactionInfo[]) => void): void {
+  /** Opens a producer, which fences those of earlier attempts, and lists what they left undecided. */
+  #fence(producerId: string, then: (session: ProducerSession, left: readonly Committable[]) => void): void {
     const { log } = this.#context.ports;
-    const { producerId } = this.#ids;
-    this.#ask<readonly TransactionInfo[]>(`listing ${producerId}`, (reply) => log.pending(producerId, reply), then);
-  }
-
-  /** Pending, but not part of the restored checkpoint. A successor's are not ours to touch. */
-  #leftOver(pending: readonly TransactionInfo[], committables: readonly Committable[]): readonly Committable[] {
-    const restored = new Set(committables.map((committable) => committable.transactionId));
-    return pending
-      .filter((info) => !restored.has(info.transactionId) && this.#ids.isEarlier(info.transactionId))
-      .map(({ transactionId }) => ({ producerId: this.#ids.producerId, transactionId, checkpointId: NO_CHECKPOINT }));
+    this.#ask<ProducerSession>(`opening producer ${producerId}`, (reply) => log.openProducer(producerId, reply), (session) => {
+      this.#ask<readonly TransactionInfo[]>(`listing ${producerId}`, (reply) => log.pending(producerId, reply), (pending) => {
+        const left = pending.filter(({ transactionId }) => this.#ids.isLeftOver(transactionId));
+        then(session, left.map(({ transactionId }) => ({ producerId, transactionId, checkpointId: NO_CHECKPOINT })));
+      });
+    });
   }
 
   readonly #commit: Settle = (committable, next) => {

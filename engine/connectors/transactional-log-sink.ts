@@ -2,6 +2,7 @@ import { invariant, present } from "../base/assert.ts";
 import { ValueEncoder } from "../base/codec.ts";
 import { APPEND_RECORDS_LIMIT } from "../base/limits.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
+import { NO_CHECKPOINT } from "../base/units.ts";
 import type { Sink, SinkWriter, SinkWriterContext } from "../api/sink.ts";
 import { LogRetry } from "./log-retry.ts";
 import type { SinkTransaction } from "./sink-transaction.ts";
@@ -62,13 +63,13 @@ class TransactionalLogWriter<T> implements SinkWriter<T> {
     this.#topic = options.topic;
     this.#partitionOf = options.partitionOf ?? null;
     this.#context = context;
-    const prefix = options.transactionalIdPrefix ?? options.topic;
-    const producerId = `${prefix}/${context.operatorId}-${context.subtaskIndex}`;
-    this.#ids = new SinkTransactionIds(producerId, context.attempt);
+    const producerIds = producerIdsOf(options.transactionalIdPrefix ?? options.topic, context);
+    const own = present(producerIds[0], "a subtask has a producer");
+    this.#ids = new SinkTransactionIds(own, context.attempt, context.restoredCheckpointId ?? NO_CHECKPOINT);
     this.#retry = new LogRetry(context.ports.scheduler);
     this.#writer = new TransactionWriter(options.topic, context, this.#retry);
     this.#committer = new TransactionCommitter(context, this.#retry, this.#uncommitted);
-    this.#recovery = new TransactionRecovery(context, this.#retry, this.#ids);
+    this.#recovery = new TransactionRecovery(context, this.#retry, this.#ids, producerIds);
   }
 
   restore(committables: readonly unknown[], done: (error: string | null) => void): void {
@@ -100,6 +101,7 @@ class TransactionalLogWriter<T> implements SinkWriter<T> {
       this.#uncommitted.push(closed);
       this.#current = null;
     }
+    this.#ids.closedBy(checkpointId);
     return this.#uncommitted.map(committableOf);
   }
 
@@ -121,4 +123,13 @@ class TransactionalLogWriter<T> implements SinkWriter<T> {
     this.#buffers[partition] = [];
     this.#writer.append(transaction, partition, records);
   }
+}
+
+/** The subtask's own, then those of subtasks beyond the parallelism that there once were, shared out in turn. */
+function producerIdsOf(prefix: string, { operatorId, subtaskIndex, parallelism, highestParallelism }: SinkWriterContext): readonly string[] {
+  const ids: string[] = [];
+  for (let subtask = subtaskIndex; subtask < Math.max(parallelism, highestParallelism); subtask += parallelism) {
+    ids.push(`${prefix}/${operatorId}-${subtask}`);
+  }
+  return ids;
 }

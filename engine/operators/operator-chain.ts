@@ -20,6 +20,9 @@ export interface ChainEnvironment {
   readonly parallelism: number;
   readonly maxParallelism: number;
   readonly attempt: number;
+  readonly highestParallelism: number;
+  /** The checkpoint that the operator is restored from; null: it starts from nothing. */
+  restoredFrom(node: StreamNode): CheckpointId | null;
   edgeWriter(edge: JobEdge): EdgeWriter;
   keyedBackend(node: StreamNode): KeyedBackend;
   listState(node: StreamNode): OperatorListBackend;
@@ -53,6 +56,8 @@ export function createChain(vertex: JobVertex, environment: ChainEnvironment): O
       parallelism: environment.parallelism,
       maxParallelism: environment.maxParallelism,
       attempt: environment.attempt,
+      restoredCheckpointId: environment.restoredFrom(node),
+      highestParallelism: environment.highestParallelism,
       subject: environment.subjectOf(node),
       output,
       keyed,

@@ -17,6 +17,10 @@ export interface OperatorContext {
   readonly maxParallelism: number;
   /** Unique among all attempts of the job, and greater for later ones. */
   readonly attempt: number;
+  /** The checkpoint whose state of this operator the attempt starts from; null: it starts from nothing. */
+  readonly restoredCheckpointId: CheckpointId | null;
+  /** The most subtasks that the job ever had. */
+  readonly highestParallelism: number;
   /** Interned name of the operator's subtask ("sum[1]"), for trace points. */
   readonly subject: number;
   readonly output: Output;

@@ -26,6 +26,8 @@ export class SinkOperator extends StatelessOperator {
       subtaskIndex: context.subtaskIndex,
       parallelism: context.parallelism,
       attempt: context.attempt,
+      restoredCheckpointId: context.restoredCheckpointId,
+      highestParallelism: context.highestParallelism,
       subject: context.subject,
       onError: (message) => context.fail(message),
     });

@@ -18,7 +18,10 @@ export interface PartitionOffset {
   readonly offset: number;
 }
 
-/** Reads the partitions of its subtask (p with p % parallelism = subtask) and makes their watermark. */
+/**
+ * Reads the partitions of its subtask and makes their watermark: those with p % parallelism = subtask where the
+ * source begins, those whose offsets it got where it is restored (Flink: the splits in a reader's state).
+ */
 export class PartitionedSourceOperator extends StatelessOperator implements SourceOperator {
   onAvailable: () => void = () => undefined;
   readonly #node: SourceNode;
@@ -37,8 +40,6 @@ export class PartitionedSourceOperator extends StatelessOperator implements Sour
 
   override open(): void {
     const { ports, subtaskIndex, parallelism, subject } = this.#context;
-    const restored = this.#restoredOffsets();
-    const count = this.#node.source.partitionCount(ports);
     this.#reader = this.#node.source.createReader({
       ports,
       subtaskIndex,
@@ -46,9 +47,11 @@ export class PartitionedSourceOperator extends StatelessOperator implements Sour
       onAvailable: () => this.onAvailable(),
       onError: (message) => this.#context.fail(message),
     });
-    for (let partition = subtaskIndex; partition < count; partition += parallelism) {
-      this.#partitions.push(partition);
-      this.#offsets.push(restored.get(partition) ?? 0);
+    if (this.#context.restoredCheckpointId === null) {
+      const count = this.#node.source.partitionCount(ports);
+      for (let partition = subtaskIndex; partition < count; partition += parallelism) this.#add({ partition, offset: 0 });
+    } else {
+      for (const offset of this.#context.lists.get(OFFSETS_STATE) as readonly PartitionOffset[]) this.#add(offset);
     }
     this.#watermarks = new PartitionWatermarks(this.#node.watermarks, this.#partitions, this.#nowMs());
     this.#partitions.forEach((partition, slot) => this.#reader?.start(partition, this.#offsets[slot] as number));
@@ -120,17 +123,10 @@ export class PartitionedSourceOperator extends StatelessOperator implements Sour
     }
   }
 
-  #restoredOffsets(): ReadonlyMap<number, number> {
-    const { lists, subtaskIndex, parallelism, name } = this.#context;
-    const offsets = new Map<number, number>();
-    for (const entry of lists.get(OFFSETS_STATE) as readonly PartitionOffset[]) {
-      invariant(
-        entry.partition % parallelism === subtaskIndex && !offsets.has(entry.partition),
-        `the restored offsets of ${name} are those of this subtask's partitions`,
-      );
-      offsets.set(entry.partition, entry.offset);
-    }
-    return offsets;
+  #add({ partition, offset }: PartitionOffset): void {
+    invariant(!this.#partitions.includes(partition), `${this.#context.name} reads each of its partitions once`);
+    this.#partitions.push(partition);
+    this.#offsets.push(offset);
   }
 
   /** For idleness only, so the clock that never jumps. */

@@ -71,6 +71,8 @@ export const TRACE = {
   attemptDead: 38,
   workerRegistered: 39,
   workerLost: 40,
+  /** The job goes on with another parallelism, which is recorded. x: that. */
+  jobRescaled: 45,
   /** Coordinator. x: checkpoint, y: attempt. */
   checkpointTriggered: 50,
   /** x: checkpoint, y: acks still missing. */

@@ -5,9 +5,10 @@ import type { ExecutionId } from "../graph/execution-id.ts";
 
 /**
  * The job's code: builds its graph anew at every call, with new user function objects. Called with null by
- * the JobManager, and with its execution for every attempt of every subtask.
+ * the JobManager, and with its execution for every attempt of every subtask. `parallelism`: what the job was
+ * asked to run with instead of its own; null where it was not.
  */
-export type JobFactory = (execution: ExecutionId | null) => StreamGraph;
+export type JobFactory = (execution: ExecutionId | null, parallelism: number | null) => StreamGraph;
 
 /** What every process of a cluster is started with. Times in milliseconds. */
 export interface ClusterConfig {

@@ -22,12 +22,11 @@ export class JobManager {
     this.#buildGraph = buildGraph;
     this.#election = new LeaderElection(ports, config.jobId, config.leaseTtlMs, {
       granted: (fence) => {
-        const graph = buildJobGraph(this.#buildGraph(null));
         this.leading = true;
         this.master = new JobMaster(
           ports,
           config,
-          graph,
+          (parallelism) => buildJobGraph(this.#buildGraph(null, parallelism)),
           fence,
           () => this.#election.stepDown(),
           () => this.#election.retire(),
@@ -42,18 +41,16 @@ export class JobManager {
   }
 
   start(): void {
-    this.ports.network.serve((_from, message, respond) => respond(this.#handle(message)));
+    this.ports.network.serve((_from, message, respond) => this.#handle(message, respond));
     this.#election.campaign();
   }
 
-  #handle(message: ControlMessage): ControlMessage {
-    if (this.leading && this.master !== null) return this.master.handle(message);
-    return {
-      kind: "refused",
-      subject: message.subject,
-      checkpointId: NO_CHECKPOINT,
-      epoch: message.epoch,
-      reason: "not the leader",
-    };
+  #handle(message: ControlMessage, respond: (reply: ControlMessage) => void): void {
+    if (this.leading && this.master !== null) {
+      this.master.handle(message, respond);
+      return;
+    }
+    const { subject, epoch } = message;
+    respond({ kind: "refused", subject, checkpointId: NO_CHECKPOINT, epoch, reason: "not the leader" });
   }
 }

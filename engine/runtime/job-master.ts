@@ -4,7 +4,6 @@ import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
 import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import type { CompletedStoreContext } from "../checkpoint/completed-store.ts";
 import { CheckpointIdCounter, CompletedStore } from "../checkpoint/completed-store.ts";
-import { readRegister, writeRegister } from "../checkpoint/register-writer.ts";
 import type { JobGraph } from "../graph/job-graph.ts";
 import type { Fence } from "../ports/coordination.ts";
 import { TRACE } from "../ports/tracer.ts";
@@ -15,19 +14,16 @@ import type { ControlMessage, SlotAssignment } from "./messages.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import type { RestoreRequest } from "../restore/restore-strategy.ts";
 import type { EnginePorts } from "./task-manager.ts";
+import { JobCalls } from "./job-calls.ts";
+import type { JobEndStatus } from "./job-status.ts";
+import { readJobEnd, recordJobEnd } from "./job-status.ts";
+import { JobParallelism } from "./job-parallelism.ts";
 import { WorkerRegistry } from "./worker-registry.ts";
 
 export type JobPhase = "recovering" | "waiting" | "deploying" | "running" | "failing" | "restarting" | "finished" | "failed";
 
-/** A message to one task. */
-type TaskMessage = Extract<ControlMessage, { readonly kind: "trigger-checkpoint" | "notify-complete" | "notify-aborted" }>;
-
 /** Attempts of one leader; attempts of a later leader have greater numbers. */
 const ATTEMPTS_PER_EPOCH = 4096;
-
-export function jobStatusKey(jobId: string): string {
-  return `${jobId}/status`;
-}
 
 /**
  * One leader's term over a job: recovers what earlier leaders left, deploys attempts on the registered
@@ -44,10 +40,12 @@ export class JobMaster {
   restarts = 0;
   readonly #ports: EnginePorts;
   readonly #config: ClusterConfig;
-  readonly #graph: JobGraph;
+  readonly #buildGraph: (parallelism: number | null) => JobGraph;
+  readonly #parallelism: JobParallelism;
+  readonly #calls: JobCalls;
   readonly #subject: number;
-  /** By vertex, then subtask. */
-  readonly #subjects: readonly (readonly number[])[];
+  /** With the parallelism that the job was asked to run with. */
+  #graph: JobGraph;
   readonly #counter: CheckpointIdCounter;
   readonly #onDeposed: () => void;
   readonly #onEnded: () => void;
@@ -59,21 +57,19 @@ export class JobMaster {
   constructor(
     ports: EnginePorts,
     config: ClusterConfig,
-    graph: JobGraph,
+    buildGraph: (parallelism: number | null) => JobGraph,
     fence: Fence,
     onDeposed: () => void,
     onEnded: () => void,
   ) {
     this.#ports = ports;
     this.#config = config;
-    this.#graph = graph;
+    this.#buildGraph = buildGraph;
+    this.#graph = buildGraph(null);
     this.fence = fence;
     this.#onDeposed = onDeposed;
     this.#onEnded = onEnded;
     this.#subject = ports.tracer.intern(ports.self);
-    this.#subjects = graph.vertices.map(({ name, parallelism }) =>
-      Array.from({ length: parallelism }, (_, subtask) => ports.tracer.intern(`${name}[${subtask}]`)),
-    );
     this.registry = new WorkerRegistry(ports, config, fence.epoch, {
       workerJoined: () => this.#deployIfPossible(),
       workerLost: (worker) => {
@@ -81,13 +77,17 @@ export class JobMaster {
         if (used) this.failAttempt(`${worker.address} was lost`);
       },
     });
+    const isActive = (): boolean => this.#active;
+    this.#calls = new JobCalls(ports, config, fence.epoch, this.registry, isActive);
+    this.#calls.useGraph(this.#graph);
+    this.#parallelism = new JobParallelism(ports, config.jobId, fence, isActive);
     const storeContext: CompletedStoreContext = {
       ports,
       subject: this.#subject,
       jobId: config.jobId,
       fence,
-      retained: graph.config.checkpoint?.retained ?? 1,
-      isActive: () => this.#active,
+      retained: this.#graph.config.checkpoint?.retained ?? 1,
+      isActive,
     };
     this.store = new CompletedStore(storeContext);
     this.#counter = new CheckpointIdCounter(storeContext);
@@ -96,19 +96,20 @@ export class JobMaster {
   /** Reads the job's status, the completed checkpoints and the id counter; then waits for workers. */
   recover(): void {
     this.#point(TRACE.leadershipGained, this.fence.epoch, 0);
-    readRegister(this.#ports, jobStatusKey(this.#config.jobId), () => this.#active, (status) => {
-      if (status.value !== null) {
-        this.phase = (JSON.parse(status.value) as { readonly status: "finished" | "failed" }).status;
+    readJobEnd(this.#ports, this.#config.jobId, () => this.#active, (ended) => {
+      if (ended !== null) {
+        this.phase = ended;
         this.#onEnded();
         return;
       }
-      this.store.recover(() =>
-        this.#counter.recover(() => {
-          this.phase = "waiting";
-          this.#deployIfPossible();
-        }),
-      );
+      this.store.recover(() => this.#counter.recover(() => this.#parallelism.recover(() => this.#recovered())));
     });
+  }
+
+  #recovered(): void {
+    this.#useParallelism();
+    this.phase = "waiting";
+    this.#deployIfPossible();
   }
 
   depose(): void {
@@ -119,23 +120,28 @@ export class JobMaster {
     this.#point(TRACE.leadershipLost, this.fence.epoch, 0);
   }
 
-  /** Handles a message of a worker; null where a deposed leader has nothing to say. */
-  handle(message: ControlMessage): ControlMessage {
+  /** Handles a message of a worker or a client; `respond` may be called later. */
+  handle(message: ControlMessage, respond: (reply: ControlMessage) => void): void {
+    if (message.kind === "rescale") this.#rescale(message, respond);
+    else respond(this.#handleNow(message));
+  }
+
+  #handleNow(message: Exclude<ControlMessage, { readonly kind: "rescale" }>): ControlMessage {
     switch (message.kind) {
       case "register-worker":
-        if (this.phase === "finished" || this.phase === "failed") return this.#reply(message, "the job is over");
+        if (this.phase === "finished" || this.phase === "failed") return this.#calls.reply(message, "the job is over");
         this.registry.register(message.worker, message.incarnation, message.slots);
-        return this.#reply(message, null);
+        return this.#calls.reply(message, null);
       case "task-state":
         if (message.epoch === this.fence.epoch) this.#taskState(message);
-        return this.#reply(message, null);
+        return this.#calls.reply(message, null);
       case "acknowledge-checkpoint":
-        if (message.epoch !== this.fence.epoch) return this.#reply(message, "another leader's attempt");
+        if (message.epoch !== this.fence.epoch) return this.#calls.reply(message, "another leader's attempt");
         this.coordinator?.acknowledge(message.id, message.checkpointId, message.state, message.inputEnded);
-        return this.#reply(message, null);
+        return this.#calls.reply(message, null);
       case "decline-checkpoint":
         if (message.epoch === this.fence.epoch) this.coordinator?.decline(message.id, message.checkpointId);
-        return this.#reply(message, null);
+        return this.#calls.reply(message, null);
       case "heartbeat":
       case "deploy-task":
       case "start-attempt":
@@ -146,7 +152,7 @@ export class JobMaster {
       case "accepted":
       case "refused":
       case "open-channel":
-        return this.#reply(message, "not a message for a JobManager");
+        return this.#calls.reply(message, "not a message for a JobManager");
       default:
         return unreachable(message, "JobMaster.handle");
     }
@@ -156,11 +162,11 @@ export class JobMaster {
 
   #deployIfPossible(): void {
     if (this.phase !== "waiting") return;
-    const slotsNeeded = Math.max(...this.#graph.vertices.map((vertex) => vertex.parallelism));
-    const slots = this.registry.allocate(slotsNeeded);
+    const slots = this.registry.allocate(mostSubtasks(this.#graph));
     if (slots === null) return;
     this.#attemptsMade += 1;
     invariant(this.#attemptsMade < ATTEMPTS_PER_EPOCH, "one leader makes a bounded number of attempts");
+    this.#calls.useGraph(this.#graph);
     const attempt = new ExecutionAttempt(this.fence.epoch * ATTEMPTS_PER_EPOCH + this.#attemptsMade, this.#graph, slots);
     this.attempt = attempt;
     this.phase = "deploying";
@@ -172,14 +178,15 @@ export class JobMaster {
 
   #deploy(attempt: ExecutionAttempt, execution: Execution, latest: CompletedCheckpoint | null): void {
     const { id, slot } = execution;
+    const highestParallelism = Math.max(this.#parallelism.highest, attempt.slots.length);
     const message: ControlMessage = {
       kind: "deploy-task",
-      subject: this.#subjectOf(id),
+      subject: this.#calls.subjectOf(id),
       checkpointId: latest?.metadata.checkpointId ?? NO_CHECKPOINT,
       epoch: this.fence.epoch,
-      descriptor: { id, slots: attempt.slots, restore: restoreRequest(latest) },
+      descriptor: { id, parallelism: this.#parallelism.current, highestParallelism, slots: attempt.slots, restore: restoreRequest(latest) },
     };
-    this.#callUntilAnswered(slot, message, () => attempt.phase === "deploying", (reply) => {
+    this.#calls.untilAnswered(slot, message, () => attempt.phase === "deploying", (reply) => {
       if (reply.kind === "refused") this.#failThis(attempt, `${slot.worker} refused a task: ${reply.reason}`);
     });
   }
@@ -210,8 +217,8 @@ export class JobMaster {
     const workers = attempt.workers();
     let started = 0;
     for (const slot of workers) {
-      const message = this.#order("start-attempt", attempt);
-      this.#callUntilAnswered(slot, message, () => attempt.phase === "starting", (reply) => {
+      const message = this.#calls.order("start-attempt", attempt.attempt);
+      this.#calls.untilAnswered(slot, message, () => attempt.phase === "starting", (reply) => {
         if (attempt.phase !== "starting") return;
         if (reply.kind === "refused") {
           this.#failThis(attempt, `${slot.worker} cannot start: ${reply.reason}`);
@@ -227,6 +234,41 @@ export class JobMaster {
     }
   }
 
+  /* ---- rescaling ---- */
+
+  /** Recorded first; then the job restarts with it. Asked again for what it has, it says yes. */
+  #rescale(message: Extract<ControlMessage, { readonly kind: "rescale" }>, respond: (reply: ControlMessage) => void): void {
+    const { parallelism } = message;
+    if (this.#ending || this.phase === "recovering" || this.#parallelism.isChanging) {
+      respond(this.#calls.reply(message, "not at this moment"));
+      return;
+    }
+    if (this.#parallelism.current === parallelism) {
+      respond(this.#calls.reply(message, null));
+      return;
+    }
+    this.#parallelism.change(parallelism, mostSubtasks(this.#graph), (recorded) => {
+      if (!recorded) {
+        this.#onDeposed();
+        return;
+      }
+      this.#point(TRACE.jobRescaled, parallelism, 0);
+      this.#useParallelism();
+      respond(this.#calls.reply(message, null));
+      if (this.attempt !== null) this.#giveUp(this.attempt, () => this.#redeploy());
+    });
+  }
+
+  /** An attempt under way keeps the graph it was deployed with. */
+  #useParallelism(): void {
+    this.#graph = this.#buildGraph(this.#parallelism.current);
+  }
+
+  #redeploy(): void {
+    this.phase = "waiting";
+    this.#deployIfPossible();
+  }
+
   /* ---- failover ---- */
 
   failAttempt(reason: string): void {
@@ -240,15 +282,20 @@ export class JobMaster {
    */
   #failThis(attempt: ExecutionAttempt, reason: string): void {
     if (attempt !== this.attempt || attempt.phase === "failing" || this.#ending) return;
-    attempt.phase = "failing";
-    this.phase = "failing";
     this.lastFailure = reason;
     this.#point(TRACE.jobFailing, attempt.attempt, 0);
+    this.#giveUp(attempt, () => this.#restart());
+  }
+
+  #giveUp(attempt: ExecutionAttempt, next: () => void): void {
+    if (attempt.phase === "failing") return;
+    attempt.phase = "failing";
+    this.phase = "failing";
     this.coordinator?.stop("failover");
     this.#point(TRACE.attemptDead, attempt.attempt, 0);
     this.#cancelAttempt(attempt, () => {
-      if (this.coordinator === null) this.#restart();
-      else this.coordinator.whenQuiet(() => this.#restart());
+      if (this.coordinator === null) next();
+      else this.coordinator.whenQuiet(next);
     });
   }
 
@@ -259,8 +306,8 @@ export class JobMaster {
     const workers = attempt.workers();
     let waiting = workers.length;
     for (const slot of workers) {
-      const message = this.#order("cancel-attempt", attempt);
-      this.#callUntilAnswered(slot, message, () => true, () => {
+      const message = this.#calls.order("cancel-attempt", attempt.attempt);
+      this.#calls.untilAnswered(slot, message, () => true, () => {
         waiting -= 1;
         if (waiting === 0) done();
       });
@@ -278,21 +325,16 @@ export class JobMaster {
     this.phase = "restarting";
     this.#point(TRACE.jobRestarting, this.restarts, 0);
     this.#ports.scheduler.after(restart.delayMs * US_PER_MS, () => {
-      if (!this.#active) return;
-      this.phase = "waiting";
-      this.#deployIfPossible();
+      if (this.#active) this.#redeploy();
     });
   }
 
-  /** The job's end is a record too, so that no later leader starts it again. */
-  #end(status: "finished" | "failed"): void {
+  #end(status: JobEndStatus): void {
     if (this.#ending) return;
     this.#ending = true;
     this.coordinator?.stop("shutdown");
-    const key = jobStatusKey(this.#config.jobId);
-    const value = JSON.stringify({ status, epoch: this.fence.epoch });
-    writeRegister(this.#ports, { key, expectedVersion: 0, value, fence: this.fence }, () => this.#active, (outcome) => {
-      if (outcome.kind !== "written") {
+    recordJobEnd(this.#ports, this.#config.jobId, status, this.fence, () => this.#active, (recorded) => {
+      if (!recorded) {
         this.#onDeposed();
         return;
       }
@@ -321,16 +363,16 @@ export class JobMaster {
       store: this.store,
       counter: this.#counter,
       triggerSource: (id, checkpointId) => {
-        this.#cast(attempt, { kind: "trigger-checkpoint", subject: this.#subjectOf(id), checkpointId, epoch, id });
+        this.#calls.cast(this.#slotOf(attempt, id), { kind: "trigger-checkpoint", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
       },
       notifyComplete: (id, checkpointId, isFinal) => {
-        const subject = this.#subjectOf(id);
+        const subject = this.#calls.subjectOf(id);
         const message: ControlMessage = { kind: "notify-complete", subject, checkpointId, epoch, id, isFinal };
-        if (!isFinal) this.#cast(attempt, message);
-        else this.#callUntilAnswered(this.#slotOf(attempt, id), message, () => attempt.phase === "running", () => undefined);
+        if (!isFinal) this.#calls.cast(this.#slotOf(attempt, id), message);
+        else this.#calls.untilAnswered(this.#slotOf(attempt, id), message, () => attempt.phase === "running", () => undefined);
       },
       notifyAborted: (id, checkpointId) => {
-        this.#cast(attempt, { kind: "notify-aborted", subject: this.#subjectOf(id), checkpointId, epoch, id });
+        this.#calls.cast(this.#slotOf(attempt, id), { kind: "notify-aborted", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
       },
       failJob: (reason) => this.#failThis(attempt, reason),
       deposed: () => this.#onDeposed(),
@@ -341,52 +383,13 @@ export class JobMaster {
     return present(attempt.slots[id.subtask], "every subtask has a slot");
   }
 
-  #cast(attempt: ExecutionAttempt, message: TaskMessage): void {
-    this.#ports.network.cast(this.#slotOf(attempt, message.id).worker, message);
-  }
-
-  /** Repeats a call, with a pause, until the worker answers; a lost worker answers "refused" by definition. */
-  #callUntilAnswered(
-    slot: SlotAssignment,
-    message: ControlMessage,
-    isWanted: () => boolean,
-    done: (reply: ControlMessage) => void,
-  ): void {
-    if (!this.#active || !isWanted()) return;
-    if (!this.registry.isRegistered(slot)) {
-      done(this.#reply(message, "the worker is lost"));
-      return;
-    }
-    const { rpcTimeoutMs, registrationRetryMs } = this.#config;
-    const again = (): void => this.#callUntilAnswered(slot, message, isWanted, done);
-    this.#ports.network.call(slot.worker, message, rpcTimeoutMs * US_PER_MS, (reply) => {
-      if (!this.#active || !isWanted()) return;
-      if (reply.ok) done(reply.message);
-      else this.#ports.scheduler.after(registrationRetryMs * US_PER_MS, again);
-    });
-  }
-
-  /* ---- messages ---- */
-
-  /** Interned once a subtask: names are built of strings. */
-  #subjectOf({ vertex, subtask }: ExecutionId): number {
-    return present(this.#subjects[vertex]?.[subtask], "the subtask is part of the job");
-  }
-
-  #order(kind: "start-attempt" | "cancel-attempt", { attempt }: ExecutionAttempt): ControlMessage {
-    return { kind, subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch: this.fence.epoch, attempt };
-  }
-
-  #reply(message: ControlMessage, refusal: string | null): ControlMessage {
-    const { subject, checkpointId } = message;
-    const { epoch } = this.fence;
-    if (refusal === null) return { kind: "accepted", subject, checkpointId, epoch };
-    return { kind: "refused", subject, checkpointId, epoch, reason: refusal };
-  }
-
   #point(kind: Parameters<EnginePorts["tracer"]["point"]>[0], x: number, y: number): void {
     this.#ports.tracer.point(kind, this.#subject, x, y);
   }
+}
+
+function mostSubtasks({ vertices }: JobGraph): number {
+  return Math.max(...vertices.map(({ parallelism }) => parallelism));
 }
 
 function restoreRequest(latest: CompletedCheckpoint | null): RestoreRequest | null {

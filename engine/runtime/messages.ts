@@ -22,6 +22,10 @@ export interface SlotAssignment {
 
 export interface TaskDescriptor {
   readonly id: ExecutionId;
+  /** What the job was asked to run with; null: as the job itself says. */
+  readonly parallelism: number | null;
+  /** The most subtasks that any vertex of the job ever had. */
+  readonly highestParallelism: number;
   readonly slots: readonly SlotAssignment[];
   readonly restore: RestoreRequest | null;
 }
@@ -40,6 +44,8 @@ export type ControlMessage =
       readonly inputEnded: boolean;
     })
   | (Control & { readonly kind: "decline-checkpoint"; readonly id: ExecutionId; readonly reason: string })
+  /* client -> JobManager */
+  | (Control & { readonly kind: "rescale"; readonly parallelism: number })
   /* JobManager -> worker */
   | (Control & { readonly kind: "heartbeat"; readonly incarnation: number })
   | (Control & { readonly kind: "deploy-task"; readonly descriptor: TaskDescriptor })

@@ -99,6 +99,8 @@ export function buildTaskChain(
     parallelism: vertex.parallelism,
     maxParallelism: config.maxParallelism,
     attempt,
+    highestParallelism: descriptor.highestParallelism,
+    restoredFrom: ({ uid }) => restoredFrom(descriptor.restore, uid),
     edgeWriter: (edge) => present(writers.get(edge.id), "every output edge has a writer"),
     keyedBackend: (node) =>
       createKeyedBackend({
@@ -118,4 +120,10 @@ export function buildTaskChain(
     fail,
   };
   return createChain(vertex, chainEnvironment);
+}
+
+/** Null where the checkpoint does not know the operator. */
+function restoredFrom(restore: RestoreRequest | null, uid: string): CheckpointId | null {
+  if (restore === null || !restore.vertices.some(({ uids }) => uids.includes(uid))) return null;
+  return restore.checkpointId;
 }

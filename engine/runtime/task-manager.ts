@@ -159,6 +159,7 @@ export class TaskManager {
         this.#taskOf(message.id)?.notifyAborted(message.checkpointId);
         return this.#acceptedReply(message);
       case "register-worker":
+      case "rescale":
       case "task-state":
       case "acknowledge-checkpoint":
       case "decline-checkpoint":
@@ -191,7 +192,7 @@ export class TaskManager {
 
   /** The job function is called anew: what a user keeps in a closure is lost with the attempt. */
   #createTask(descriptor: TaskDescriptor): Task {
-    const graph = buildJobGraph(this.#buildGraph(descriptor.id));
+    const graph = buildJobGraph(this.#buildGraph(descriptor.id, descriptor.parallelism));
     const vertex = present(graph.vertices[descriptor.id.vertex], "the deployed vertex is part of the job");
     const subject = this.ports.tracer.intern(`${vertex.name}[${descriptor.id.subtask}]`);
     const { epoch } = this;

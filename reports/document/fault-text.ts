@@ -47,6 +47,8 @@ export function whatItIs(fault: Fault): string {
       return `${kind} ${fault.process ?? ""}`.trimEnd() + lasting(fault.durationUs);
     case "host-crash":
       return `${kind} ${fault.host ?? ""}`.trimEnd() + (fault.replace ? ", host replaced" : "");
+    case "rescale":
+      return `${kind} to ${fault.parallelism}`;
     case "user-exception":
     case "rpc-drop":
     case "rpc-reply-drop":

@@ -25,6 +25,7 @@ const faultSchema: z.ZodType<Fault> = z.discriminatedUnion("kind", [
   z.strictObject({ ...base, kind: z.literal("process-pause"), process: text.nullable(), durationUs }),
   z.strictObject({ ...base, kind: z.literal("host-crash"), host: text.nullable(), replace: z.boolean() }),
   z.strictObject({ ...base, kind: z.literal("user-exception") }),
+  z.strictObject({ ...base, kind: z.literal("rescale"), parallelism: z.int().min(1).max(1 << 15) }),
   z.strictObject({ ...base, kind: z.literal("rpc-drop") }),
   z.strictObject({ ...delayed, kind: z.literal("rpc-duplicate") }),
   z.strictObject({ ...delayed, kind: z.literal("rpc-delay") }),

@@ -9,7 +9,7 @@ import { TRACE } from "../../engine/ports/tracer.ts";
 import { PORT_TRACE, isDiskKind } from "../trace/kinds.ts";
 import type { EventTrigger } from "./armed-faults.ts";
 import { DISK_CALLS, STRIKES_AT } from "./check-plan.ts";
-import type { Fault, FaultKind, FaultPlan, Trigger } from "./fault.ts";
+import type { BudgetedKind, Fault, FaultPlan, Trigger } from "./fault.ts";
 
 /** Crashes are what recovery is about: they are drawn this many times as often as anything else. */
 const CRASH_WEIGHT = 8;
@@ -17,7 +17,7 @@ const CRASH_WEIGHT = 8;
 const CRASH_WEIGHT_AT_DISKS = 2;
 
 /** What a disk alone does. */
-const DISK_FAULTS: readonly FaultKind[] = [
+const DISK_FAULTS: readonly BudgetedKind[] = [
   "disk-error",
   "disk-fsync-failure",
   "disk-short-read",
@@ -30,7 +30,7 @@ const DISK_FAULTS: readonly FaultKind[] = [
 ];
 
 /** Kinds in the order in which they are considered. */
-const KINDS: readonly FaultKind[] = [
+const KINDS: readonly BudgetedKind[] = [
   "process-crash",
   "process-pause",
   "host-crash",
@@ -59,7 +59,7 @@ const KINDS: readonly FaultKind[] = [
   ...DISK_FAULTS,
 ];
 
-const NETWORK_KINDS: readonly FaultKind[] = [
+const NETWORK_KINDS: readonly BudgetedKind[] = [
   "rpc-drop",
   "rpc-duplicate",
   "rpc-delay",
@@ -72,14 +72,14 @@ const NETWORK_KINDS: readonly FaultKind[] = [
 ];
 
 /** With crashes, because what a disk did shows when its files are read again. */
-const DISK_KINDS: readonly FaultKind[] = [
+const DISK_KINDS: readonly BudgetedKind[] = [
   "process-crash",
   "host-crash",
   ...DISK_FAULTS,
 ];
 
 /** The kinds that a profile draws from. */
-const CANDIDATES: Readonly<Record<Profile, readonly FaultKind[]>> = {
+const CANDIDATES: Readonly<Record<Profile, readonly BudgetedKind[]>> = {
   swarm: KINDS,
   calm: [],
   network: NETWORK_KINDS,
@@ -87,7 +87,7 @@ const CANDIDATES: Readonly<Record<Profile, readonly FaultKind[]>> = {
 };
 
 /** Faults after which the job recovers, so that the census of a recovery applies. */
-const DISRUPTIVE: readonly FaultKind[] = ["process-crash", "host-crash", "disk-loss", "user-exception", "connection-break"];
+const DISRUPTIVE: readonly BudgetedKind[] = ["process-crash", "host-crash", "disk-loss", "user-exception", "connection-break"];
 
 /** Trace kinds of the outside world, at which no process of its own runs. */
 const NOT_IN_A_PROCESS: ReadonlySet<number> = new Set<number>([
@@ -134,7 +134,7 @@ export function drawPlan(source: PlanSource): FaultPlan {
   if (profile === "calm") return [];
   const weights = drawWeights(source);
   const plan: Fault[] = [];
-  const used = new Map<FaultKind, number>();
+  const used = new Map<BudgetedKind, number>();
   // A short job has no room for many: what follows its early end would not fire.
   const most = Math.min(MOST_FAULTS, Math.max(2, Math.floor(source.census.endedAtUs / US_A_FAULT)));
   const count = 1 + random.below(most);
@@ -143,7 +143,7 @@ export function drawPlan(source: PlanSource): FaultPlan {
     if (kind === null) break;
     const before = used.get(kind) ?? 0;
     if (before >= (budget.most[kind] ?? 0)) continue;
-    const recovers = plan.some((fault) => DISRUPTIVE.includes(fault.kind));
+    const recovers = plan.some((fault) => fault.kind !== "rescale" && DISRUPTIVE.includes(fault.kind));
     const fault = drawFault(kind, `f${plan.length + 1}`, source, recovers);
     if (fault === null) continue;
     used.set(kind, before + 1);
@@ -153,12 +153,12 @@ export function drawPlan(source: PlanSource): FaultPlan {
 }
 
 interface Weight {
-  readonly kind: FaultKind;
+  readonly kind: BudgetedKind;
   readonly weight: number;
 }
 
 /** Where no state lies on disks, these have nothing to do. */
-const ONLY_WITH_STATE_ON_DISK: ReadonlySet<FaultKind> = new Set<FaultKind>(["disk-full", "disk-stall"]);
+const ONLY_WITH_STATE_ON_DISK: ReadonlySet<BudgetedKind> = new Set<BudgetedKind>(["disk-full", "disk-stall"]);
 
 function drawWeights({ random, profile, budget, census }: PlanSource): readonly Weight[] {
   const crashWeight = profile === "disk" ? CRASH_WEIGHT_AT_DISKS : CRASH_WEIGHT;
@@ -174,7 +174,7 @@ function drawWeights({ random, profile, budget, census }: PlanSource): readonly 
   return weights;
 }
 
-function pick(weights: readonly Weight[], random: RandomStream): FaultKind | null {
+function pick(weights: readonly Weight[], random: RandomStream): BudgetedKind | null {
   let total = 0;
   for (const { weight } of weights) total += weight;
   if (total === 0) return null;
@@ -186,7 +186,7 @@ function pick(weights: readonly Weight[], random: RandomStream): FaultKind | nul
   return null;
 }
 
-function drawFault(kind: FaultKind, id: string, source: PlanSource, recovers: boolean): Fault | null {
+function drawFault(kind: BudgetedKind, id: string, source: PlanSource, recovers: boolean): Fault | null {
   const { random, census } = source;
   const strikesAt = STRIKES_AT[kind];
   const byEvent = strikesAt !== undefined || random.below(TIMES_ONE_IN[kind] ?? 2) !== 0;
@@ -197,7 +197,7 @@ function drawFault(kind: FaultKind, id: string, source: PlanSource, recovers: bo
 }
 
 /** How often a fault that needs no event is timed instead: processes are hit at events for the most part. */
-const TIMES_ONE_IN: Readonly<Partial<Record<FaultKind, number>>> = {
+const TIMES_ONE_IN: Readonly<Partial<Record<BudgetedKind, number>>> = {
   "process-crash": 8,
   "process-pause": 8,
   "host-crash": 8,
@@ -205,7 +205,7 @@ const TIMES_ONE_IN: Readonly<Partial<Record<FaultKind, number>>> = {
 };
 
 /** Where faults that could strike anywhere have something to do. */
-const OPENS_AT: Readonly<Partial<Record<FaultKind, readonly number[]>>> = {
+const OPENS_AT: Readonly<Partial<Record<BudgetedKind, readonly number[]>>> = {
   "disk-full": DISK_CALLS,
   "disk-stall": DISK_CALLS,
 };
@@ -213,7 +213,7 @@ const OPENS_AT: Readonly<Partial<Record<FaultKind, readonly number[]>>> = {
 type Drawer = (id: string, at: Trigger, source: PlanSource) => Fault | null;
 
 /** The parameters of each kind. */
-const DRAW: Readonly<Record<FaultKind, Drawer>> = {
+const DRAW: Readonly<Record<BudgetedKind, Drawer>> = {
   "process-crash": (id, at, source) => ({ id, at, kind: "process-crash", process: strikeProcess(at, source) }),
   "process-pause": (id, at, source) => {
     const { random } = source;

@@ -35,6 +35,9 @@ export type ProcessFault =
   /** Event trigger on userCall only. */
   | (FaultBase & { readonly kind: "user-exception" });
 
+/** What a client asks of the job: no fault, but a disturbance that it must survive. */
+export type ClientRequest = FaultBase & { readonly kind: "rescale"; readonly parallelism: number };
+
 /** Each of these hits the one interaction that its event trigger names. */
 export type InteractionFault =
   /** rpcSent. */
@@ -114,8 +117,10 @@ export type WindowFault =
   /** A process that touches its disk stands still until the window ends. */
   | (FaultBase & { readonly kind: "disk-stall"; readonly host: string | null; readonly durationUs: number });
 
-export type Fault = ProcessFault | InteractionFault | WindowFault;
+export type Fault = ProcessFault | ClientRequest | InteractionFault | WindowFault;
 export type FaultKind = Fault["kind"];
+/** Kinds that a scenario's budget bounds: what a client asks for is part of the contract. */
+export type BudgetedKind = Exclude<FaultKind, ClientRequest["kind"]>;
 
 const INTERACTION_KINDS: Readonly<Record<InteractionFault["kind"], true>> = {
   "rpc-drop": true,

@@ -147,6 +147,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
       case "notify-aborted":
         return message.epoch < this.#highestEpoch;
       case "register-worker":
+      case "rescale":
       case "accepted":
       case "refused":
       case "open-channel":

@@ -9,6 +9,8 @@ export interface FaultActions {
   loseDisk(host: SimHost): void;
   loseLease(lease: string): void;
   partitionStarted(): void;
+  /** A client asks for it; it goes on asking until the job does it or is over. */
+  rescale(parallelism: number): void;
   processNamed(name: string): Process | null;
   hostNamed(name: string): SimHost | null;
   /** Process that a trace subject stands for ("worker-2", or the worker of "sum[1]"), or null. */

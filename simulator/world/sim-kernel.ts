@@ -304,6 +304,9 @@ export class SimKernel implements Kernel {
       case "lease-loss":
         this.#actions.loseLease(fault.lease);
         return null;
+      case "rescale":
+        this.#actions.rescale(fault.parallelism);
+        return null;
       case "partition":
       case "rpc-chaos":
       case "network-slow":

@@ -4,8 +4,9 @@ import { US_PER_MS } from "../../engine/base/units.ts";
 import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
 import type { StreamFrame } from "../../engine/runtime/buffer.ts";
 import type { ClusterConfig } from "../../engine/runtime/cluster-config.ts";
+import { JobClient } from "../../engine/runtime/job-client.ts";
 import { JobManager } from "../../engine/runtime/job-manager.ts";
-import { jobStatusKey } from "../../engine/runtime/job-master.ts";
+import { jobStatusKey } from "../../engine/runtime/job-status.ts";
 import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import type { EnginePorts } from "../../engine/runtime/task-manager.ts";
@@ -87,6 +88,7 @@ export class World {
   readonly #living = new Map<string, EngineProcess>();
   readonly #incarnations = new Map<string, number>();
   readonly #diskPorts = new Map<Process, Disk>();
+  #client: JobClient | null = null;
   /** Processes whose memory in libraries is still to be given up. */
   readonly #dead: Process[] = [];
   /** Which processes belong on which host. */
@@ -204,8 +206,10 @@ export class World {
     this.#incarnations.set(name, incarnation);
     const process = new Process(name, incarnation, host, this.kernel.intern(name));
     const ports = this.#portsOf(process);
-    const factory = (execution: ExecutionId | null): StreamGraph =>
-      this.rewriter(this.options.scenario.job(this.options.options), process, execution);
+    const factory = (execution: ExecutionId | null, parallelism: number | null): StreamGraph => {
+      const { scenario, options } = this.options;
+      return this.rewriter(scenario.job(parallelism === null ? options : { ...options, parallelism }), process, execution);
+    };
     const living: EngineProcess =
       kind === "job-manager"
         ? { kind, process, engine: new JobManager(ports, this.#config, factory) }
@@ -254,6 +258,16 @@ export class World {
     for (const { process } of this.processes) if (process.host === host) this.#crashProcess(process);
   }
 
+  /** Lives outside the cluster, on a host of its own that nothing strikes. */
+  #theClient(): JobClient {
+    if (this.#client === null) {
+      const process = new Process("client", 1, new Host("client-host"), this.kernel.intern("client"));
+      this.#disks.set(process.host, new SimulatedDisk(this.kernel, process.host, this.#diskProfile));
+      this.#client = new JobClient(this.#portsOf(process), this.#config);
+    }
+    return this.#client;
+  }
+
   get #diskProfile(): DiskProfile {
     return this.options.scenario.cluster.diskProfile ?? "adversarial";
   }
@@ -299,6 +313,7 @@ export class World {
       loseDisk: (host) => this.#loseDisk(host as Host),
       loseLease: (lease) => void this.coordination.loseLease(lease),
       partitionStarted: () => this.network.hostsCut(),
+      rescale: (parallelism) => this.#theClient().rescale(parallelism),
       processNamed: (name) => this.#living.get(name)?.process ?? null,
       hostNamed: (name): SimHost | null => this.hosts.find((host) => host.name === name) ?? null,
       processOf: (subject) => this.#living.get(this.kernel.nameOf(subject))?.process ?? null,

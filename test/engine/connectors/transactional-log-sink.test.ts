@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { SinkWriter } from "#whitewater/engine/api/sink.js";
+import type { SinkWriter, SinkWriterContext } from "#whitewater/engine/api/sink.js";
 import { TransactionalLogSink } from "#whitewater/engine/connectors/transactional-log-sink.js";
 import { TRACE } from "#whitewater/engine/ports/tracer.js";
 import { FakeProcess } from "../operators/fake-process.ts";
@@ -14,7 +14,7 @@ class Attempt {
   readonly outcomes: (string | null)[] = [];
   readonly done = (error: string | null): void => void this.outcomes.push(error);
 
-  constructor(attempt: number, log: FakeLog | null = null) {
+  constructor(attempt: number, log: FakeLog | null = null, place: Partial<SinkWriterContext> = {}) {
     this.process = new FakeProcess({ out: [[], []] }, log);
     const sink = new TransactionalLogSink<number>({ topic: "out", partitionOf: (value, partitions) => value % partitions });
     this.writer = sink.createWriter({
@@ -23,8 +23,11 @@ class Attempt {
       subtaskIndex: 0,
       parallelism: 1,
       attempt,
+      restoredCheckpointId: null,
+      highestParallelism: 1,
       subject: 7,
       onError: (message) => void this.errors.push(message),
+      ...place,
     });
   }
 
@@ -128,7 +131,7 @@ test("a successor commits what the checkpoint names and aborts the rest", () => 
   first.checkpoint(2);
   first.write(...Array.from({ length: 64 }, () => 6));
   first.process.advance(100_000);
-  const second = new Attempt(2, first.log).restore(committables);
+  const second = new Attempt(2, first.log, { restoredCheckpointId: 1 }).restore(committables);
   expect(second.outcomes).toEqual([null]);
   expect(second.visible).toEqual([2]);
   expect([...second.log.transactions.values()].map(({ status }) => status)).toEqual(["committed", "aborted", "aborted"]);
@@ -140,10 +143,42 @@ test("restoring commits idempotently what was committed before the failure", () 
   first.write(2);
   const committables = first.checkpoint(1);
   first.commit(1);
-  const second = new Attempt(2, first.log).restore(committables);
-  const third = new Attempt(3, second.log).restore(committables);
+  const second = new Attempt(2, first.log, { restoredCheckpointId: 1 }).restore(committables);
+  const third = new Attempt(3, second.log, { restoredCheckpointId: 1 }).restore(committables);
   expect(third.outcomes).toEqual([null]);
   expect(third.visible).toEqual([2]);
+});
+
+test("after a change of parallelism each subtask commits what it got and aborts only what no checkpoint knows", () => {
+  const two = { parallelism: 2, highestParallelism: 2 };
+  const [zero, one] = [new Attempt(1, null, two), new Attempt(1, null, { ...two, subtaskIndex: 1 })];
+  const log = zero.restore().log;
+  const other = new Attempt(1, log, { ...two, subtaskIndex: 1 }).restore();
+  zero.write(2);
+  other.write(4);
+  const promised = [...zero.checkpoint(1), ...other.checkpoint(1)];
+  other.write(6);
+  other.checkpoint(2);
+  // Subtask 0 gets the committable of the other, which begins first and must leave it alone.
+  const after = { ...two, restoredCheckpointId: 1 };
+  const successorOfOther = new Attempt(2, log, { ...after, subtaskIndex: 1 }).restore([]);
+  expect([successorOfOther.outcomes, successorOfOther.visible]).toEqual([[null], []]);
+  const successor = new Attempt(2, log, after).restore(promised);
+  expect(successor.visible.toSorted()).toEqual([2, 4]);
+  expect([...log.transactions.values()].map(({ status }) => status).toSorted()).toEqual(["aborted", "committed", "committed"]);
+  expect(one.outcomes).toEqual([]);
+});
+
+test("a subtask that is gone is fenced and settled by one that is left", () => {
+  const gone = new Attempt(1, null, { subtaskIndex: 1, parallelism: 2, highestParallelism: 2 }).restore();
+  gone.checkpoint(1);
+  gone.write(2);
+  gone.checkpoint(2);
+  const left = new Attempt(2, gone.log, { parallelism: 1, highestParallelism: 2, restoredCheckpointId: 1 }).restore();
+  expect([...left.log.transactions.values()].map(({ status }) => status)).toEqual(["aborted"]);
+  gone.write(4);
+  gone.checkpoint(3);
+  expect(gone.errors).toHaveLength(1);
 });
 
 test("transaction ids of different attempts differ", () => {
@@ -173,7 +208,7 @@ test("a restored transaction that the log aborted is reported as a loss", () => 
   first.write(2);
   const committables = first.checkpoint(1);
   for (const transaction of first.log.transactions.values()) transaction.status = "aborted";
-  const second = new Attempt(2, first.log).restore(committables);
+  const second = new Attempt(2, first.log, { restoredCheckpointId: 1 }).restore(committables);
   expect(second.outcomes[0]).toMatch(/aborted .*lost/);
 });
 
@@ -267,6 +302,8 @@ test("a partition outside the topic is refused by name", () => {
     subtaskIndex: 0,
     parallelism: 1,
     attempt: 1,
+    restoredCheckpointId: null,
+    highestParallelism: 1,
     subject: 0,
     onError: () => undefined,
   });

@@ -42,6 +42,7 @@ function build(vertex: JobVertex, options: HarnessOptions): Harness {
   const process = options.process ?? new FakeProcess();
   const emitted: Emitted[] = [];
   const failures: string[] = [];
+  const isRestored = (options.lists?.size ?? 0) > 0;
   const lists = options.lists ?? new Map<string, Map<string, readonly unknown[]>>();
   const chain = createChain(vertex, {
     ports: process.ports,
@@ -49,6 +50,8 @@ function build(vertex: JobVertex, options: HarnessOptions): Harness {
     parallelism: vertex.parallelism,
     maxParallelism: 128,
     attempt: 1,
+    highestParallelism: vertex.parallelism,
+    restoredFrom: () => (isRestored ? 1 : null),
     edgeWriter: (edge) => ({
       write: (value, timestampMs) => void emitted.push([edge.sideOutput ?? "out", value, timestampMs]),
     }),

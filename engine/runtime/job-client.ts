@@ -1,0 +1,49 @@
+import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
+import { jobStatusKey } from "./job-status.ts";
+import { leaderKey, parseLeader } from "./leader-election.ts";
+import type { ControlMessage } from "./messages.ts";
+import type { EnginePorts } from "./task-manager.ts";
+
+/**
+ * Whoever asks something of a running job from outside (Flink: the client, the REST interface). A request is
+ * repeated to whoever leads until it is accepted or the job is over, so the leader must take it twice for once.
+ */
+export class JobClient {
+  readonly #ports: EnginePorts;
+  readonly #config: ClusterConfig;
+  readonly #subject: number;
+
+  constructor(ports: EnginePorts, config: ClusterConfig) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#subject = ports.tracer.intern(ports.self);
+  }
+
+  /** The job goes on with another parallelism, from its latest checkpoint. */
+  rescale(parallelism: number): void {
+    this.#request((epoch) => ({ kind: "rescale", subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch, parallelism }));
+  }
+
+  #request(messageOf: (epoch: number) => ControlMessage): void {
+    const { coordination, network } = this.#ports;
+    const again = (): void => this.#later(() => this.#request(messageOf));
+    coordination.read(jobStatusKey(this.#config.jobId), (status) => {
+      if (status.ok && status.value.value !== null) return;
+      coordination.read(leaderKey(this.#config.jobId), (reply) => {
+        const leader = reply.ok ? parseLeader(reply.value.value) : null;
+        if (leader === null) {
+          again();
+          return;
+        }
+        network.call(leader.address, messageOf(leader.epoch), this.#config.rpcTimeoutMs * US_PER_MS, (answer) => {
+          if (!answer.ok || answer.message.kind !== "accepted") again();
+        });
+      });
+    });
+  }
+
+  #later(action: () => void): void {
+    this.#ports.scheduler.after(this.#config.registrationRetryMs * US_PER_MS, action);
+  }
+}
