@@ -8,7 +8,7 @@ import type { ChainEnvironment, EdgeWriter, OperatorChain } from "../operators/o
 import { createChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
-import type { RestoreStrategy } from "../restore/restore-strategy.ts";
+import type { RestoreRequest, RestoreStrategy } from "../restore/restore-strategy.ts";
 import { createKeyedBackend } from "../state/backends/create-keyed-backend.ts";
 import type { StateLibraries } from "../state/backends/state-libraries.ts";
 import type { StateBackendConfig } from "../state/state-backend.ts";
