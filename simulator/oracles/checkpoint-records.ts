@@ -7,11 +7,10 @@ import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import type { SubtaskState } from "../../engine/checkpoint/subtask-state.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
 import type { CoordinationObserver } from "../hosts/service-observers.ts";
-import { KeyedStateReader } from "../reference/changelog-reader.ts";
-import type { KeyedSection } from "../reference/snapshot-reader.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { World } from "../world/world.ts";
 import { JOB_ID } from "../world/world.ts";
+import { RecordedStates } from "./recorded-state.ts";
 
 const PREFIX = `${JOB_ID}/checkpoints/`;
 /** Magic in front of a file's value, checksum behind it (see checksummed-file). */
@@ -37,8 +36,8 @@ export interface RecordedFile {
 /** A completed checkpoint as Coordination and the blob store show it. */
 export interface CheckpointRecord {
   readonly checkpointId: CheckpointId;
-  /** The metadata file itself is the first. */
-  readonly files: readonly RecordedFile[];
+  /** By key; the metadata file itself is the first. */
+  readonly files: ReadonlyMap<string, RecordedFile>;
   /** Null where the metadata file was not there, or not readable. */
   readonly metadata: CheckpointMetadata | null;
   /** What was wrong at the commit point, or null. */
@@ -61,14 +60,14 @@ export interface RecordListener {
 export class CheckpointRecords implements CoordinationObserver {
   /** The latest ever written, or null. */
   latest: CheckpointRecord | null = null;
+  /** The state in their files, by operator. */
+  readonly states: RecordedStates = new RecordedStates(this);
   readonly #world: World;
   readonly #byId: Map<CheckpointId, CheckpointRecord> = new Map();
-  /** By key of a file: the retained record that references it. */
-  readonly #references: Map<string, CheckpointRecord> = new Map();
+  /** By key of a file: the retained records that reference it; shared ones have several. */
+  readonly #references: Map<string, readonly CheckpointRecord[]> = new Map();
   readonly #checksums: Map<string, { readonly bytes: Uint8Array; readonly checksum: number }> = new Map();
   readonly #removed: CheckpointRecord[] = [];
-  /** By uid of the operator, then subtask. */
-  readonly #readers: Map<string, KeyedStateReader[]> = new Map();
   readonly #listeners: RecordListener[] = [];
 
   private constructor(world: World) {
@@ -92,26 +91,22 @@ export class CheckpointRecords implements CoordinationObserver {
     return this.#byId.get(checkpointId) ?? null;
   }
 
-  /** The retained record that references a file, or null. */
+  /** The latest retained record that references a file, or null. */
   referencing(key: string): CheckpointRecord | null {
-    return this.#references.get(key) ?? null;
+    return this.#references.get(key)?.at(-1) ?? null;
   }
 
   /** The snapshot in a file of a record, read once; null where its bytes are missing. */
-  snapshotIn(file: RecordedFile): SubtaskSnapshot | null {
+  snapshotOf(record: CheckpointRecord, key: string): SubtaskSnapshot | null {
+    const file = record.files.get(key);
+    if (file === undefined) return null;
     if (file.bytes !== null) file.snapshot ??= valueOfFile(file.bytes) as SubtaskSnapshot;
     return file.snapshot;
   }
 
-  /** Keyed state of one operator subtask: what it has in common with what was read of it last is not decoded again. */
-  sectionOf(uid: string, subtask: number, bytes: Uint8Array): KeyedSection {
-    let readers = this.#readers.get(uid);
-    if (readers === undefined) {
-      readers = [];
-      this.#readers.set(uid, readers);
-    }
-    const reader = (readers[subtask] ??= new KeyedStateReader());
-    return reader.read(bytes);
+  /** The bytes of a file of a record as they were when it was written; null where they are missing. */
+  bytesOf(record: CheckpointRecord, key: string): Uint8Array | null {
+    return record.files.get(key)?.bytes ?? null;
   }
 
   /** What is wrong with a file in the store right now, or null. */
@@ -133,7 +128,7 @@ export class CheckpointRecords implements CoordinationObserver {
   #add(record: CheckpointRecord): void {
     this.#byId.set(record.checkpointId, record);
     this.latest = record;
-    for (const { handle } of record.files) this.#references.set(handle.key, record);
+    for (const key of record.files.keys()) this.#references.set(key, [...(this.#references.get(key) ?? []), record]);
     for (const listener of this.#listeners) listener.recordWritten?.(record);
   }
 
@@ -141,13 +136,17 @@ export class CheckpointRecords implements CoordinationObserver {
     const record = this.#byId.get(checkpointId);
     if (record === undefined) return;
     record.retained = false;
-    for (const { handle } of record.files) {
-      this.#checksums.delete(handle.key);
-      if (this.#references.get(handle.key) === record) this.#references.delete(handle.key);
+    for (const key of record.files.keys()) {
+      const left = (this.#references.get(key) ?? []).filter((one) => one !== record);
+      if (left.length > 0) this.#references.set(key, left);
+      else {
+        this.#references.delete(key);
+        this.#checksums.delete(key);
+      }
     }
     this.#removed.push(record);
     if (this.#removed.length > REMEMBERED) {
-      for (const file of this.#removed.shift()?.files ?? []) {
+      for (const file of this.#removed.shift()?.files.values() ?? []) {
         file.bytes = null;
         file.snapshot = null;
       }
@@ -157,18 +156,22 @@ export class CheckpointRecords implements CoordinationObserver {
 
   #read(checkpointId: CheckpointId, value: string, process: SimProcess): CheckpointRecord {
     const file = JSON.parse(value) as FileHandle;
-    const files: RecordedFile[] = [{ handle: file, bytes: this.#world.blobs.peek(file.key), snapshot: null }];
+    const files = new Map<string, RecordedFile>([[file.key, this.#fileOf(file)]]);
     let problem = this.problemOf(file);
     let metadata: CheckpointMetadata | null = null;
     if (problem === null) {
-      metadata = valueOfFile(files[0]?.bytes ?? NO_BYTES) as CheckpointMetadata;
+      metadata = valueOfFile(this.#world.blobs.peek(file.key) ?? NO_BYTES) as CheckpointMetadata;
       for (const handle of handlesOf(metadata)) {
-        files.push({ handle, bytes: this.#world.blobs.peek(handle.key), snapshot: null });
+        files.set(handle.key, this.#fileOf(handle));
         problem ??= this.problemOf(handle);
       }
       if (metadata.checkpointId !== checkpointId) problem = `${file.key} is of checkpoint ${metadata.checkpointId}`;
     }
     return { checkpointId, files, metadata, problem, process, retained: true };
+  }
+
+  #fileOf(handle: FileHandle): RecordedFile {
+    return { handle, bytes: this.#world.blobs.peek(handle.key), snapshot: null };
   }
 
   #checksumOf(key: string, bytes: Uint8Array): number {

@@ -54,7 +54,6 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
   readonly name: string = consistentCutOracle.name;
   readonly #context: OracleContext;
   readonly #tasks: TaskAttempts;
-  readonly #graph: JobGraph;
   /** By number of the connection. */
   readonly #senders: (Sender | undefined)[] = [];
   /** By number of the task attempt. */
@@ -66,7 +65,6 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
     this.#context = context;
     const { world, graph } = context;
     this.#tasks = TaskAttempts.of(world, graph);
-    this.#graph = this.#tasks.graph;
     CheckpointRecords.of(world).listen(this);
     world.networkObservers.push(this);
     world.kernel.on(TRACE.bufferConsumed, (process, subject, channel, records) => {
@@ -111,15 +109,16 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
     if (metadata === null) return;
     const { attempt } = metadata;
     for (const key of this.#channels.keys()) if (key < attempt) this.#channels.delete(key);
-    for (const vertex of this.#graph.vertices) {
+    const graph = this.#tasks.graphOf(attempt);
+    for (const vertex of graph.vertices) {
       if (vertex.inputs.length === 0) continue;
-      for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) this.#check(checkpointId, attempt, vertex, subtask);
+      for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) this.#check(checkpointId, attempt, graph, vertex, subtask);
     }
   }
 
   finish(): void {}
 
-  #check(checkpointId: CheckpointId, attempt: number, vertex: JobVertex, subtask: number): void {
+  #check(checkpointId: CheckpointId, attempt: number, graph: JobGraph, vertex: JobVertex, subtask: number): void {
     const { report } = this.#context;
     const consumed = this.#consumedBefore(checkpointId, attempt, vertex.id, subtask);
     if (consumed === null) {
@@ -128,7 +127,7 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
     }
     let channel = 0;
     for (const edge of vertex.inputs) {
-      const upstream = present(this.#graph.vertices[edge.from], "edges connect vertices");
+      const upstream = present(graph.vertices[edge.from], "edges connect vertices");
       const forward = edge.partitioning === "forward";
       const end = forward ? subtask + 1 : upstream.parallelism;
       for (let from = forward ? subtask : 0; from < end; from += 1) {
@@ -164,7 +163,7 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
     const { all } = this.#tasks;
     for (let i = all.length - 1; i >= 0; i -= 1) {
       const task = all[i] as TaskAttempt;
-      if (task.attempt !== attempt || task.vertex !== vertex || task.subtask !== subtask) continue;
+      if (task.attempt !== attempt || task.vertex.id !== vertex || task.subtask !== subtask) continue;
       const receiver = this.#receivers[i];
       const cut = receiver === undefined ? -1 : receiver.ids.lastIndexOf(checkpointId);
       if (receiver !== undefined && cut >= 0) return receiver.counts[cut] as readonly number[];

@@ -82,7 +82,7 @@ class Fencing implements Oracle, CoordinationObserver, LogObserver, BlobObserver
 
   onProducerOpened(process: SimProcess, { producerId, epoch }: ProducerSession): void {
     const place = this.#tasks.placeOfProducer(producerId);
-    const task = place === null ? null : this.#tasks.findByPlace(process, place[0], place[1]);
+    const task = place === null ? null : this.#tasks.findByUid(process, place);
     const sessions = this.#sessions.get(producerId) ?? [];
     sessions[epoch - 1] = { process, attempt: task === null ? 0 : task.attempt };
     this.#sessions.set(producerId, sessions);
@@ -105,7 +105,7 @@ class Fencing implements Oracle, CoordinationObserver, LogObserver, BlobObserver
     this.#transactions.delete(transactionId);
     if (process === null || reason !== "requested") return;
     const place = this.#tasks.placeOfProducer(producerId);
-    const task = place === null ? null : this.#tasks.findByPlace(process, place[0], place[1]);
+    const task = place === null ? null : this.#tasks.findByUid(process, place);
     // Where a newer attempt was deployed meanwhile, this is that one: never too low.
     if (task === null || task.attempt >= owner) return;
     this.#context.report(`${process.name}, attempt ${task.attempt}, aborted the transaction ${transactionId} of attempt ${owner}`);
@@ -153,7 +153,7 @@ class Fencing implements Oracle, CoordinationObserver, LogObserver, BlobObserver
     }
     if (led) return "a deposed leader";
     if (!process.alive) return "a dead worker";
-    const current = this.#tasks.runningIn(process).some((task) => task.attempt === this.#tasks.highestAttempt);
+    const current = this.#tasks.runningIn(process).some((task) => this.#tasks.isCurrent(task));
     return current ? null : "a worker without a task of the latest attempt";
   }
 }

@@ -16,8 +16,13 @@ const RECORDS_SEARCHED = 16;
 /** The files of one record in which transactions may be named. */
 interface Promises {
   readonly checkpointId: CheckpointId;
-  /** By [vertex][subtask]. */
-  readonly files: readonly (readonly (Uint8Array | null)[])[];
+  readonly ofVertices: readonly PromisesOfVertex[];
+}
+
+interface PromisesOfVertex {
+  readonly uids: readonly string[];
+  /** By subtask. */
+  readonly files: readonly (Uint8Array | null)[];
 }
 
 /**
@@ -70,12 +75,10 @@ class Notifications implements Oracle, NetworkObserver<ControlMessage>, LogObser
 
   recordWritten({ checkpointId, metadata, files }: CheckpointRecord): void {
     if (metadata === null) return;
-    const bytesOf = new Map<string, Uint8Array | null>();
-    for (const { handle, bytes } of files) bytesOf.set(handle.key, bytes);
-    const named = metadata.vertices.map(({ subtasks }) =>
-      subtasks.map((state) => bytesOf.get(state?.file?.key ?? "") ?? null),
-    );
-    this.#promises.push({ checkpointId, files: named });
+    const ofVertices = metadata.vertices.map(({ uids, subtasks }) => {
+      return { uids, files: subtasks.map((state) => files.get(state?.file?.key ?? "")?.bytes ?? null) };
+    });
+    this.#promises.push({ checkpointId, ofVertices });
     if (this.#promises.length > RECORDS_SEARCHED) this.#promises.shift();
   }
 
@@ -83,10 +86,12 @@ class Notifications implements Oracle, NetworkObserver<ControlMessage>, LogObser
     const sink = this.#tasks.placeOfProducer(producerId);
     const wanted = encode(transactionId);
     for (let i = this.#promises.length - 1; i >= 0; i -= 1) {
-      const { files } = this.#promises[i] as Promises;
-      if (sink !== null) {
-        if (holds(files[sink[0]]?.[sink[1]] ?? null, wanted)) return;
-      } else if (files.some((ofVertex) => ofVertex.some((bytes) => holds(bytes, wanted)))) return;
+      const { ofVertices } = this.#promises[i] as Promises;
+      const isNamed = ofVertices.some(({ uids, files }) => {
+        if (sink === null) return files.some((bytes) => holds(bytes, wanted));
+        return uids.includes(sink.uid) && holds(files[sink.subtask] ?? null, wanted);
+      });
+      if (isNamed) return;
     }
     const latest = this.#promises.at(-1);
     const known = latest === undefined ? "no checkpoint is complete" : `checkpoint ${latest.checkpointId} and those before it do not name it`;

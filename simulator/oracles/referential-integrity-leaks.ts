@@ -159,8 +159,8 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
 
   recordRemoved({ files }: CheckpointRecord, fence: Fence): void {
     const term = this.#terms.find(({ epoch }) => epoch === fence.epoch) ?? null;
-    for (const { handle } of files) {
-      const story = this.#stories.get(handle.key);
+    for (const key of files.keys()) {
+      const story = this.#stories.get(key);
       if (story === undefined) continue;
       story.removedIn = term;
       story.removedUs = this.#context.world.nowUs;

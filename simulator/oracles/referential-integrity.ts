@@ -51,7 +51,7 @@ class ReferentialIntegrity implements Oracle, BlobObserver, RecordListener {
     if (before === null) return;
     const record = this.#records.referencing(key);
     if (record === null) return;
-    const file = record.files.find(({ handle }) => handle.key === key);
+    const file = record.files.get(key);
     if (file === undefined || (bytes.length === file.handle.sizeBytes && crc32(bytes) === file.handle.checksum)) return;
     this.#context.report(`${process.name} overwrote ${key}, which checkpoint ${record.checkpointId} references, with something else`);
   }
@@ -64,7 +64,7 @@ class ReferentialIntegrity implements Oracle, BlobObserver, RecordListener {
 
   finish(end: RunEnd): void {
     for (const { checkpointId, files } of this.#retained) {
-      for (const { handle } of files) {
+      for (const { handle } of files.values()) {
         const problem = this.#records.problemOf(handle);
         if (problem !== null) this.#context.report(`checkpoint ${checkpointId} is retained, but ${problem}`);
       }

@@ -1,36 +1,38 @@
 import { structuralEquals } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
 import { MIN_WATERMARK } from "../../engine/base/units.ts";
-import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import { runsProcessFunction } from "../../engine/graph/keyed-node.ts";
 import type { ChainedOperator } from "../../engine/operators/operator-chain.ts";
 import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { RestoreRequest } from "../../engine/restore/restore-strategy.ts";
 import type { ControlMessage, TaskDescriptor } from "../../engine/runtime/messages.ts";
-import type { KeyedBackend, KeyedEntry } from "../../engine/state/keyed-backend.ts";
+import type { KeyedBackend } from "../../engine/state/keyed-backend.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
-import type { Key, Namespace, Timer } from "../../engine/state/state.ts";
+import { keyGroupOf, keyGroupRange } from "../../engine/stream/key-groups.ts";
 import type { CoordinationObserver, NetworkObserver } from "../hosts/service-observers.ts";
-import { canonicalKey, canonicalNamespace } from "../reference/canonical-key.ts";
+import { listsAfterRestore } from "../reference/operator-lists.ts";
+import type { OperatorLists } from "../reference/operator-lists.ts";
 import { readOperatorSection } from "../reference/operator-section-reader.ts";
-import type { OperatorSectionEntry } from "../reference/operator-section-reader.ts";
-import type { KeyedSection, SectionTimer } from "../reference/snapshot-reader.ts";
-import { sameValue } from "../reference/structural-equality.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
+import { cutTo, nameOfCheckpoint, sectionsOf } from "./recorded-state.ts";
+import type { RecordedCut, RecordedOperator } from "./recorded-state.ts";
+import { firstDifference, listDifference, shown, timerDifference } from "./state-differences.ts";
 
 /**
  * Restore fidelity: an attempt starts from the latest completed checkpoint, and a restored task holds
- * exactly what that checkpoint says.
+ * exactly what that checkpoint says of it, whatever strategy brought it there, whichever backend wrote it, and
+ * whatever parallelism it was written with.
  *
  * - What a leader hands out for an attempt is the record with the greatest id in Coordination at that moment
  *   (nothing where there is none), with the files of its metadata.
- * - When a task says that it is restored, each of its keyed backends holds the entries, timers and watermark
- *   that an independent reader finds in the subtask's durable file, and no others; its operator state (source
- *   offsets, committables) likewise, union lists with what the files of all subtasks hold. Restored from
- *   nothing, it holds nothing.
+ * - When a task says that it is restored, each of its operators is found in the checkpoint by its uid. Its keyed
+ *   backend holds the entries and timers that an independent reader finds in the durable files of all old
+ *   subtasks together, cut to the key groups of the new one, and no others; its watermark is the least that was
+ *   recorded for these key groups; every key belongs to them. Its operator state (source offsets, committables)
+ *   is dealt out as Flink's rules say (see operator-lists). Restored from nothing, it holds nothing.
  *
  * Seen from deploy-task messages, Coordination, the bytes in the blob store, and the live backends at the
  * point taskRestored, before the task has processed anything. Not seen: state kept outside the backends; a
@@ -81,13 +83,13 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     const expected = latest === null ? -1 : latest.checkpointId;
     const chosen = restore === null ? -1 : restore.checkpointId;
     if (chosen === expected) return;
-    this.#context.report(`attempt ${id.attempt} starts from ${nameOf(chosen)}, but the latest completed is ${nameOf(expected)}`);
+    this.#context.report(`attempt ${id.attempt} starts from ${nameOfCheckpoint(chosen)}, but the latest completed is ${nameOfCheckpoint(expected)}`);
   }
 
   #checkHandles({ id }: TaskDescriptor, { checkpointId, vertices }: RestoreRequest): void {
     const named = this.#records.byId(checkpointId)?.metadata?.vertices;
     if (named !== undefined && structuralEquals(named, vertices)) return;
-    this.#context.report(`attempt ${id.attempt} restores from files that ${nameOf(checkpointId)} does not name`);
+    this.#context.report(`attempt ${id.attempt} restores from files that ${nameOfCheckpoint(checkpointId)} does not name`);
   }
 
   #restored(process: SimProcess, subject: number, attempt: number, checkpointId: CheckpointId): void {
@@ -96,144 +98,63 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     if (living === null || living.kind !== "worker") return;
     const task = living.engine.tasks.find((one) => one.subject === subject && one.id.attempt === attempt);
     if (task === undefined) return;
-    const snapshot = checkpointId < 0 ? null : this.#snapshotOf(checkpointId, task.id.vertex, task.id.subtask);
-    if (snapshot === undefined) return;
-    const what = `${task.name}, attempt ${attempt}, restored from ${nameOf(checkpointId)}`;
+    const what = `${task.name}, attempt ${attempt}, restored from ${nameOfCheckpoint(checkpointId)}`;
     for (const operator of task.chain.operators) {
-      const recorded = snapshot?.operators.find(({ uid }) => uid === operator.node.uid);
-      const keyed = recorded?.keyed ?? null;
-      const section = keyed === null ? null : this.#records.sectionOf(operator.node.uid, task.id.subtask, keyed);
-      this.#compareKeyed(`${what}: "${operator.node.uid}"`, operator.keyed, section, world.quietFilesOf(process.host));
-      const states = this.#operatorStates(checkpointId, task.id.vertex, operator.node.uid, recorded?.lists ?? NO_BYTES);
-      if (states !== null) this.#compareStates(`${what}: "${operator.node.uid}"`, operator, states);
+      const recorded = this.#recorded(checkpointId, operator.node.uid);
+      if (recorded === undefined) return;
+      const named = `${what}: "${operator.node.uid}"`;
+      this.#compareKeyed(named, operator, recorded, task.id.subtask, world.quietFilesOf(process.host));
+      this.#compareLists(named, operator, recorded, task.id.subtask);
     }
   }
 
-  /** Null: the checkpoint holds nothing of the subtask. Undefined: its bytes are not known any more. */
-  #snapshotOf(checkpointId: CheckpointId, vertex: number, subtask: number): SubtaskSnapshot | null | undefined {
+  /** Null: the checkpoint holds nothing of the operator. Undefined: its bytes are not known any more. */
+  #recorded(checkpointId: CheckpointId, uid: string): RecordedOperator | null | undefined {
+    if (checkpointId < 0) return null;
     const record = this.#records.byId(checkpointId);
-    if (record === null || record.metadata === null) {
-      this.#context.report(`a task was restored from ${nameOf(checkpointId)}, which never completed`);
-      return undefined;
-    }
-    const handle = record.metadata.vertices.find((one) => one.vertex === vertex)?.subtasks[subtask]?.file ?? null;
-    if (handle === null) return null;
-    const file = record.files.find((one) => one.handle.key === handle.key);
-    return file === undefined ? undefined : (this.#records.snapshotIn(file) ?? undefined);
+    if (record !== null && record.metadata !== null) return this.#records.states.operatorIn(record, uid);
+    this.#context.report(`a task was restored from ${nameOfCheckpoint(checkpointId)}, which never completed`);
+    return undefined;
   }
 
-  #compareKeyed(what: string, live: KeyedBackend | null, recorded: KeyedSection | null, files: QuietFiles): void {
-    const { report } = this.#context;
-    if (live === null) {
-      if (recorded !== null) report(`${what} has keyed state in the checkpoint, and none now`);
+  #compareKeyed(what: string, { node, keyed }: ChainedOperator, operator: RecordedOperator | null, subtask: number, files: QuietFiles): void {
+    const { report, graph } = this.#context;
+    if (keyed === null) {
+      if (operator !== null && sectionsOf(operator).length > 0) report(`${what} has keyed state in the checkpoint, and none now`);
       return;
     }
-    const difference = firstDifference(recorded?.entries ?? NO_ENTRIES, live.entries(files));
-    if (difference !== null) report(`${what}: ${difference}`);
-    const timers = live.inspectTimers();
-    const event = timerDifference(recorded?.eventTimers ?? NO_TIMERS, timers.eventTime);
-    if (event !== null) report(`${what}: ${event} of event time`);
-    const processing = timerDifference(recorded?.processingTimers ?? NO_TIMERS, timers.processingTime);
-    if (processing !== null) report(`${what}: ${processing} of processing time`);
-    const watermarkMs = recorded?.watermarkMs ?? MIN_WATERMARK;
-    if (live.watermarkMs !== watermarkMs) report(`${what}: the watermark is ${live.watermarkMs}, recorded is ${watermarkMs}`);
-  }
-
-  /** What a subtask must have back: its own states, of union lists what all subtasks had. Null: not known any more. */
-  #operatorStates(checkpointId: CheckpointId, vertex: number, uid: string, own: Uint8Array): OperatorStates | null {
-    const subtasks = this.#records.byId(checkpointId)?.metadata?.vertices.find((one) => one.vertex === vertex)?.subtasks ?? [];
-    const states = new Map(readOperatorSection(own));
-    for (const [name, state] of states) {
-      if (state.mode !== "union") continue;
-      const elements: unknown[] = [];
-      for (let subtask = 0; subtask < subtasks.length; subtask++) {
-        const snapshot = this.#snapshotOf(checkpointId, vertex, subtask);
-        if (snapshot === undefined) return null;
-        const section = snapshot?.operators.find((operator) => operator.uid === uid)?.lists ?? NO_BYTES;
-        elements.push(...(readOperatorSection(section).get(name)?.elements ?? []));
-      }
-      states.set(name, { ...state, elements });
+    const { maxParallelism } = graph.config;
+    const range = keyGroupRange(maxParallelism, node.parallelism, subtask);
+    if (keyed.range.start !== range.start || keyed.range.end !== range.end) {
+      report(`${what} has the key groups ${shown(keyed.range)}, not ${shown(range)}`);
     }
-    return states;
+    const recorded = operator === null ? NOTHING : cutTo(operator, range);
+    const items = [...recorded.entries, ...recorded.eventTimers, ...recorded.processingTimers];
+    const stray = items.find(({ key, keyGroup }) => keyGroupOf(key, maxParallelism) !== keyGroup);
+    if (stray !== undefined) report(`${what}: ${shown(stray.key)} is recorded in key group ${stray.keyGroup}, which is not its own`);
+    const difference = firstDifference(recorded.entries, keyed.entries(files));
+    if (difference !== null) report(`${what}: ${difference}`);
+    this.#compareTimers(what, keyed, recorded);
+    if (keyed.watermarkMs !== recorded.watermarkMs) report(`${what}: the watermark is ${keyed.watermarkMs}, recorded is ${recorded.watermarkMs}`);
   }
 
-  #compareStates(what: string, { node, lists }: ChainedOperator, recorded: OperatorStates): void {
+  #compareTimers(what: string, keyed: KeyedBackend, recorded: RecordedCut): void {
+    const { report } = this.#context;
+    const timers = keyed.inspectTimers();
+    const event = timerDifference(recorded.eventTimers, timers.eventTime);
+    if (event !== null) report(`${what}: ${event} of event time`);
+    const processing = timerDifference(recorded.processingTimers, timers.processingTime);
+    if (processing !== null) report(`${what}: ${processing} of processing time`);
+  }
+
+  #compareLists(what: string, { node, lists }: ChainedOperator, operator: RecordedOperator | null, subtask: number): void {
+    const old = operator === null ? [] : operator.parts.map((part) => part?.lists ?? null);
+    const recorded: OperatorLists = old.length === 0 ? new Map() : listsAfterRestore(old, node.parallelism, subtask);
     // A user function may change its operator state in `open`, which has run by now.
     const live = readOperatorSection(runsProcessFunction(node) ? lists.restoredBytes() : lists.bytes());
-    for (const [name, { mode, elements }] of recorded) {
-      const has = live.get(name);
-      if (has?.mode === mode && sameValue(has.elements, elements)) continue;
-      this.#context.report(`${what}: ${stateText(has, name, mode)}, recorded is ${shown(elements)}`);
-    }
-    for (const [name, state] of live) {
-      if (!recorded.has(name)) this.#context.report(`${what}: ${stateText(state, name, state.mode)}, recorded is none`);
-    }
+    const difference = listDifference(recorded, live);
+    if (difference !== null) this.#context.report(`${what}: ${difference}`);
   }
 }
 
-type OperatorStates = ReadonlyMap<string, OperatorSectionEntry>;
-
-function stateText(state: OperatorSectionEntry | undefined, name: string, mode: OperatorSectionEntry["mode"]): string {
-  const text = { split: `list "${name}"`, union: `union list "${name}"`, broadcast: `broadcast state "${name}"` };
-  return `${text[state?.mode ?? mode]} is ${shown(state?.elements)}`;
-}
-
-const NO_BYTES = new Uint8Array(0);
-const NO_ENTRIES: readonly KeyedEntry[] = [];
-const NO_TIMERS: readonly SectionTimer[] = [];
-
-/** The first entry that is not the same on both sides, in words; null where there is none. */
-export function firstDifference(recorded: readonly KeyedEntry[], live: readonly KeyedEntry[]): string | null {
-  const left = new Map<string, KeyedEntry>();
-  for (const entry of live) left.set(identity(entry.state, entry.key, entry.namespace), entry);
-  if (left.size !== live.length) return "an entry is there twice";
-  for (const { state, key, namespace, value } of recorded) {
-    const name = identity(state, key, namespace);
-    const entry = left.get(name);
-    if (entry === undefined) return `${entryName(state, key, namespace)} is missing, recorded is ${shown(value)}`;
-    if (!sameValue(entry.value, value)) {
-      return `${entryName(state, key, namespace)} is ${shown(entry.value)}, recorded is ${shown(value)}`;
-    }
-    left.delete(name);
-  }
-  for (const { state, key, namespace, value } of left.values()) {
-    return `${entryName(state, key, namespace)} is ${shown(value)}, recorded is none`;
-  }
-  return null;
-}
-
-/** The first timer that is not on both sides, in words; null where there is none. */
-export function timerDifference(recorded: readonly Timer[], live: readonly Timer[]): string | null {
-  const left = new Set<string>();
-  for (const { key, namespace, timestampMs } of live) left.add(identity(String(timestampMs), key, namespace));
-  if (left.size !== live.length) return "a timer is there twice";
-  for (const { key, namespace, timestampMs } of recorded) {
-    if (!left.delete(identity(String(timestampMs), key, namespace))) {
-      return `${entryName("the timer", key, namespace)} at ${timestampMs} is missing`;
-    }
-  }
-  for (const { key, namespace, timestampMs } of live) {
-    if (left.has(identity(String(timestampMs), key, namespace))) {
-      return `${entryName("the timer", key, namespace)} at ${timestampMs} is not recorded`;
-    }
-  }
-  return null;
-}
-
-function identity(what: string, key: Key, namespace: Namespace): string {
-  return `${what}\u0000${canonicalNamespace(namespace)}\u0000${canonicalKey(key)}`;
-}
-
-function entryName(what: string, key: Key, namespace: Namespace): string {
-  return namespace === "" ? `${what} of ${shown(key)}` : `${what} of ${shown(key)} in ${shown(namespace)}`;
-}
-
-function nameOf(checkpointId: CheckpointId): string {
-  return checkpointId < 0 ? "no checkpoint" : `checkpoint ${checkpointId}`;
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return "none";
-  const text = JSON.stringify(value, (_name, inner: unknown) => (typeof inner === "bigint" ? `${inner}n` : inner)) ?? String(value);
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
-}
+const NOTHING: RecordedCut = { entries: [], eventTimers: [], processingTimers: [], watermarkMs: MIN_WATERMARK };

@@ -128,7 +128,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
 
   #changedLog(process: SimProcess, producerId: string): void {
     const place = this.#tasks.placeOfProducer(producerId);
-    const task = place === null ? null : this.#tasks.findByPlace(process, place[0], place[1]);
+    const task = place === null ? null : this.#tasks.findByUid(process, place);
     if (task !== null && task.attempt < this.#latestAttempt) this.#context.sometimes("a zombie that tried to act");
   }
 

@@ -1,9 +1,10 @@
+import { present } from "../../engine/base/assert.ts";
 import { buildJobGraph } from "../../engine/graph/build-job-graph.ts";
-import type { JobGraph, VertexId } from "../../engine/graph/job-graph.ts";
+import type { JobGraph, JobVertex, VertexId } from "../../engine/graph/job-graph.ts";
 import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
 import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
-import type { ControlMessage } from "../../engine/runtime/messages.ts";
+import type { ControlMessage, TaskDescriptor } from "../../engine/runtime/messages.ts";
 import type { NetworkObserver } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { World } from "../world/world.ts";
@@ -15,7 +16,8 @@ export interface TaskAttempt {
   readonly process: SimProcess;
   readonly subject: number;
   readonly attempt: number;
-  readonly vertex: VertexId;
+  /** In the graph of that attempt: another one may have another parallelism, and chains of its own. */
+  readonly vertex: JobVertex;
   readonly subtask: number;
   /** "over": finished, failed or cancelled (a dead process says nothing: see `process.alive`). */
   phase: "deployed" | "restoring" | "restored" | "over";
@@ -23,15 +25,18 @@ export interface TaskAttempt {
   restoredFrom: number;
 }
 
-/** Vertex and subtask. */
-export type Place = readonly [VertexId, number];
+/** One subtask of an operator, in whatever attempt. */
+export interface OperatorPlace {
+  readonly uid: string;
+  readonly subtask: number;
+}
 
 const NONE: readonly TaskAttempt[] = [];
 
 /**
  * Which task a trace point speaks of. Points carry the process and the name of the subtask; deploy-task
- * messages and the point taskDeployed say which attempt of it lives there. At most one attempt of a subtask
- * lives in a process: a worker forgets an older one when it gets a newer.
+ * messages and the point taskDeployed say which attempt of it lives there, and with which parallelism. At most
+ * one attempt of a subtask lives in a process: a worker forgets an older one when it gets a newer.
  */
 export class TaskAttempts implements NetworkObserver<ControlMessage> {
   /** All ever deployed, by number. */
@@ -39,18 +44,26 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   /** Highest attempt of which any task was ever deployed. */
   highestAttempt = 0;
   readonly #world: World;
-  readonly graph: JobGraph;
+  /** With the parallelism that the job begins with. */
+  readonly #firstGraph: JobGraph;
+  /** By parallelism. */
+  readonly #graphs: Map<number, JobGraph> = new Map();
+  /** By attempt. */
+  readonly #graphOfAttempt: Map<number, JobGraph> = new Map();
+  /** By subject of a subtask: what was delivered last for it, attempt by attempt. */
+  readonly #descriptors: (Map<number, TaskDescriptor> | undefined)[] = [];
   /** By subject of a subtask. */
-  readonly #places: (Place | undefined)[] = [];
-  readonly #producers: Map<string, Place | null> = new Map();
+  readonly #highestOfSubject: (number | undefined)[] = [];
+  readonly #producers: Map<string, OperatorPlace | null> = new Map();
   /** By subject of a subtask: the latest in each process, dead ones too: what they asked for may still take effect. */
   readonly #bySubject: (TaskAttempt[] | undefined)[] = [];
-  /** By subject of an operator's subtask ("sum[1]"): subject of the task that it runs in, or -1. */
-  readonly #taskOfOperator: (number | undefined)[] = [];
+  /** By subject of an operator's subtask ("sum[1]"): subjects of the tasks that it runs in, as far as deployed. */
+  #tasksOfOperator: (readonly number[] | undefined)[] = [];
 
   private constructor(world: World, graph: StreamGraph) {
     this.#world = world;
-    this.graph = buildJobGraph(graph);
+    this.#firstGraph = buildJobGraph(graph);
+    this.#graphs.set(world.options.options.parallelism, this.#firstGraph);
     const { kernel } = world;
     kernel.on(TRACE.taskDeployed, (process, subject, attempt) => {
       if (process !== null) this.#deployed(process, subject, attempt);
@@ -71,9 +84,22 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   }
 
   onCallDelivered(_call: number, _from: Address, _to: SimProcess, message: ControlMessage): void {
-    if (message.kind !== "deploy-task" || this.#places[message.subject] !== undefined) return;
-    const { vertex, subtask } = message.descriptor.id;
-    this.#places[message.subject] = [vertex, subtask];
+    if (message.kind !== "deploy-task") return;
+    const { descriptor, subject } = message;
+    const descriptors = (this.#descriptors[subject] ??= new Map());
+    descriptors.set(descriptor.id.attempt, descriptor);
+    this.#graphOfAttempt.set(descriptor.id.attempt, this.#graphWith(this.#world.options.options.parallelism));
+  }
+
+  /** The job as an attempt runs it; as it begins, for one that nothing is known of. */
+  graphOf(attempt: number): JobGraph {
+    return this.#graphOfAttempt.get(attempt) ?? this.#firstGraph;
+  }
+
+  /** False for a task that the job has put another one in place of, or has none in place of any more. */
+  isCurrent({ subject, attempt }: TaskAttempt): boolean {
+    const isByRegion = this.#world.options.options.failover !== "job";
+    return attempt === (isByRegion ? this.#highestOfSubject[subject] : this.highestAttempt);
   }
 
   /** The latest attempt of the subtask in that process; null where there is none. */
@@ -86,40 +112,36 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
 
   /** The same by the name of one of its operators; null also where two operators of the job share the name. */
   findByOperator(process: SimProcess | null, subject: number): TaskAttempt | null {
-    let task = this.#taskOfOperator[subject];
-    if (task === undefined) {
-      task = this.#resolveOperator(this.#world.kernel.nameOf(subject));
-      if (task !== -2) this.#taskOfOperator[subject] = task;
-    }
-    return task < 0 ? null : this.find(process, task);
+    const subjects = (this.#tasksOfOperator[subject] ??= this.#resolveOperator(this.#world.kernel.nameOf(subject)));
+    return latestOf(subjects.map((one) => this.find(process, one)));
   }
 
   /** The latest attempt of a subtask in that process. */
   findByPlace(process: SimProcess, vertex: VertexId, subtask: number): TaskAttempt | null {
-    for (const tasks of this.#bySubject) {
-      const first = tasks?.[0];
-      if (first === undefined || first.vertex !== vertex || first.subtask !== subtask) continue;
-      return this.find(process, first.subject);
-    }
-    return null;
+    return this.#latestIn(process, (task) => task.vertex.id === vertex && task.subtask === subtask);
+  }
+
+  /** The latest attempt in that process of the task that runs this subtask of an operator. */
+  findByUid(process: SimProcess, { uid, subtask }: OperatorPlace): TaskAttempt | null {
+    return this.#latestIn(process, (task) => task.subtask === subtask && task.vertex.chain.some((node) => node.uid === uid));
   }
 
   /**
-   * [vertex, subtask] of the sink that writes as this producer ("<prefix>/<uid of the sink>-<subtask>"); null
-   * where not exactly one sink of the job can be meant.
+   * The sink that writes as this producer ("<prefix>/<uid of the sink>-<subtask>"); null where not exactly one
+   * sink of the job can be meant.
    */
-  placeOfProducer(producerId: string): Place | null {
+  placeOfProducer(producerId: string): OperatorPlace | null {
     const known = this.#producers.get(producerId);
     if (known !== undefined) return known;
     const dash = producerId.lastIndexOf("-");
     const owner = producerId.slice(0, dash);
-    const places: Place[] = [];
-    for (const vertex of this.graph.vertices) {
-      for (const node of vertex.chain) {
-        if (node.kind === "sink" && owner.endsWith(`/${node.uid}`)) places.push([vertex.id, Number(producerId.slice(dash + 1))]);
+    const places: OperatorPlace[] = [];
+    for (const { chain } of this.#firstGraph.vertices) {
+      for (const node of chain) {
+        if (node.kind === "sink" && owner.endsWith(`/${node.uid}`)) places.push({ uid: node.uid, subtask: Number(producerId.slice(dash + 1)) });
       }
     }
-    const place = places.length === 1 ? (places[0] as Place) : null;
+    const place = places.length === 1 ? (places[0] as OperatorPlace) : null;
     this.#producers.set(producerId, place);
     return place;
   }
@@ -134,24 +156,27 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
     return found ?? NONE;
   }
 
+  #latestIn(process: SimProcess, isIt: (task: TaskAttempt) => boolean): TaskAttempt | null {
+    const found: TaskAttempt[] = [];
+    for (const tasks of this.#bySubject) {
+      for (const task of tasks ?? NONE) if (task.process === process && isIt(task)) found.push(task);
+    }
+    return latestOf(found);
+  }
+
   #deployed(process: SimProcess, subject: number, attempt: number): void {
-    const place = this.#places[subject];
-    if (place === undefined) return;
-    const [vertex, subtask] = place;
-    const task: TaskAttempt = {
-      number: this.all.length,
-      process,
-      subject,
-      attempt,
-      vertex,
-      subtask,
-      phase: "deployed",
-      restoredFrom: -1,
-    };
+    const descriptor = this.#descriptors[subject]?.get(attempt);
+    if (descriptor === undefined) return;
+    const { subtask } = descriptor.id;
+    const vertex = present(this.graphOf(attempt).vertices[descriptor.id.vertex], "a task is of a vertex of its job");
+    const number = this.all.length;
+    const task: TaskAttempt = { number, process, subject, attempt, vertex, subtask, phase: "deployed", restoredFrom: -1 };
     this.all.push(task);
     this.highestAttempt = Math.max(this.highestAttempt, attempt);
+    this.#highestOfSubject[subject] = Math.max(this.#highestOfSubject[subject] ?? 0, attempt);
     const others = (this.#bySubject[subject] ?? []).filter((one) => one.process !== process);
     this.#bySubject[subject] = [task, ...others];
+    this.#tasksOfOperator = [];
   }
 
   #moved(process: SimProcess | null, subject: number, phase: TaskAttempt["phase"], restoredFrom: number): void {
@@ -166,15 +191,33 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
     if (task !== null && task.attempt === attempt) task.phase = "over";
   }
 
-  /** -1: no such operator, or more than one; -2: its task was not deployed yet. */
-  #resolveOperator(name: string): number {
+  /** Subjects of the tasks whose chain holds the operator; none where it is not the only one of its name. */
+  #resolveOperator(name: string): readonly number[] {
     const open = name.lastIndexOf("[");
     const operator = name.slice(0, open);
     const subtask = Number(name.slice(open + 1, -1));
-    const holding = this.graph.vertices.filter((vertex) => vertex.chain.some((node) => node.name === operator));
-    const only = holding.length === 1 ? holding[0] : undefined;
-    if (only === undefined || only.chain.filter((node) => node.name === operator).length !== 1) return -1;
-    const subject = this.#places.findIndex((place) => place !== undefined && place[0] === only.id && place[1] === subtask);
-    return subject < 0 ? -2 : subject;
+    const subjects = new Set<number>();
+    for (const { vertex, subject, subtask: own } of this.all) {
+      if (own === subtask && vertex.chain.some((node) => node.name === operator)) subjects.add(subject);
+    }
+    for (const { vertices } of this.#graphs.values()) {
+      if (vertices.flatMap(({ chain }) => chain).filter((node) => node.name === operator).length > 1) return [];
+    }
+    return [...subjects];
   }
+
+  #graphWith(parallelism: number): JobGraph {
+    let graph = this.#graphs.get(parallelism);
+    if (graph === undefined) {
+      const { scenario, options } = this.#world.options;
+      graph = buildJobGraph(scenario.job({ ...options, parallelism }));
+      this.#graphs.set(parallelism, graph);
+    }
+    return graph;
+  }
+}
+
+/** The one that was deployed last. */
+function latestOf(tasks: readonly (TaskAttempt | null)[]): TaskAttempt | null {
+  return tasks.reduce((latest, task) => (task !== null && (latest === null || task.number > latest.number) ? task : latest), null);
 }

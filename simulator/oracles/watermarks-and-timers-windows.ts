@@ -5,7 +5,7 @@ import type { Key } from "../../engine/state/state.ts";
 import { canonicalKey, keyIdentity } from "../reference/canonical-key.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { OracleContext } from "./oracle.ts";
-import type { TaskAttempt, TaskAttempts } from "./task-attempts.ts";
+import type { TaskAttempt } from "./task-attempts.ts";
 
 type Identity = ReturnType<typeof keyIdentity>;
 
@@ -32,15 +32,13 @@ interface Lineage {
  */
 export class WindowFirings {
   readonly #context: OracleContext;
-  readonly #tasks: TaskAttempts;
   /** By subject of the operator's subtask; null where it is no window operator. */
   readonly #lineages: (Lineage | null | undefined)[] = [];
   /** By subject of the task: the latest attempt that was restored. */
   readonly #attempts: (number | undefined)[] = [];
 
-  constructor(context: OracleContext, tasks: TaskAttempts) {
+  constructor(context: OracleContext) {
     this.#context = context;
-    this.#tasks = tasks;
   }
 
   fired(task: TaskAttempt, operator: number, timestampMs: TimestampMs): void {
@@ -87,7 +85,7 @@ export class WindowFirings {
     let lineage = this.#lineages[operator];
     if (lineage !== undefined) return lineage;
     const name = this.#context.world.kernel.nameOf(operator);
-    const node = this.#tasks.graph.vertices[task.vertex]?.chain.find((one) => `${one.name}[${task.subtask}]` === name);
+    const node = task.vertex.chain.find((one) => `${one.name}[${task.subtask}]` === name);
     lineage = null;
     if (node !== undefined && node.kind === "window") {
       const { allowedLatenessMs, sizeMs } = node;

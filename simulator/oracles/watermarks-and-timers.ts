@@ -68,7 +68,7 @@ class WatermarksAndTimers implements Oracle, NetworkObserver<ControlMessage, Str
     this.#context = context;
     const { world, graph } = context;
     this.#tasks = TaskAttempts.of(world, graph);
-    this.#windows = new WindowFirings(context, this.#tasks);
+    this.#windows = new WindowFirings(context);
     world.networkObservers.push(this);
     const { kernel } = world;
     kernel.on(TRACE.taskRestored, (process, subject, _attempt, checkpointId) => this.#restored(process, subject, checkpointId));

@@ -5,7 +5,8 @@ import { HeapKeyedBackend } from "#whitewater/engine/state/backends/heap/heap-ke
 import { valueState } from "#whitewater/engine/state/descriptors.js";
 import { OperatorStateBackend } from "#whitewater/engine/state/operator-state-backend.js";
 import { StateStorageError } from "#whitewater/engine/state/state-errors.js";
-import { firstDifference, restoreFidelityOracle, timerDifference } from "#whitewater/simulator/oracles/restore-fidelity.js";
+import { restoreFidelityOracle } from "#whitewater/simulator/oracles/restore-fidelity.js";
+import { firstDifference, timerDifference } from "#whitewater/simulator/oracles/state-differences.js";
 import { crashAt, crashOf, WatchedWorld } from "./watched-world.js";
 
 const CRASH = { scenario: "timers", plan: [crashOf("silences -> silent-devices[0]", 6)] } as const;

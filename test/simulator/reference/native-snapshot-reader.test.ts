@@ -5,7 +5,7 @@ import { listState, mapState, reducingState, valueState } from "#whitewater/engi
 import type { KeyGroupRange, KeyedBackend } from "#whitewater/engine/state/keyed-backend.js";
 import type { StoreFile } from "#whitewater/engine/state/ordered-store.js";
 import type { Key, Namespace } from "#whitewater/engine/state/state.js";
-import { firstDifference, timerDifference } from "#whitewater/simulator/oracles/restore-fidelity.js";
+import { firstDifference, timerDifference } from "#whitewater/simulator/oracles/state-differences.js";
 import { NativeSnapshotReader, readNativeSnapshot } from "#whitewater/simulator/reference/native-snapshot-reader.js";
 import type { NativeFile } from "#whitewater/simulator/reference/native-rows.js";
 import { readKeyedSection } from "#whitewater/simulator/reference/snapshot-reader.js";
