@@ -5,6 +5,8 @@ import { flightsScenario, flightsTwentyThousand, flightsTwoThousand } from "./fl
 import type { Flight } from "./flight.ts";
 import { JOB_SHAPES } from "./matrix/job-shapes.ts";
 import { foundingCheckpointing } from "./founding-checkpointing.ts";
+import { foundingRestoreStrategy } from "./founding-restore-strategy.ts";
+import { foundingStateBackend } from "./founding-state-backend.ts";
 import { sparse } from "./sparse.ts";
 import { timers } from "./timers.ts";
 import { twoPipelines } from "./two-pipelines.ts";
@@ -13,6 +15,8 @@ import { wordCount } from "./word-count.ts";
 /** What a sweep runs that names no scenario. Their order is that of lists and reports. */
 export const scenarios: readonly Scenario[] = [
   foundingCheckpointing,
+  foundingStateBackend,
+  foundingRestoreStrategy,
   wordCount,
   flightsTwoThousand,
   flightsTwentyThousand,

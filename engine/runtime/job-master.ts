@@ -1,5 +1,5 @@
 import { invariant, present, unreachable } from "../base/assert.ts";
-import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import { NO_CHECKPOINT, US_PER_MS, type TimeUs } from "../base/units.ts";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
 import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import type { CompletedStoreContext } from "../checkpoint/completed-store.ts";
@@ -284,7 +284,8 @@ export class JobMaster {
     if (attempt !== this.attempt || attempt.phase === "failing" || this.#ending) return;
     this.lastFailure = reason;
     this.#point(TRACE.jobFailing, attempt.attempt, 0);
-    this.#giveUp(attempt, () => this.#restart());
+    const failedAtUs = this.#ports.clock.nowUs();
+    this.#giveUp(attempt, () => this.#restart(failedAtUs));
   }
 
   #giveUp(attempt: ExecutionAttempt, next: () => void): void {
@@ -314,17 +315,16 @@ export class JobMaster {
     }
   }
 
-  #restart(): void {
+  /** The delay counts from the failure: what it takes to cancel the attempt is a part of it. */
+  #restart(failedAtUs: TimeUs): void {
     const { restart } = this.#graph.config;
     const allowed = restart.kind === "fixed-delay" && this.restarts < restart.attempts;
-    if (!allowed) {
-      this.#end("failed");
-      return;
-    }
+    if (!allowed) return this.#end("failed");
     this.restarts += 1;
     this.phase = "restarting";
     this.#point(TRACE.jobRestarting, this.restarts, 0);
-    this.#ports.scheduler.after(restart.delayMs * US_PER_MS, () => {
+    const dueInUs = failedAtUs + restart.delayMs * US_PER_MS - this.#ports.clock.nowUs();
+    this.#ports.scheduler.after(Math.max(0, dueInUs), () => {
       if (this.#active) this.#redeploy();
     });
   }

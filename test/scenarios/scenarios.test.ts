@@ -70,7 +70,7 @@ describe.each(named(libraryScenarios))("$name", ({ name, scenario }) => {
       for (const atUs of arrivals.flat()) busy.add(Math.floor(atUs / (intervalMs * 1000)));
     }
     if (inputs.length > 0) expect(busy.size).toBeGreaterThanOrEqual(name.startsWith("matrix-") ? INTERVALS_IN_MATRIX : INTERVALS);
-    if (inputs.length === 0) expect(name).toBe("founding-checkpointing");
+    if (inputs.length === 0) expect(name).toMatch(/^founding-/);
   });
 });
 
