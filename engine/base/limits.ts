@@ -44,3 +44,6 @@ export const LOCAL_COPIES_LIMIT = 8;
 export const LOCAL_COPY_BYTES_PER_STEP: number = 1 << 18;
 /** Checkpoints whose barriers an at-least-once task counts at the same time (Flink: MAX_CHECKPOINTS_TO_TRACK). */
 export const BARRIERS_TRACKED_LIMIT = 50;
+/** Shared files that a worker keeps on its host, and their bytes. */
+export const CACHED_FILES_LIMIT = 4096;
+export const CACHED_BYTES_LIMIT: number = 1 << 30;

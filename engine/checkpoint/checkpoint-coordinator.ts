@@ -15,7 +15,7 @@ import type { AbortReason } from "./checkpoint-failure-manager.ts";
 import { ABORT_REASONS } from "./checkpoint-failure-manager.ts";
 import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
 import { PendingCheckpoint } from "./pending-checkpoint.ts";
-import { filesOfSubtask } from "./subtask-state.ts";
+import { ownFilesOf } from "./subtask-state.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 
 export interface CoordinatorContext {
@@ -87,10 +87,18 @@ export class CheckpointCoordinator {
 
   acknowledge(id: ExecutionId, checkpointId: CheckpointId, state: SubtaskState | null, inputEnded: boolean): void {
     const { ports, subject, store } = this.#context;
-    const checkpoint = this.#pending.get(checkpointId);
-    if (checkpoint === undefined || id.attempt !== this.#context.attempt) {
-      // Too late, or from an attempt that is over: nobody else will ever name its files.
-      const files = state === null ? [] : filesOfSubtask(state).filter((key) => !this.#isReferenced(key));
+    const found = this.#pending.get(checkpointId);
+    const checkpoint = found !== undefined && id.attempt === this.#context.attempt ? found : null;
+    const shared = state?.shared ?? [];
+    if (shared.length > 0) {
+      // Before anything else, whatever becomes of the checkpoint (FLINK-6633): nobody else will delete these files.
+      const refused = store.registerShared(checkpointId, shared);
+      ports.tracer.point(checkpoint === null ? TRACE.lateSharedStateRegistered : TRACE.sharedStateRegistered, subject, checkpointId, shared.length);
+      invariant(checkpoint === null || refused === null, "a pending checkpoint names only shared files that are there");
+    }
+    if (checkpoint === null) {
+      // Too late, or from an attempt that is over: nobody else will ever name its own files.
+      const files = state === null ? [] : ownFilesOf(state).filter((key) => !this.#isReferenced(key));
       if (files.length > 0) store.discardFiles(checkpointId, files);
       return;
     }

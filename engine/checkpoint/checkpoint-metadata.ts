@@ -2,7 +2,7 @@ import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { FileSealer, openFile } from "./checksummed-file.ts";
 import type { SubtaskState } from "./subtask-state.ts";
-import { filesOfSubtask } from "./subtask-state.ts";
+import { filesOfSubtask, ownFilesOf } from "./subtask-state.ts";
 
 const MAGIC = "WWM1";
 
@@ -49,6 +49,24 @@ export type MetadataResult =
 export function decodeMetadata(bytes: Uint8Array, file: FileHandle): MetadataResult {
   const opened = openFile(MAGIC, bytes, file);
   return opened.ok ? { ok: true, metadata: opened.value as CheckpointMetadata } : opened;
+}
+
+/** Keys of the files that no other checkpoint shares: when its record is gone, they are to be deleted. */
+export function ownFilesOfCheckpoint({ metadata, file }: Pick<CompletedCheckpoint, "metadata" | "file">): readonly string[] {
+  const keys = [file.key];
+  for (const { subtasks } of metadata.vertices) {
+    for (const state of subtasks) if (state !== null) keys.push(...ownFilesOf(state));
+  }
+  return keys;
+}
+
+/** Those that others may share. */
+export function sharedFilesOfCheckpoint({ vertices }: CheckpointMetadata): readonly FileHandle[] {
+  const files: FileHandle[] = [];
+  for (const { subtasks } of vertices) {
+    for (const state of subtasks) for (const shared of state?.shared ?? []) files.push(shared.file);
+  }
+  return files;
 }
 
 /** Keys of all files that a checkpoint consists of. */

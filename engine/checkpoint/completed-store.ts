@@ -6,9 +6,12 @@ import type { ProcessPorts } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata, CompletedCheckpoint } from "./checkpoint-metadata.ts";
-import { decodeMetadata, filesOf } from "./checkpoint-metadata.ts";
+import { decodeMetadata, filesOf, ownFilesOfCheckpoint, sharedFilesOfCheckpoint } from "./checkpoint-metadata.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { readRegister, writeRegister } from "./register-writer.ts";
+import type { SharedEntry, SharedFileRefusal } from "./shared-state-registry.ts";
+import { SharedStateRegistry } from "./shared-state-registry.ts";
+import type { SharedFile } from "./subtask-state.ts";
 
 const RECOVERY_RETRY_US = 200 * US_PER_MS;
 
@@ -34,6 +37,9 @@ export class CompletedStore {
   #retained: CompletedCheckpoint[] = [];
   /** No longer retained, but their records may still be there. */
   readonly #leaving: Set<CompletedCheckpoint> = new Set();
+  /** As long as this leader's term: attempts come and go, what storage holds does not (FLINK-7268). */
+  readonly #shared: SharedStateRegistry = new SharedStateRegistry();
+  #closed = false;
 
   constructor(context: CompletedStoreContext) {
     invariant(context.retained >= 1, "at least one checkpoint is retained");
@@ -82,6 +88,11 @@ export class CompletedStore {
     }
     read.sort((left, right) => left.metadata.checkpointId - right.metadata.checkpointId);
     this.#retained = read;
+    for (const { metadata } of read) {
+      const files = sharedFilesOfCheckpoint(metadata);
+      const refusal = this.#shared.registerAllAfterRestored(metadata.checkpointId, files, true);
+      invariant(refusal === null, "a key in shared storage stands for the same bytes in all retained checkpoints");
+    }
     ports.tracer.point(TRACE.storeRecovered, subject, this.latest()?.metadata.checkpointId ?? -1, read.length);
     done();
   }
@@ -125,23 +136,74 @@ export class CompletedStore {
     writeRegister(ports, write, isActive, (outcome) => {
       if (outcome.kind !== "written") return;
       this.#leaving.delete(oldest);
-      this.discardFiles(checkpointId, filesOf(oldest));
+      this.discardFiles(checkpointId, ownFilesOfCheckpoint(oldest));
+      this.#discardUnusedShared();
     });
     this.subsumeOldest();
   }
 
+  /**
+   * What an acknowledgement shares, of whatever attempt and however late: from now on these files are here to be
+   * deleted. Returns why one of them was refused, or null.
+   */
+  registerShared(checkpointId: CheckpointId, shared: readonly SharedFile[]): SharedFileRefusal | null {
+    let refused: SharedFileRefusal | null = null;
+    for (const { file, isPlaceholder } of shared) {
+      refused = this.#shared.register(file, isPlaceholder, checkpointId) ?? refused;
+    }
+    if (this.#closed) this.#discardUnreferencedShared();
+    return refused;
+  }
+
+  /** The job is over: no checkpoint follows that could share anything with what is retained. */
+  close(): void {
+    this.#closed = true;
+    this.#discardUnreferencedShared();
+  }
+
+  /** For inspection: the shared files that this leader knows of. */
+  sharedFiles(): readonly SharedEntry[] {
+    return this.#shared.entries();
+  }
+
+  /** Records that are being removed may still be there: until they are gone, nothing that they need may go. */
+  #discardUnusedShared(): void {
+    const ids = [...this.#retained, ...this.#leaving].map(({ metadata }) => metadata.checkpointId);
+    if (this.#closed) this.#discardUnreferencedShared();
+    else if (ids.length > 0) this.#discardShared(this.#shared.unregisterUnused(Math.min(...ids)));
+  }
+
+  #discardUnreferencedShared(): void {
+    const referenced = new Set<string>();
+    for (const { metadata } of [...this.#retained, ...this.#leaving]) {
+      for (const { key } of sharedFilesOfCheckpoint(metadata)) referenced.add(key);
+    }
+    this.#discardShared(this.#shared.unregisterAllBut(referenced));
+  }
+
+  #discardShared(entries: readonly SharedEntry[]): void {
+    const { ports, subject } = this.#context;
+    for (const { file, createdBy, lastUsed } of entries) {
+      ports.tracer.point(TRACE.sharedFileDiscarded, subject, createdBy, lastUsed);
+      this.#delete(file.key);
+    }
+  }
+
   /** Deletes files that no record references. Failed deletes are given up after a few tries. */
   discardFiles(checkpointId: CheckpointId, keys: readonly string[]): void {
-    const { ports, subject, isActive } = this.#context;
+    const { ports, subject } = this.#context;
     ports.tracer.point(TRACE.checkpointDiscarded, subject, checkpointId, keys.length);
-    for (const key of keys) {
-      retryStorage(
-        ports.scheduler,
-        (report) => ports.blobs.delete(key, (reply) => report(reply.ok ? null : reply.code)),
-        isActive,
-        () => undefined,
-      );
-    }
+    for (const key of keys) this.#delete(key);
+  }
+
+  #delete(key: string): void {
+    const { ports, isActive } = this.#context;
+    retryStorage(
+      ports.scheduler,
+      (report) => ports.blobs.delete(key, (reply) => report(reply.ok ? null : reply.code)),
+      isActive,
+      () => undefined,
+    );
   }
 
   #key(checkpointId: CheckpointId): string {

@@ -1,4 +1,3 @@
-import { crc32 } from "../base/crc32.ts";
 import { LOCAL_COPIES_LIMIT } from "../base/limits.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { VertexId } from "../graph/job-graph.ts";
@@ -6,6 +5,7 @@ import type { Disk } from "../ports/disk.ts";
 import { EEXIST, EISDIR } from "../ports/disk.ts";
 import { removeTree } from "../state/local-directory.ts";
 import type { FileHandle } from "./checksummed-file.ts";
+import { readIntact } from "./intact-file.ts";
 import { LocalCopyWriter } from "./local-copy-writer.ts";
 
 /** Whose copy it is: a subtask, in one allocation (slot) of its worker. */
@@ -230,29 +230,4 @@ function namesIn(disk: Disk, directory: string): readonly string[] {
 
 function removeAny(disk: Disk, path: string): void {
   if (disk.unlink(path) === EISDIR) removeTree(disk, path);
-}
-
-function readIntact(disk: Disk, path: string, handle: FileHandle): Uint8Array | LocalCopyFault {
-  const descriptor = disk.open(path, "read");
-  if (descriptor < 0) return "unreadable";
-  const bytes = readSized(disk, descriptor, handle.sizeBytes);
-  disk.close(descriptor);
-  if (typeof bytes !== "string" && crc32(bytes) !== handle.checksum) return "damaged";
-  return bytes;
-}
-
-function readSized(disk: Disk, descriptor: number, sizeBytes: number): Uint8Array | LocalCopyFault {
-  const size = disk.size(descriptor);
-  if (size < 0) return "unreadable";
-  if (size !== sizeBytes) return "damaged";
-  const bytes = new Uint8Array(sizeBytes);
-  let length = 0;
-  // A read may return less than there is: only none at all is the end.
-  while (length < sizeBytes) {
-    const count = disk.read(descriptor, bytes, length, sizeBytes - length, length);
-    if (count < 0) return "unreadable";
-    if (count === 0) return "damaged";
-    length += count;
-  }
-  return bytes;
 }

@@ -3,7 +3,7 @@ import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import type { SubtaskState } from "./subtask-state.ts";
-import { filesOfSubtask } from "./subtask-state.ts";
+import { ownFilesOf } from "./subtask-state.ts";
 
 interface Acknowledgement {
   readonly id: ExecutionId;
@@ -55,10 +55,10 @@ export class PendingCheckpoint {
     return acknowledgement.state;
   }
 
-  /** Keys of the files it holds so far. */
+  /** Keys of its own files so far: what it shares is the registry's to delete. */
   files(): readonly string[] {
     const keys: string[] = [];
-    for (const { state } of this.#acknowledged) if (state !== null) keys.push(...filesOfSubtask(state));
+    for (const { state } of this.#acknowledged) if (state !== null) keys.push(...ownFilesOf(state));
     if (this.metadataKey !== null) keys.push(this.metadataKey);
     return keys;
   }

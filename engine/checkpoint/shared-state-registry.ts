@@ -71,7 +71,7 @@ export class SharedStateRegistry {
    * The oldest checkpoint that is retained (savepoints apart) has this id: forgets every file that none since
    * used. Returns those that are to be deleted, in the order of their registration.
    */
-  unregisterUnused(lowestRetained: CheckpointId): readonly FileHandle[] {
+  unregisterUnused(lowestRetained: CheckpointId): readonly SharedEntry[] {
     return this.#forget((entry) => entry.lastUsed < lowestRetained);
   }
 
@@ -79,7 +79,7 @@ export class SharedStateRegistry {
    * No acknowledgement will come any more: forgets every file that is not one of these keys. As above otherwise.
    * What an aborted checkpoint brought goes here at the latest.
    */
-  unregisterAllBut(referenced: ReadonlySet<string>): readonly FileHandle[] {
+  unregisterAllBut(referenced: ReadonlySet<string>): readonly SharedEntry[] {
     return this.#forget((entry) => !referenced.has(entry.file.key));
   }
 
@@ -93,12 +93,12 @@ export class SharedStateRegistry {
     return [...this.#entries.values()];
   }
 
-  #forget(isUnused: (entry: SharedEntry) => boolean): readonly FileHandle[] {
-    const unneeded: FileHandle[] = [];
+  #forget(isUnused: (entry: SharedEntry) => boolean): readonly SharedEntry[] {
+    const unneeded: SharedEntry[] = [];
     for (const [key, entry] of this.#entries) {
       if (!isUnused(entry)) continue;
       this.#entries.delete(key);
-      if (entry.createdBy > this.#highestNotClaimedCheckpointId) unneeded.push(entry.file);
+      if (entry.createdBy > this.#highestNotClaimedCheckpointId) unneeded.push(entry);
     }
     return unneeded;
   }

@@ -8,13 +8,15 @@ import type { ProcessPorts } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
 import { StateStorageError } from "../state/state-errors.ts";
 import { retryStorage } from "./storage-retry.ts";
-import type { SnapshotWriter } from "../state/keyed-backend.ts";
+import type { IncrementalSnapshotWriter, KeyedBackend, SnapshotWriter } from "../state/keyed-backend.ts";
 import type { OperatorSnapshot } from "./snapshot-file.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 import { holdsUnionState } from "../state/operator-state-redistribution.ts";
 import type { FileSealer } from "./checksummed-file.ts";
 import { handleOf } from "./checksummed-file.ts";
 import { encodeSnapshotFile } from "./snapshot-file.ts";
+import { SharedUploads } from "./shared-uploads.ts";
+import type { OperatorFile, TaskSharedFiles } from "./task-shared-files.ts";
 import type { TaskLocalState } from "./task-local-state.ts";
 
 /** How the asynchronous part of a snapshot ended. */
@@ -32,12 +34,25 @@ export interface SnapshotOwner {
   readonly sealer: FileSealer;
   /** Null: no copies are kept on the host. */
   readonly localState: TaskLocalState | null;
+  /** Null: every checkpoint holds all of the state in the subtask's own file. */
+  readonly sharedFiles: TaskSharedFiles | null;
 }
+
+/** Keyed state as it is frozen: for the subtask's own file, or as files that checkpoints share. */
+type CapturedKeyed =
+  | { readonly isShared: false; readonly writer: SnapshotWriter }
+  | { readonly isShared: true; readonly writer: IncrementalSnapshotWriter };
 
 interface CapturedOperator {
   readonly uid: string;
-  readonly writer: SnapshotWriter | null;
+  readonly keyed: CapturedKeyed | null;
   readonly lists: Uint8Array;
+}
+
+/** What of a snapshot goes where. */
+interface SerializedSnapshot {
+  readonly operators: readonly OperatorSnapshot[];
+  readonly files: readonly OperatorFile[];
 }
 
 /** Key of the file of one subtask; the attempt in it keeps the files of a zombie apart from its successor's. */
@@ -48,7 +63,7 @@ export function snapshotKey(owner: SnapshotOwner, checkpointId: CheckpointId): s
 /**
  * The snapshot of one subtask for one checkpoint. The constructor is the synchronous part: it captures the
  * state as it is. `run` is the asynchronous part, in steps between which the task goes on processing:
- * serialize, let sinks prepare their transactions, write the file, keep a copy of it where copies are kept; only
+ * serialize, let sinks prepare their transactions, upload the shared files, write the subtask's own file, keep a copy of it where copies are kept; only
  * then may the task acknowledge, with what is in remote storage, whatever became of the copy.
  * `cancel` gives up at any point; what was uploaded by then is deleted again.
  */
@@ -65,9 +80,15 @@ export class TaskSnapshot {
     this.checkpointId = checkpointId;
     this.#captured = chain.operators.map((operator) => ({
       uid: operator.node.uid,
-      writer: operator.keyed === null ? null : operator.keyed.checkpoint(checkpointId),
+      keyed: operator.keyed === null ? null : this.#capture(operator.keyed),
       lists: operator.lists.bytes(),
     }));
+  }
+
+  #capture(keyed: KeyedBackend): CapturedKeyed {
+    const { checkpointId } = this;
+    if (this.#owner.sharedFiles === null || keyed.incremental === null) return { isShared: false, writer: keyed.checkpoint(checkpointId) };
+    return { isShared: true, writer: keyed.incremental.snapshot(checkpointId) };
   }
 
   run(done: (outcome: SnapshotOutcome) => void): void {
@@ -80,7 +101,7 @@ export class TaskSnapshot {
   cancel(): boolean {
     if (this.#state === "cancelled" || this.#state === "done") return false;
     this.#state = "cancelled";
-    for (const operator of this.#captured) operator.writer?.cancel();
+    for (const { keyed } of this.#captured) keyed?.writer.cancel();
     this.#owner.ports.tracer.point(TRACE.snapshotCancelled, this.#owner.subject, this.checkpointId, 0);
     return true;
   }
@@ -93,7 +114,7 @@ export class TaskSnapshot {
     const { ports, subject } = this.#owner;
     let index = from;
     while (index < this.#captured.length) {
-      const writer = this.#captured[index]?.writer ?? null;
+      const writer = this.#captured[index]?.keyed?.writer ?? null;
       if (writer !== null) {
         const left = this.#unlessItFails(() => writer.step(SNAPSHOT_ENTRIES_PER_STEP), done);
         if (left === null) return;
@@ -121,7 +142,7 @@ export class TaskSnapshot {
     } catch (error) {
       const reason = failureText(error);
       if (reason === null) throw error;
-      for (const operator of this.#captured) operator.writer?.cancel();
+      for (const { keyed } of this.#captured) keyed?.writer.cancel();
       this.#finish({ ok: false, reason }, done);
       return null;
     }
@@ -141,32 +162,68 @@ export class TaskSnapshot {
       this.#finish({ ok: true, state: null }, done);
       return;
     }
+    const serialized = this.#unlessItFails(() => this.#serialized(), done);
+    if (serialized === null) return;
+    const { sharedFiles } = this.#owner;
+    if (sharedFiles === null || serialized.files.length === 0) {
+      this.#uploadOwnFile(serialized.operators, null, done);
+      return;
+    }
+    const uploads = new SharedUploads(sharedFiles, this.checkpointId, () => this.isRunning);
+    uploads.run(serialized.files, (error) => {
+      if (!this.isRunning) uploads.discard();
+      else if (error === null) this.#uploadOwnFile(serialized.operators, uploads, done);
+      else {
+        uploads.discard();
+        this.#finish({ ok: false, reason: `upload of a shared file failed: ${error}` }, done);
+      }
+    });
+  }
+
+  #serialized(): SerializedSnapshot {
+    const files: OperatorFile[] = [];
+    const operators = this.#captured.map(({ uid, keyed, lists }): OperatorSnapshot => {
+      if (keyed === null) return { uid, keyed: null, files: null, lists };
+      if (!keyed.isShared) return { uid, keyed: keyed.writer.bytes(), files: null, lists };
+      const own = keyed.writer.files();
+      for (const file of own) files.push({ uid, file });
+      return { uid, keyed: null, files: own.map(({ name }) => name), lists };
+    });
+    return { operators, files };
+  }
+
+  #uploadOwnFile(
+    operators: readonly OperatorSnapshot[],
+    uploads: SharedUploads | null,
+    done: (outcome: SnapshotOutcome) => void,
+  ): void {
     const { ports, vertex, subtask } = this.#owner;
-    const read = (): OperatorSnapshot[] =>
-      this.#captured.map(({ uid, writer, lists }) => ({ uid, keyed: writer === null ? null : writer.bytes(), files: null, lists }));
-    const operators = this.#unlessItFails(read, done);
-    if (operators === null) return;
     const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators, channels: null }, this.#owner.sealer);
     const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
+    const shared = uploads === null ? [] : uploads.shared;
+    const discard = (): void => {
+      this.#deleteUpload();
+      uploads?.discard();
+    };
     retryStorage(
       ports.scheduler,
       (report) => ports.blobs.put(handle.key, file, (reply) => report(reply.ok ? null : reply.code)),
       () => this.isRunning,
       (error) => {
         // Only now: a delete that overtook the put would leave the file behind.
-        if (!this.isRunning) this.#deleteUpload();
+        if (!this.isRunning) discard();
         else if (error === null) {
-          ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length);
-          this.#keepCopy(file, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: null, shared: [] } }, done));
+          ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length + (uploads?.bytes ?? 0));
+          this.#keepCopy(file, discard, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: null, shared } }, done));
         } else {
-          this.#deleteUpload();
+          discard();
           this.#finish({ ok: false, reason: `snapshot upload failed: ${error}` }, done);
         }
       },
     );
   }
 
-  #keepCopy(file: Uint8Array, then: () => void): void {
+  #keepCopy(file: Uint8Array, discard: () => void, then: () => void): void {
     const { localState } = this.#owner;
     if (localState === null) {
       then();
@@ -174,7 +231,7 @@ export class TaskSnapshot {
     }
     localState.store(this.checkpointId, file, () => {
       if (this.isRunning) then();
-      else this.#deleteUpload();
+      else discard();
     });
   }
 
@@ -185,7 +242,7 @@ export class TaskSnapshot {
 
   /** Stateless subtasks write no file. */
   #isEmpty(): boolean {
-    return this.#captured.every((operator) => operator.writer === null && operator.lists.length === 0);
+    return this.#captured.every((operator) => operator.keyed === null && operator.lists.length === 0);
   }
 
   #finish(outcome: SnapshotOutcome, done: (outcome: SnapshotOutcome) => void): void {

@@ -94,6 +94,22 @@ export const TRACE = {
   transactionCommitting: 61,
   transactionCommitted: 62,
   transactionAborted: 63,
+  /** A shared file of a snapshot is in remote storage. x: checkpoint, y: bytes. */
+  sharedFileUploaded: 70,
+  /** A snapshot names a file of an earlier checkpoint. x: checkpoint, y: bytes that were not written again. */
+  sharedFileReused: 71,
+  /** The leader learns what an acknowledgement shares. x: checkpoint, y: files. */
+  sharedStateRegistered: 72,
+  /** The same, too late for its checkpoint. x: checkpoint, y: files. */
+  lateSharedStateRegistered: 73,
+  /** No checkpoint needs a shared file any more; it is about to be deleted. x: checkpoint that brought it, y: one that used it last. */
+  sharedFileDiscarded: 74,
+  /** A restore looks for a shared file on its host. x: checkpoint, y: bytes; negative as for localCopyRead. */
+  cachedFileRead: 75,
+  /** The host keeps a shared file. x: checkpoint, y: bytes, or -1 where the disk did not take it. */
+  cachedFileStored: 76,
+  /** The host removed shared files. x: how many. */
+  cachedFilesPruned: 77,
   /** Task-local state. The host's disk holds a copy of the subtask's file. x: checkpoint, y: bytes, or -1: it did not take it. */
   localCopyStored: 80,
   /** Copies that are of no use any more went. x: the checkpoint that completed, was aborted or is restored, y: how many. */

@@ -5,6 +5,9 @@ import type { FileHandle } from "../checkpoint/checksummed-file.ts";
 import type { OperatorSnapshot, SubtaskSnapshot } from "../checkpoint/snapshot-file.ts";
 import { redistributeOperatorState } from "../state/operator-state-redistribution.ts";
 import { StateSchemaError, StateStorageError } from "../state/state-errors.ts";
+import type { StoreFile } from "../state/ordered-store.ts";
+import type { SharedFile } from "../checkpoint/subtask-state.ts";
+import type { SharedFileReads } from "./shared-files.ts";
 import type { RestoreContext, RestoreTarget } from "./restore-strategy.ts";
 import type { AssignedSubtask, OperatorAssignment } from "./state-assignment.ts";
 
@@ -18,12 +21,13 @@ export function loadState(
   context: RestoreContext,
   assignments: readonly (OperatorAssignment | null)[],
   snapshotIn: SnapshotIn,
+  shared: SharedFileReads,
 ): string | null {
   try {
     context.targets.forEach((target, index) => {
       const assignment = assignments[index] ?? null;
       if (assignment === null) return;
-      loadKeyed(target, assignment, snapshotIn);
+      loadKeyed(context, target, assignment, snapshotIn, shared);
       loadLists(target, assignment, context, snapshotIn);
     });
     return null;
@@ -36,16 +40,42 @@ export function loadState(
   }
 }
 
-type SnapshotIn = (file: FileHandle) => SubtaskSnapshot;
+export type SnapshotIn = (file: FileHandle) => SubtaskSnapshot;
 
-function loadKeyed(target: RestoreTarget, assignment: OperatorAssignment, snapshotIn: SnapshotIn): void {
-  if (target.keyed === null) return;
+function loadKeyed(
+  context: RestoreContext,
+  target: RestoreTarget,
+  assignment: OperatorAssignment,
+  snapshotIn: SnapshotIn,
+  shared: SharedFileReads,
+): void {
+  const { keyed, uid } = target;
+  if (keyed === null) return;
   const pieces: Uint8Array[] = [];
+  const native: StoreFile[][] = [];
   for (const old of assignment.keyed) {
     const piece = operatorOf(assignment, old, snapshotIn)?.keyed ?? null;
     if (piece !== null) pieces.push(piece);
+    const files = sharedFilesOf(assignment, old, snapshotIn);
+    if (files === null) continue;
+    for (const file of files) context.sharedFiles?.restored(context.request.checkpointId, file);
+    native.push(files.map((file) => ({ ...file.file, name: file.name, bytes: shared.bytesOf(file) })));
   }
-  if (pieces.length > 0) target.keyed.restore(pieces);
+  if (pieces.length > 0) keyed.restore(pieces);
+  if (native.length === 0) return;
+  if (keyed.incremental === null || pieces.length > 0) {
+    throw new CorruptBytesError(`operator ${uid} has its state in files that its backend does not write`);
+  }
+  keyed.incremental.restore(native, true);
+}
+
+/** What an old subtask of an operator shares, in the order in which its backend wants it; null: nothing, or no keyed state. */
+export function sharedFilesOf(assignment: OperatorAssignment, old: number, snapshotIn: SnapshotIn): readonly SharedFile[] | null {
+  const names = operatorOf(assignment, old, snapshotIn)?.files ?? null;
+  const state = assignment.subtasks[old] ?? null;
+  if (names === null || state === null) return null;
+  const byName = new Map(state.shared.filter(({ uid }) => uid === assignment.uid).map((file) => [file.name, file]));
+  return names.map((name) => present(byName.get(name), "a subtask acknowledges every file that its own file names"));
 }
 
 function loadLists(

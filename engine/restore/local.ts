@@ -1,7 +1,6 @@
 import type { FileHandle } from "../checkpoint/checksummed-file.ts";
 import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
-import { assignmentsOf, ownFilesNeeded } from "./full.ts";
-import { loadState } from "./load-state.ts";
+import { readAndLoad } from "./full.ts";
 import type { RestoreContext, RestoreOutcome, RestoreRequest, RestoreStrategy } from "./restore-strategy.ts";
 import { SubtaskFiles } from "./subtask-files.ts";
 
@@ -14,19 +13,15 @@ import { SubtaskFiles } from "./subtask-files.ts";
 export const localRestore: RestoreStrategy = {
   restore(context: RestoreContext, done: (outcome: RestoreOutcome) => void): void {
     const { localState, request } = context;
-    const assignments = assignmentsOf(context);
     const copyOf = (file: FileHandle): Uint8Array | null => (localState === null ? null : readCopy(localState, request, file));
     const files = new SubtaskFiles(context.ports, copyOf);
-    files.read(ownFilesNeeded(assignments), (reason) => {
-      if (!context.isWanted()) return;
-      const failure = reason ?? loadState(context, assignments, (file) => files.snapshotIn(file));
-      if (failure !== null) {
-        done({ ok: false, reason: failure });
+    readAndLoad(context, files, null, (outcome) => {
+      if (!outcome.ok) {
+        done(outcome);
         return;
       }
-      const reads = files.reads();
       keepOwnFile(context, files, () => {
-        if (context.isWanted()) done({ ok: true, reads });
+        if (context.isWanted()) done(outcome);
       });
     });
   },

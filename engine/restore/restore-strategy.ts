@@ -2,6 +2,7 @@ import type { KeyedBackend, OperatorListBackend } from "../state/keyed-backend.t
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { VertexCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
+import type { TaskSharedFiles } from "../checkpoint/task-shared-files.ts";
 import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
 import type { AssignedSubtask } from "./state-assignment.ts";
 
@@ -43,6 +44,8 @@ export interface RestoreContext extends AssignedSubtask {
   readonly targets: readonly RestoreTarget[];
   /** Null: this host keeps no copies. */
   readonly localState: TaskLocalState | null;
+  /** Null: the job's checkpoints share no files. */
+  readonly sharedFiles: TaskSharedFiles | null;
   /** Asked before anything is loaded: false where the attempt is over. */
   isWanted(): boolean;
 }

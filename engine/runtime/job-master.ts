@@ -339,6 +339,7 @@ export class JobMaster {
         return;
       }
       this.phase = status;
+      this.store.close();
       this.#point(status === "finished" ? TRACE.jobFinished : TRACE.jobFailed, this.fence.epoch, 0);
       this.registry.close();
       this.#onEnded();

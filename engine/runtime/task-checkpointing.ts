@@ -79,6 +79,7 @@ export class TaskCheckpointing {
     if (checkpointId <= this.#lastNotifiedId) return false;
     this.#lastNotifiedId = checkpointId;
     this.#task.owner.localState?.confirm(checkpointId);
+    this.#task.owner.sharedFiles?.confirm(checkpointId);
     return true;
   }
 
@@ -87,6 +88,7 @@ export class TaskCheckpointing {
     this.#running.delete(checkpointId);
     snapshot?.cancel();
     this.#task.owner.localState?.abort(checkpointId);
+    this.#task.owner.sharedFiles?.abort(checkpointId);
     if (snapshot !== undefined) return;
     if (checkpointId <= this.#lastCheckpointId) return;
     this.#aborted.push(checkpointId);

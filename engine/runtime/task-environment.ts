@@ -1,6 +1,7 @@
 import { present } from "../base/assert.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { SubtaskState } from "../checkpoint/subtask-state.ts";
+import type { TaskSharedFiles } from "../checkpoint/task-shared-files.ts";
 import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
 import type { JobEdge, JobGraph, JobVertex } from "../graph/job-graph.ts";
 import type { JobConfig } from "../graph/stream-graph.ts";
@@ -30,6 +31,8 @@ export interface TaskEnvironment {
   readonly restoreStrategy: RestoreStrategy;
   /** Null: this job keeps no copies on the host. */
   readonly localState: TaskLocalState | null;
+  /** Null: the job's checkpoints share no files. */
+  readonly sharedFiles: TaskSharedFiles | null;
   readonly storagePrefix: string;
   readonly stateBackend: StateBackendConfig;
   readonly libraries: StateLibraries;

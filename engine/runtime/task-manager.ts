@@ -6,9 +6,10 @@ import { buildJobGraph } from "../graph/build-job-graph.ts";
 import type { Connection, ConnectionHandlers, RpcReply } from "../ports/network.ts";
 import type { NetworkedPorts } from "../ports/process-ports.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
-import { fullRestore } from "../restore/full.ts";
+import { restoreStrategyOf } from "../restore/strategy-of.ts";
 import type { StreamFrame } from "./buffer.ts";
 import type { ClusterConfig, JobFactory } from "./cluster-config.ts";
+import { HostState } from "./host-state.ts";
 import { leaderKey, parseLeader } from "./leader-election.ts";
 import type { ControlMessage, TaskDescriptor, TaskState } from "./messages.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
@@ -37,6 +38,7 @@ export class TaskManager {
   readonly #subject: number;
   /** From `start` on. */
   #stateDirectories!: StateDirectories;
+  #hostState!: HostState;
   #highestAttempt = 0;
   /** Asked to take us, no answer yet. */
   #registeringWith: { readonly address: string; readonly epoch: number } | null = null;
@@ -52,6 +54,7 @@ export class TaskManager {
   start(): void {
     const { path } = openWorkingDirectory(this.ports);
     this.#stateDirectories = new StateDirectories(this.ports.disk, path);
+    this.#hostState = new HostState(this.ports, path, this.config.storagePrefix);
     this.ports.network.serve((from, message, respond) => respond(this.#handle(from, message)));
     this.ports.network.listen((_from, hello, connection) => this.#accept(hello, connection));
     this.#findLeader();
@@ -202,8 +205,9 @@ export class TaskManager {
       vertex,
       config: graph.config,
       descriptor,
-      restoreStrategy: fullRestore,
+      restoreStrategy: restoreStrategyOf(graph.config.restore),
       localState: null,
+      sharedFiles: this.#hostState.sharedFilesOf(graph.config.restore, descriptor.id, subject),
       stateBackend: graph.config.stateBackend ?? { name: this.config.stateBackend },
       libraries: this.config.libraries,
       stateDirectory: () => this.#stateDirectories.of(descriptor.id.attempt),

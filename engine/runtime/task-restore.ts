@@ -17,7 +17,7 @@ export function restoreTask(
   isWanted: () => boolean,
   done: (outcome: TaskRestoreOutcome) => void,
 ): void {
-  const { ports, vertex, config, descriptor, localState, restoreStrategy } = environment;
+  const { ports, vertex, config, descriptor, localState, sharedFiles, restoreStrategy } = environment;
   const { id, restore: request } = descriptor;
   ports.tracer.point(TRACE.taskRestoreStarted, subject, id.attempt, request?.checkpointId ?? NO_CHECKPOINT);
   if (request === null) {
@@ -31,6 +31,7 @@ export function restoreTask(
     parallelism: vertex.parallelism,
     maxParallelism: config.maxParallelism,
     localState,
+    sharedFiles,
     targets: chain.operators.map(({ node, keyed, lists }) => ({ uid: node.uid, keyed, lists })),
     isWanted,
   };

@@ -382,6 +382,7 @@ export class Task {
         storagePrefix: environment.storagePrefix,
         sealer: new FileSealer(),
         localState: environment.localState,
+        sharedFiles: environment.sharedFiles,
       },
       chain: this.chain,
       broadcast: (event) => this.#broadcast(event),

@@ -14,7 +14,7 @@ function acknowledge(registry: SharedStateRegistry, id: number, uploaded: string
 }
 
 function deletedAt(registry: SharedStateRegistry, lowestRetained: number): string {
-  return registry.unregisterUnused(lowestRetained).map(({ key }) => key).join("");
+  return registry.unregisterUnused(lowestRetained).map((entry) => entry.file.key).join("");
 }
 
 describe("the shared state registry: Flink's vectors", () => {
@@ -109,7 +109,7 @@ describe("the shared state registry", () => {
     registry.registerAllAfterRestored(1, [file("a")], false);
     acknowledge(registry, 2, "bc");
     acknowledge(registry, 3, "d", "b");
-    expect(registry.unregisterAllBut(new Set(["b"])).map(({ key }) => key)).toEqual(["c", "d"]);
+    expect(registry.unregisterAllBut(new Set(["b"])).map((entry) => entry.file.key)).toEqual(["c", "d"]);
     expect(registry.entries().map((entry) => entry.file.key)).toEqual(["b"]);
   });
 });
@@ -184,7 +184,7 @@ class Model {
     this.#store.push(taken);
     if (taken.id % 5 !== 0) this.#news.push(taken.id);
     while (this.#store.length > this.#retained) this.#store.shift();
-    for (const { key } of this.registry.unregisterUnused(this.#store[0]!.id)) this.storage.delete(key);
+    for (const entry of this.registry.unregisterUnused(this.#store[0]!.id)) this.storage.delete(entry.file.key);
   }
 
   /** Half of them after their acknowledgement, whose task never hears of the abort. */

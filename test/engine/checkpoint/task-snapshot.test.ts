@@ -24,7 +24,7 @@ test("a value that cannot be written ends a snapshot, however late it comes up, 
       .sinkTo(new TransactionalLogSink({ topic: "out" }));
   });
   for (let value = 0; value < KEYS; value += 1) chain.processElement(value, value);
-  const owner = { ports: process.ports, subject: 1, attempt: 1, vertex: 0, subtask: 0, storagePrefix: "c", sealer: new FileSealer(), localState: null };
+  const owner = { ports: process.ports, subject: 1, attempt: 1, vertex: 0, subtask: 0, storagePrefix: "c", sealer: new FileSealer(), localState: null, sharedFiles: null };
   const outcomes: SnapshotOutcome[] = [];
   const snapshot = new TaskSnapshot(owner, chain, 1);
   snapshot.run((outcome) => void outcomes.push(outcome));

@@ -91,7 +91,7 @@ class Cluster {
     const outcomes: RestoreOutcome[] = [];
     const before = this.gets;
     localRestore.restore(
-      { ports, request, subtask, parallelism, maxParallelism: MAX_PARALLELISM, targets, localState, isWanted: () => true },
+      { ports, request, subtask, parallelism, maxParallelism: MAX_PARALLELISM, targets, localState, sharedFiles: null, isWanted: () => true },
       (outcome) => outcomes.push(outcome),
     );
     process.advance(60_000_000);
