@@ -17,9 +17,8 @@ import type { Source } from "./source.ts";
 import { WatermarkStrategies } from "./watermark-strategies.ts";
 import type { WatermarkStrategy } from "./watermark-strategy.ts";
 
-/** With checkpoints on and no word on restarts, the job restarts for good, a second after each failure. */
-const DEFAULT_RESTARTS = 2_147_483_647;
-const DEFAULT_RESTART_DELAY_MS = 1000;
+/** `failureSnapshotRestore` restarts however often the job fails. */
+const UNLIMITED_RESTARTS = 2_147_483_647;
 
 /** How elements become available over time. */
 export interface ElementsPacing<T> {
@@ -186,8 +185,8 @@ export class StreamExecutionEnvironment {
 
   #restartStrategy(hasCheckpoints: boolean): RestartStrategy {
     const { restartDelayMs } = this.#restore;
-    if (restartDelayMs === null) return this.#restart ?? (hasCheckpoints ? defaultRestart() : RestartStrategies.none());
-    if (this.#restart === null) return RestartStrategies.fixedDelay(DEFAULT_RESTARTS, restartDelayMs);
+    if (restartDelayMs === null) return this.#restart ?? (hasCheckpoints ? RestartStrategies.exponentialDelay() : RestartStrategies.none());
+    if (this.#restart === null) return RestartStrategies.fixedDelay(UNLIMITED_RESTARTS, restartDelayMs);
     const reason = "both the restore strategy and the restart strategy say when to restart";
     throw new JobDefinitionError("the environment", reason, "Leave setRestartStrategy out, or use RestoreStrategies.full()");
   }
@@ -199,10 +198,6 @@ export class StreamExecutionEnvironment {
     const invalid = invalidCombination(modes);
     if (invalid !== null) throw new JobDefinitionError("the restore strategy", invalid.reason, invalid.wayOut);
   }
-}
-
-function defaultRestart(): RestartStrategy {
-  return RestartStrategies.fixedDelay(DEFAULT_RESTARTS, DEFAULT_RESTART_DELAY_MS);
 }
 
 function isPacing(value: unknown): boolean {

@@ -14,7 +14,7 @@ import { FileSealer, handleOf } from "./checksummed-file.ts";
 import type { AbortReason } from "./checkpoint-failure-manager.ts";
 import { ABORT_REASONS } from "./checkpoint-failure-manager.ts";
 import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
-import { PendingCheckpoint } from "./pending-checkpoint.ts";
+import { isSameTask, PendingCheckpoint } from "./pending-checkpoint.ts";
 import { ownFilesOf } from "./subtask-state.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 
@@ -23,7 +23,8 @@ export interface CoordinatorContext {
   readonly subject: number;
   readonly config: CheckpointConfig;
   readonly storagePrefix: string;
-  readonly attempt: number;
+  /** Every subtask's, in order of vertex and subtask. Regions that failed over alone have later attempts than others. */
+  readonly executions: readonly ExecutionId[];
   readonly maxParallelism: number;
   readonly vertices: readonly JobVertex[];
   readonly store: CompletedStore;
@@ -38,8 +39,9 @@ export interface CoordinatorContext {
 }
 
 /**
- * Triggers checkpoints of one attempt, collects the acknowledgements, and brings complete ones to the
- * commit point (Flink: CheckpointCoordinator). One object an attempt.
+ * Triggers checkpoints, collects the acknowledgements, and brings complete ones to the commit point (Flink:
+ * CheckpointCoordinator). One object for every set of executions: after a failover, of the job or of a region,
+ * there is another one.
  *
  * A checkpoint is pending from its trigger until its record is written (complete) or it is given up.
  * Commits happen one at a time. After `stop`, nothing is triggered and all pending checkpoints are given
@@ -56,20 +58,23 @@ export class CheckpointCoordinator {
   #final = false;
   #committing: PendingCheckpoint | null = null;
   readonly #commitQueue: PendingCheckpoint[] = [];
-  #whenQuiet: (() => void) | null = null;
+  #whenQuiet: (() => void)[] = [];
   #lastCompletionUs: TimeUs = Number.NEGATIVE_INFINITY;
   #failuresInARow = 0;
   #timer: TimerHandle | null = null;
   readonly #sealer = new FileSealer();
   readonly #vertices: readonly VertexExecutions[];
   readonly #executions: readonly ExecutionId[];
+  /** The latest attempt of any of its tasks: no other coordinator has the same. */
+  readonly #attempt: number;
   readonly #sources: readonly ExecutionId[];
 
   constructor(context: CoordinatorContext) {
     this.#context = context;
-    const { vertices, attempt } = context;
-    this.#vertices = vertices.map((vertex) => executionsOf(vertex, attempt));
-    this.#executions = this.#vertices.flatMap(({ executions }) => executions);
+    const { vertices, executions } = context;
+    this.#vertices = vertices.map((vertex) => executionsOf(vertex, executions));
+    this.#executions = executions;
+    this.#attempt = Math.max(...executions.map(({ attempt }) => attempt));
     this.#sources = this.#vertices.filter(({ isSource }) => isSource).flatMap(({ executions }) => executions);
   }
 
@@ -88,7 +93,7 @@ export class CheckpointCoordinator {
   acknowledge(id: ExecutionId, checkpointId: CheckpointId, state: SubtaskState | null, inputEnded: boolean): void {
     const { ports, subject, store } = this.#context;
     const found = this.#pending.get(checkpointId);
-    const checkpoint = found !== undefined && id.attempt === this.#context.attempt ? found : null;
+    const checkpoint = found !== undefined && this.#isCurrent(id) ? found : null;
     const shared = state?.shared ?? [];
     if (shared.length > 0) {
       // Before anything else, whatever becomes of the checkpoint (FLINK-6633): nobody else will delete these files.
@@ -111,10 +116,13 @@ export class CheckpointCoordinator {
 
   decline(id: ExecutionId, checkpointId: CheckpointId): void {
     const checkpoint = this.#pending.get(checkpointId);
-    if (checkpoint !== undefined && id.attempt === this.#context.attempt) this.#abort(checkpoint, "declined");
+    if (checkpoint !== undefined && this.#isCurrent(id)) this.#abort(checkpoint, "declined");
   }
 
-  /** Failover, or the end of the job: gives up what is pending, except a commit under way. */
+  /**
+   * Failover, or the end of the job: gives up what is pending, except a commit under way. Whatever still happens is
+   * told to tasks that live on.
+   */
   stop(reason: AbortReason): void {
     this.#stopped = true;
     this.#requested = false;
@@ -134,13 +142,13 @@ export class CheckpointCoordinator {
     for (const { expiry } of this.#pending.values()) if (expiry !== null) scheduler.cancel(expiry);
     this.#pending.clear();
     this.#commitQueue.length = 0;
-    this.#whenQuiet = null;
+    this.#whenQuiet = [];
   }
 
   whenQuiet(done: () => void): void {
     invariant(this.#stopped, "only a stopped coordinator becomes quiet");
     if (this.#committing === null) done();
-    else this.#whenQuiet = done;
+    else this.#whenQuiet.push(done);
   }
 
   /* ---- triggering ---- */
@@ -179,10 +187,10 @@ export class CheckpointCoordinator {
   }
 
   #trigger(checkpointId: CheckpointId): void {
-    const { ports, subject, attempt, config } = this.#context;
+    const { ports, subject, config } = this.#context;
     const checkpoint = new PendingCheckpoint(checkpointId, ports.clock.nowUs(), this.#executions);
     this.#pending.set(checkpointId, checkpoint);
-    ports.tracer.point(TRACE.checkpointTriggered, subject, checkpointId, attempt);
+    ports.tracer.point(TRACE.checkpointTriggered, subject, checkpointId, this.#attempt);
     checkpoint.expiry = ports.scheduler.after(config.timeoutMs * US_PER_MS, () => {
       if (this.#pending.get(checkpointId) === checkpoint && checkpoint !== this.#committing) {
         this.#abort(checkpoint, "expired");
@@ -204,7 +212,7 @@ export class CheckpointCoordinator {
     this.#committing = checkpoint;
     const metadata = this.#metadataOf(checkpoint);
     const bytes = encodeMetadata(metadata, this.#sealer);
-    const file = handleOf(metadataKey(this.#context.storagePrefix, checkpoint.checkpointId, this.#context.attempt), bytes);
+    const file = handleOf(metadataKey(this.#context.storagePrefix, checkpoint.checkpointId, this.#attempt), bytes);
     checkpoint.metadataKey = file.key;
     const { ports, store } = this.#context;
     retryStorage(
@@ -232,20 +240,21 @@ export class CheckpointCoordinator {
   }
 
   #completed(checkpoint: PendingCheckpoint, metadata: CheckpointMetadata): void {
-    const { ports, subject, attempt, store } = this.#context;
+    const { ports, subject, store } = this.#context;
     const { checkpointId } = checkpoint;
     this.#committing = null;
     this.#close(checkpoint);
     this.#failuresInARow = 0;
     this.#lastCompletionUs = ports.clock.nowUs();
-    ports.tracer.point(TRACE.checkpointCompleted, subject, checkpointId, attempt);
+    ports.tracer.point(TRACE.checkpointCompleted, subject, checkpointId, this.#attempt);
     for (const older of [...this.#pending.values()]) {
       if (older.checkpointId < checkpointId) this.#abort(older, "subsumed");
     }
-    if (!this.#stopped) {
-      if (metadata.inputEnded) this.#endWith(checkpointId);
-      for (const id of this.#executions) this.#context.notifyComplete(id, checkpointId, metadata.inputEnded);
-    }
+    // After a failover of some tasks the others hear of it too, but nobody ends: those that start again take
+    // part in one more checkpoint.
+    const isFinal = metadata.inputEnded && !this.#stopped;
+    if (isFinal) this.#endWith(checkpointId);
+    for (const id of this.#executions) this.#context.notifyComplete(id, checkpointId, isFinal);
     store.subsumeOldest();
     this.#commitDecided();
   }
@@ -260,19 +269,16 @@ export class CheckpointCoordinator {
 
   #commitDecided(): void {
     const quiet = this.#whenQuiet;
-    if (quiet !== null) {
-      this.#whenQuiet = null;
-      quiet();
-      return;
-    }
+    this.#whenQuiet = [];
+    for (const done of quiet) done();
     if (!this.#stopped) this.#commitNext();
   }
 
   #metadataOf(checkpoint: PendingCheckpoint): CheckpointMetadata {
-    const { attempt, maxParallelism } = this.#context;
+    const { maxParallelism } = this.#context;
     return {
       checkpointId: checkpoint.checkpointId,
-      attempt,
+      attempt: this.#attempt,
       triggeredAtUs: checkpoint.triggeredAtUs,
       maxParallelism,
       inputEnded: checkpoint.allInputsEnded,
@@ -293,9 +299,7 @@ export class CheckpointCoordinator {
     ports.tracer.point(TRACE.checkpointAborted, subject, checkpointId, ABORT_REASONS[reason]);
     const files = checkpoint.files();
     if (files.length > 0) store.discardFiles(checkpointId, files);
-    if (reason !== "failover") {
-      for (const id of this.#executions) this.#context.notifyAborted(id, checkpointId);
-    }
+    for (const id of this.#executions) this.#context.notifyAborted(id, checkpointId);
     if (reason === "declined" || reason === "expired" || reason === "finalize") {
       this.#failuresInARow += 1;
       if (this.#failuresInARow > config.tolerableFailures) {
@@ -314,6 +318,10 @@ export class CheckpointCoordinator {
     }
   }
 
+  #isCurrent(id: ExecutionId): boolean {
+    return this.#executions.some((one) => isSameTask(one, id) && one.attempt === id.attempt);
+  }
+
   #isReferenced(key: string): boolean {
     if (this.#context.store.references(key)) return true;
     return this.pending.some((one) => one.files().includes(key));
@@ -328,11 +336,11 @@ interface VertexExecutions {
   readonly executions: readonly ExecutionId[];
 }
 
-function executionsOf({ id, chain, inputs, parallelism }: JobVertex, attempt: number): VertexExecutions {
+function executionsOf({ id, chain, inputs }: JobVertex, executions: readonly ExecutionId[]): VertexExecutions {
   return {
     vertex: id,
     uids: chain.map((node) => node.uid),
     isSource: inputs.length === 0,
-    executions: Array.from({ length: parallelism }, (_, subtask) => ({ attempt, vertex: id, subtask })),
+    executions: executions.filter(({ vertex }) => vertex === id),
   };
 }

@@ -15,7 +15,6 @@ interface Acknowledgement {
 export class PendingCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly triggeredAtUs: TimeUs;
-  readonly attempt: number;
   expiry: TimerHandle | null = null;
   /** Set once the metadata file is being written. */
   metadataKey: string | null = null;
@@ -27,7 +26,6 @@ export class PendingCheckpoint {
     invariant(tasks.length > 0, "a job has tasks");
     this.checkpointId = checkpointId;
     this.triggeredAtUs = triggeredAtUs;
-    this.attempt = tasks[0]?.attempt ?? 0;
     this.#awaited = tasks.slice();
   }
 
@@ -69,7 +67,7 @@ export class PendingCheckpoint {
   }
 }
 
-/** All are of one attempt. */
-function isSameTask(left: ExecutionId, right: ExecutionId): boolean {
+/** The same subtask; the executions of one checkpoint are the only ones of theirs. */
+export function isSameTask(left: ExecutionId, right: ExecutionId): boolean {
   return left.subtask === right.subtask && left.vertex === right.vertex;
 }

@@ -1,4 +1,5 @@
 import { present } from "../base/assert.ts";
+import type { FailoverScope } from "./job-modes.ts";
 import type { JobGraph, VertexId } from "./job-graph.ts";
 
 /** One parallel instance of a vertex. */
@@ -13,9 +14,6 @@ export interface FailoverRegion {
   /** In order of vertex, then subtask. */
   readonly subtasks: readonly SubtaskPlace[];
 }
-
-/** What fails over with a failed subtask: its region, or the whole job. */
-export type FailoverStrategy = "job" | "region";
 
 /** The regions of a job. Each subtask belongs to one of them. */
 export class FailoverRegions {
@@ -54,7 +52,7 @@ export class FailoverRegions {
  * Because every exchange is pipelined, all consumers of a region, and its producers, lie within it: what has
  * to start again after a failure is just the region.
  */
-export function failoverRegions(graph: JobGraph, strategy: FailoverStrategy): FailoverRegions {
+export function failoverRegions(graph: JobGraph, scope: FailoverScope): FailoverRegions {
   const first: number[] = [];
   let count = 0;
   for (const { parallelism } of graph.vertices) {
@@ -64,7 +62,7 @@ export function failoverRegions(graph: JobGraph, strategy: FailoverStrategy): Fa
   const components = new Components(count);
   const numberOf = (vertex: VertexId, subtask: number): number => present(first[vertex], "edges join vertices of the graph") + subtask;
   const parallelismOf = (vertex: VertexId): number => present(graph.vertices[vertex], "edges join vertices of the graph").parallelism;
-  if (strategy === "job") {
+  if (scope === "job") {
     for (let subtask = 1; subtask < count; subtask += 1) components.join(0, subtask);
   }
   for (const { from, to, partitioning } of graph.edges) {

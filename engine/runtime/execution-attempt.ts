@@ -1,7 +1,7 @@
 import { invariant, present } from "../base/assert.ts";
-import type { JobGraph } from "../graph/job-graph.ts";
-import type { SlotAssignment } from "./messages.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
+import type { FailoverRegion } from "../graph/failover-regions.ts";
+import type { SlotAssignment } from "./messages.ts";
 
 export type ExecutionState = "deploying" | "initialized" | "finished";
 
@@ -11,25 +11,22 @@ export interface Execution {
   state: ExecutionState;
 }
 
-/** All subtasks of one attempt of the job, as the JobManager knows them. */
+/** All subtasks of one attempt of a region, as the JobManager knows them. */
 export class ExecutionAttempt {
   readonly attempt: number;
+  /** Of the whole job: subtask i of every vertex runs in slot i. */
   readonly slots: readonly SlotAssignment[];
   readonly executions: readonly Execution[];
-  phase: "deploying" | "starting" | "running" | "failing" = "deploying";
 
-  constructor(attempt: number, graph: JobGraph, slots: readonly SlotAssignment[]) {
+  constructor(attempt: number, { subtasks }: FailoverRegion, slots: readonly SlotAssignment[]) {
+    invariant(subtasks.length > 0, "a region has tasks");
     this.attempt = attempt;
     this.slots = slots;
-    const executions: Execution[] = [];
-    for (const vertex of graph.vertices) {
-      for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
-        const slot = present(slots[subtask], "there is a slot for every subtask");
-        executions.push({ id: { attempt, vertex: vertex.id, subtask }, slot, state: "deploying" });
-      }
-    }
-    invariant(executions.length > 0, "a job has tasks");
-    this.executions = executions;
+    this.executions = subtasks.map(({ vertex, subtask }) => ({
+      id: { attempt, vertex, subtask },
+      slot: present(slots[subtask], "there is a slot for every subtask"),
+      state: "deploying",
+    }));
   }
 
   find(id: ExecutionId): Execution | undefined {
@@ -46,5 +43,10 @@ export class ExecutionAttempt {
     const used: SlotAssignment[] = [];
     for (const { slot } of this.executions) if (!used.some((one) => one.worker === slot.worker)) used.push(slot);
     return used;
+  }
+
+  /** Something that has not finished runs there. */
+  needs(worker: string): boolean {
+    return this.executions.some(({ slot, state }) => slot.worker === worker && state !== "finished");
   }
 }

@@ -1,56 +1,70 @@
-import { invariant, present, unreachable } from "../base/assert.ts";
-import { NO_CHECKPOINT, US_PER_MS, type TimeUs } from "../base/units.ts";
+import { invariant, unreachable } from "../base/assert.ts";
+import { US_PER_MS } from "../base/units.ts";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
-import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import type { CompletedStoreContext } from "../checkpoint/completed-store.ts";
 import { CheckpointIdCounter, CompletedStore } from "../checkpoint/completed-store.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
+import { failoverRegions } from "../graph/failover-regions.ts";
 import type { JobGraph } from "../graph/job-graph.ts";
 import type { Fence } from "../ports/coordination.ts";
+import type { TimerHandle } from "../ports/scheduler.ts";
 import { TRACE } from "../ports/tracer.ts";
+import { createRestartBackoff } from "../restore/restart/create-restart-backoff.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
-import type { Execution } from "./execution-attempt.ts";
 import { ExecutionAttempt } from "./execution-attempt.ts";
-import type { ControlMessage, SlotAssignment } from "./messages.ts";
-import type { ExecutionId } from "../graph/execution-id.ts";
-import type { RestoreRequest } from "../restore/restore-strategy.ts";
-import type { EnginePorts } from "./task-manager.ts";
+import { Failover } from "./failover.ts";
 import { JobCalls } from "./job-calls.ts";
+import { JobParallelism } from "./job-parallelism.ts";
 import type { JobEndStatus } from "./job-status.ts";
 import { readJobEnd, recordJobEnd } from "./job-status.ts";
-import { JobParallelism } from "./job-parallelism.ts";
+import { LeaderTerm } from "./leader-term.ts";
+import type { ControlMessage, SlotAssignment } from "./messages.ts";
+import { RegionDeployment } from "./region-deployment.ts";
+import type { RegionPhase } from "./region-execution.ts";
+import { RegionExecution } from "./region-execution.ts";
+import { SlotTable } from "./slot-table.ts";
+import type { EnginePorts } from "./task-manager.ts";
 import { WorkerRegistry } from "./worker-registry.ts";
 
-export type JobPhase = "recovering" | "waiting" | "deploying" | "running" | "failing" | "restarting" | "finished" | "failed";
+export type JobPhase = "recovering" | RegionPhase | "finished" | "failed";
+
+/** A message to one task. */
+type TaskMessage = Extract<ControlMessage, { readonly kind: "trigger-checkpoint" | "notify-complete" | "notify-aborted" }>;
 
 /** Attempts of one leader; attempts of a later leader have greater numbers. */
 const ATTEMPTS_PER_EPOCH = 4096;
+/** A job whose regions differ is in the first of these phases that any of them is in. */
+const PHASES: readonly RegionPhase[] = ["failing", "restarting", "waiting", "deploying", "starting"];
 
 /**
- * One leader's term over a job: recovers what earlier leaders left, deploys attempts on the registered
- * workers, runs the checkpoint coordinator, and decides failover (of the whole job). After `depose` it does
- * nothing any more, whatever replies still arrive.
+ * One leader's term over a job: recovers what earlier leaders left, deploys attempts of its failover regions
+ * (the whole job is one, unless it says otherwise) on the registered workers, runs the checkpoint coordinator,
+ * and decides failover. After `depose` it does nothing any more, whatever replies still arrive.
  */
 export class JobMaster {
   readonly fence: Fence;
   readonly registry: WorkerRegistry;
   readonly store: CompletedStore;
-  phase: JobPhase = "recovering";
-  attempt: ExecutionAttempt | null = null;
+  regions: readonly RegionExecution[];
   coordinator: CheckpointCoordinator | null = null;
-  restarts = 0;
-  readonly #ports: EnginePorts;
-  readonly #config: ClusterConfig;
+  readonly #term: LeaderTerm;
   readonly #buildGraph: (parallelism: number | null) => JobGraph;
   readonly #parallelism: JobParallelism;
+  readonly #slots: SlotTable;
   readonly #calls: JobCalls;
-  readonly #subject: number;
+  readonly #deployment: RegionDeployment;
+  readonly #failover: Failover;
   /** With the parallelism that the job was asked to run with. */
   #graph: JobGraph;
+  /** What `regions` are regions of. */
+  #deployedGraph: JobGraph;
   readonly #counter: CheckpointIdCounter;
   readonly #onDeposed: () => void;
   readonly #onEnded: () => void;
+  #stage: "recovering" | "active" | JobEndStatus = "recovering";
   #attemptsMade = 0;
-  #active = true;
+  /** Some regions wait for slots while others go on. */
+  #slotTimer: TimerHandle | null = null;
   /** The job's end is being recorded: no failover can follow. */
   #ending = false;
 
@@ -62,43 +76,58 @@ export class JobMaster {
     onDeposed: () => void,
     onEnded: () => void,
   ) {
-    this.#ports = ports;
-    this.#config = config;
+    const term = new LeaderTerm(ports, config, fence);
+    const isActive = (): boolean => term.isActive;
+    this.#term = term;
+    this.fence = fence;
     this.#buildGraph = buildGraph;
     this.#graph = buildGraph(null);
-    this.fence = fence;
+    this.#deployedGraph = this.#graph;
+    this.regions = regionsOf(this.#graph);
     this.#onDeposed = onDeposed;
     this.#onEnded = onEnded;
-    this.#subject = ports.tracer.intern(ports.self);
     this.registry = new WorkerRegistry(ports, config, fence.epoch, {
       workerJoined: () => this.#deployIfPossible(),
-      workerLost: (worker) => {
-        const used = this.attempt?.slots.some((slot) => slot.worker === worker.address) ?? false;
-        if (used) this.failAttempt(`${worker.address} was lost`);
-      },
+      workerLost: ({ address }) => this.#fail(this.regions.filter((region) => region.needs(address)), `${address} was lost`),
     });
-    const isActive = (): boolean => this.#active;
-    this.#calls = new JobCalls(ports, config, fence.epoch, this.registry, isActive);
-    this.#calls.useGraph(this.#graph);
-    this.#parallelism = new JobParallelism(ports, config.jobId, fence, isActive);
-    const storeContext: CompletedStoreContext = {
-      ports,
-      subject: this.#subject,
-      jobId: config.jobId,
-      fence,
-      retained: this.#graph.config.checkpoint?.retained ?? 1,
-      isActive,
-    };
+    const retained = this.#graph.config.checkpoint?.retained ?? 1;
+    const storeContext: CompletedStoreContext = { ports, subject: term.subject, jobId: config.jobId, fence, retained, isActive };
     this.store = new CompletedStore(storeContext);
     this.#counter = new CheckpointIdCounter(storeContext);
+    this.#parallelism = new JobParallelism(ports, config.jobId, fence, isActive);
+    this.#slots = new SlotTable(this.registry);
+    this.#calls = new JobCalls(term, this.registry);
+    this.#deployment = new RegionDeployment(term, this.#calls, this.#parallelism, {
+      failed: (region, reason) => this.#fail([region], reason),
+      running: () => {
+        if (this.regions.every(({ phase }) => phase === "running")) this.coordinator?.start();
+      },
+    });
+    this.#failover = new Failover(term, createRestartBackoff(this.#graph.config.restart, ports), this.#deployment, {
+      regions: () => this.regions,
+      stopCheckpoints: (quiet) => this.#stopCheckpoints(quiet),
+      restart: () => this.#deployIfPossible(),
+      giveUp: () => this.#end("failed"),
+    });
+  }
+
+  get phase(): JobPhase {
+    if (this.#stage !== "active") return this.#stage;
+    return PHASES.find((wanted) => this.regions.some(({ phase }) => phase === wanted)) ?? "running";
+  }
+
+  /** Why something failed last, for people. */
+  get lastFailure(): string | null {
+    return this.#failover.lastFailure;
   }
 
   /** Reads the job's status, the completed checkpoints and the id counter; then waits for workers. */
   recover(): void {
-    this.#point(TRACE.leadershipGained, this.fence.epoch, 0);
-    readJobEnd(this.#ports, this.#config.jobId, () => this.#active, (ended) => {
+    const { ports, config } = this.#term;
+    this.#term.point(TRACE.leadershipGained, this.fence.epoch, 0);
+    readJobEnd(ports, config.jobId, () => this.#term.isActive, (ended) => {
       if (ended !== null) {
-        this.phase = ended;
+        this.#stage = ended;
         this.#onEnded();
         return;
       }
@@ -108,16 +137,16 @@ export class JobMaster {
 
   #recovered(): void {
     this.#useParallelism();
-    this.phase = "waiting";
+    this.#stage = "active";
     this.#deployIfPossible();
   }
 
   depose(): void {
-    if (!this.#active) return;
-    this.#active = false;
+    if (!this.#term.isActive) return;
+    this.#term.isActive = false;
     this.registry.close();
     this.coordinator?.abandon();
-    this.#point(TRACE.leadershipLost, this.fence.epoch, 0);
+    this.#term.point(TRACE.leadershipLost, this.fence.epoch, 0);
   }
 
   /** Handles a message of a worker or a client; `respond` may be called later. */
@@ -129,7 +158,7 @@ export class JobMaster {
   #handleNow(message: Exclude<ControlMessage, { readonly kind: "rescale" }>): ControlMessage {
     switch (message.kind) {
       case "register-worker":
-        if (this.phase === "finished" || this.phase === "failed") return this.#calls.reply(message, "the job is over");
+        if (this.#stage === "finished" || this.#stage === "failed") return this.#calls.reply(message, "the job is over");
         this.registry.register(message.worker, message.incarnation, message.slots);
         return this.#calls.reply(message, null);
       case "task-state":
@@ -158,80 +187,68 @@ export class JobMaster {
     }
   }
 
-  /* ---- deploying ---- */
-
-  #deployIfPossible(): void {
-    if (this.phase !== "waiting") return;
-    const slots = this.registry.allocate(mostSubtasks(this.#graph));
-    if (slots === null) return;
-    this.#attemptsMade += 1;
-    invariant(this.#attemptsMade < ATTEMPTS_PER_EPOCH, "one leader makes a bounded number of attempts");
-    this.#calls.useGraph(this.#graph);
-    const attempt = new ExecutionAttempt(this.fence.epoch * ATTEMPTS_PER_EPOCH + this.#attemptsMade, this.#graph, slots);
-    this.attempt = attempt;
-    this.phase = "deploying";
-    const latest = this.store.latest();
-    this.#point(TRACE.jobDeploying, attempt.attempt, latest?.metadata.checkpointId ?? NO_CHECKPOINT);
-    this.coordinator = this.#createCoordinator(attempt);
-    for (const execution of attempt.executions) this.#deploy(attempt, execution, latest);
-  }
-
-  #deploy(attempt: ExecutionAttempt, execution: Execution, latest: CompletedCheckpoint | null): void {
-    const { id, slot } = execution;
-    const highestParallelism = Math.max(this.#parallelism.highest, attempt.slots.length);
-    const message: ControlMessage = {
-      kind: "deploy-task",
-      subject: this.#calls.subjectOf(id),
-      checkpointId: latest?.metadata.checkpointId ?? NO_CHECKPOINT,
-      epoch: this.fence.epoch,
-      descriptor: { id, parallelism: this.#parallelism.current, highestParallelism, slots: attempt.slots, restore: restoreRequest(latest) },
-    };
-    this.#calls.untilAnswered(slot, message, () => attempt.phase === "deploying", (reply) => {
-      if (reply.kind === "refused") this.#failThis(attempt, `${slot.worker} refused a task: ${reply.reason}`);
-    });
-  }
-
   #taskState(message: Extract<ControlMessage, { readonly kind: "task-state" }>): void {
-    const attempt = this.attempt;
-    const execution = attempt?.find(message.id);
-    if (attempt === null || execution === undefined || attempt.phase === "failing") return;
+    const region = this.#regionOf(message.id);
+    const execution = region?.find(message.id);
+    // Of an attempt that is over.
+    if (region === undefined || execution === undefined) return;
     switch (message.state) {
       case "failed":
-        this.#failThis(attempt, message.reason);
+        this.#fail([region], message.reason);
         return;
       case "initialized":
-        if (execution.state === "deploying") execution.state = "initialized";
-        if (attempt.phase === "deploying" && attempt.all("initialized")) this.#startAttempt(attempt);
+        this.#deployment.initialized(region, execution);
         return;
       case "finished":
         execution.state = "finished";
-        if (attempt.all("finished")) this.#end("finished");
+        if (this.regions.every(({ isFinished }) => isFinished)) this.#end("finished");
         return;
       default:
         unreachable(message.state, "JobMaster.taskState");
     }
   }
 
-  #startAttempt(attempt: ExecutionAttempt): void {
-    attempt.phase = "starting";
-    const workers = attempt.workers();
-    let started = 0;
-    for (const slot of workers) {
-      const message = this.#calls.order("start-attempt", attempt.attempt);
-      this.#calls.untilAnswered(slot, message, () => attempt.phase === "starting", (reply) => {
-        if (attempt.phase !== "starting") return;
-        if (reply.kind === "refused") {
-          this.#failThis(attempt, `${slot.worker} cannot start: ${reply.reason}`);
-          return;
-        }
-        started += 1;
-        if (started < workers.length) return;
-        attempt.phase = "running";
-        this.phase = "running";
-        this.#point(TRACE.jobRunning, attempt.attempt, 0);
-        this.coordinator?.start();
-      });
+  /* ---- deploying ---- */
+
+  #deployIfPossible(): void {
+    if (this.#stage !== "active" || this.#ending || this.#failover.hasGivenUp) return;
+    if (this.regions.every(({ phase }) => phase === "waiting")) this.#adoptGraph();
+    const waiting = this.regions.filter(({ phase }) => phase === "waiting");
+    if (waiting.length === 0) return;
+    const slots = this.#slots.assign(waiting.map(({ region }) => region), waiting.length === this.regions.length);
+    if (slots === null) {
+      this.#escalateLater();
+      return;
     }
+    if (this.#slotTimer !== null) this.#term.ports.scheduler.cancel(this.#slotTimer);
+    this.#slotTimer = null;
+    const latest = this.store.latest();
+    for (const region of waiting) region.deployed(this.#newAttempt(region, slots));
+    this.coordinator = this.#createCoordinator();
+    for (const region of waiting) this.#deployment.deploy(region, latest);
+  }
+
+  /** Attempts under way keep the graph that they were deployed with. */
+  #adoptGraph(): void {
+    if (this.#deployedGraph !== this.#graph) this.regions = regionsOf(this.#graph);
+    this.#deployedGraph = this.#graph;
+    this.#calls.useGraph(this.#graph);
+  }
+
+  #newAttempt({ region }: RegionExecution, slots: readonly SlotAssignment[]): ExecutionAttempt {
+    this.#attemptsMade += 1;
+    invariant(this.#attemptsMade < ATTEMPTS_PER_EPOCH, "one leader makes a bounded number of attempts");
+    return new ExecutionAttempt(this.fence.epoch * ATTEMPTS_PER_EPOCH + this.#attemptsMade, region, slots);
+  }
+
+  /** No checkpoint completes without the waiting regions: the others do not go on without them for ever. */
+  #escalateLater(): void {
+    if (this.#slotTimer !== null || !this.regions.some(({ lives }) => lives)) return;
+    const { ports, config } = this.#term;
+    this.#slotTimer = ports.scheduler.after(config.heartbeatTimeoutMs * US_PER_MS, () => {
+      this.#slotTimer = null;
+      if (this.#term.isActive) this.#failJob("there are no slots for a failed region");
+    });
   }
 
   /* ---- rescaling ---- */
@@ -239,7 +256,11 @@ export class JobMaster {
   /** Recorded first; then the job restarts with it. Asked again for what it has, it says yes. */
   #rescale(message: Extract<ControlMessage, { readonly kind: "rescale" }>, respond: (reply: ControlMessage) => void): void {
     const { parallelism } = message;
-    if (this.#ending || this.phase === "recovering" || this.#parallelism.isChanging) {
+    if (this.#graph.config.failover === "region") {
+      respond(this.#calls.reply(message, "one region cannot change its parallelism alone"));
+      return;
+    }
+    if (this.#ending || this.#stage === "recovering" || this.#parallelism.isChanging) {
       respond(this.#calls.reply(message, "not at this moment"));
       return;
     }
@@ -247,100 +268,51 @@ export class JobMaster {
       respond(this.#calls.reply(message, null));
       return;
     }
-    this.#parallelism.change(parallelism, mostSubtasks(this.#graph), (recorded) => {
+    const running = Math.max(...this.#graph.vertices.map((vertex) => vertex.parallelism));
+    this.#parallelism.change(parallelism, running, (recorded) => {
       if (!recorded) {
         this.#onDeposed();
         return;
       }
-      this.#point(TRACE.jobRescaled, parallelism, 0);
+      this.#term.point(TRACE.jobRescaled, parallelism, 0);
       this.#useParallelism();
       respond(this.#calls.reply(message, null));
-      if (this.attempt !== null) this.#giveUp(this.attempt, () => this.#redeploy());
+      if (!this.#ending) this.#failover.redeploy();
+      this.#deployIfPossible();
     });
   }
 
-  /** An attempt under way keeps the graph it was deployed with. */
   #useParallelism(): void {
     this.#graph = this.#buildGraph(this.#parallelism.current);
   }
 
-  #redeploy(): void {
-    this.phase = "waiting";
-    this.#deployIfPossible();
-  }
-
   /* ---- failover ---- */
 
-  failAttempt(reason: string): void {
-    if (this.attempt !== null) this.#failThis(this.attempt, reason);
+  /** Until checkpoints know of finished tasks, what has begun to finish starts again with everything else. */
+  #fail(failed: readonly RegionExecution[], reason: string): void {
+    if (failed.length === 0) return;
+    const hasFinished = this.regions.some(({ attempt }) => attempt?.executions.some(({ state }) => state === "finished"));
+    if (hasFinished) this.#failJob(reason);
+    else if (!this.#ending) this.#failover.fail(failed, reason);
   }
 
-  /**
-   * The whole job fails over: pending checkpoints are given up (their tasks are dead from here on), every
-   * task is cancelled, and only when that is certain, and a commit under way is decided, the next attempt
-   * starts from the latest completed checkpoint.
-   */
-  #failThis(attempt: ExecutionAttempt, reason: string): void {
-    if (attempt !== this.attempt || attempt.phase === "failing" || this.#ending) return;
-    this.lastFailure = reason;
-    this.#point(TRACE.jobFailing, attempt.attempt, 0);
-    const failedAtUs = this.#ports.clock.nowUs();
-    this.#giveUp(attempt, () => this.#restart(failedAtUs));
-  }
-
-  #giveUp(attempt: ExecutionAttempt, next: () => void): void {
-    if (attempt.phase === "failing") return;
-    attempt.phase = "failing";
-    this.phase = "failing";
-    this.coordinator?.stop("failover");
-    this.#point(TRACE.attemptDead, attempt.attempt, 0);
-    this.#cancelAttempt(attempt, () => {
-      if (this.coordinator === null) next();
-      else this.coordinator.whenQuiet(next);
-    });
-  }
-
-  /** Why the last attempt failed, for people. */
-  lastFailure: string | null = null;
-
-  #cancelAttempt(attempt: ExecutionAttempt, done: () => void): void {
-    const workers = attempt.workers();
-    let waiting = workers.length;
-    for (const slot of workers) {
-      const message = this.#calls.order("cancel-attempt", attempt.attempt);
-      this.#calls.untilAnswered(slot, message, () => true, () => {
-        waiting -= 1;
-        if (waiting === 0) done();
-      });
-    }
-  }
-
-  /** The delay counts from the failure: what it takes to cancel the attempt is a part of it. */
-  #restart(failedAtUs: TimeUs): void {
-    const { restart } = this.#graph.config;
-    const allowed = restart.kind === "fixed-delay" && this.restarts < restart.attempts;
-    if (!allowed) return this.#end("failed");
-    this.restarts += 1;
-    this.phase = "restarting";
-    this.#point(TRACE.jobRestarting, this.restarts, 0);
-    const dueInUs = failedAtUs + restart.delayMs * US_PER_MS - this.#ports.clock.nowUs();
-    this.#ports.scheduler.after(Math.max(0, dueInUs), () => {
-      if (this.#active) this.#redeploy();
-    });
+  #failJob(reason: string): void {
+    if (!this.#ending) this.#failover.fail(this.regions, reason);
   }
 
   #end(status: JobEndStatus): void {
     if (this.#ending) return;
     this.#ending = true;
     this.coordinator?.stop("shutdown");
-    recordJobEnd(this.#ports, this.#config.jobId, status, this.fence, () => this.#active, (recorded) => {
+    const { ports, config } = this.#term;
+    recordJobEnd(ports, config.jobId, status, this.fence, () => this.#term.isActive, (recorded) => {
       if (!recorded) {
         this.#onDeposed();
         return;
       }
-      this.phase = status;
+      this.#stage = status;
       this.store.close();
-      this.#point(status === "finished" ? TRACE.jobFinished : TRACE.jobFailed, this.fence.epoch, 0);
+      this.#term.point(status === "finished" ? TRACE.jobFinished : TRACE.jobFailed, this.fence.epoch, 0);
       this.registry.close();
       this.#onEnded();
     });
@@ -348,53 +320,73 @@ export class JobMaster {
 
   /* ---- the coordinator's side ---- */
 
-  /** Null for a job without checkpoints: it starts from nothing after a failure. */
-  #createCoordinator(attempt: ExecutionAttempt): CheckpointCoordinator | null {
-    const { checkpoint, maxParallelism } = this.#graph.config;
+  #stopCheckpoints(quiet: () => void): void {
+    const { coordinator } = this;
+    coordinator?.stop("failover");
+    if (coordinator === null) quiet();
+    else coordinator.whenQuiet(quiet);
+  }
+
+  /**
+   * For the attempts that are deployed now; it begins to trigger when all of them run. Null for a job without
+   * checkpoints: it starts from nothing after a failure.
+   */
+  #createCoordinator(): CheckpointCoordinator | null {
+    const { ports, config, subject } = this.#term;
+    const { vertices, config: jobConfig } = this.#deployedGraph;
     const { epoch } = this.fence;
-    if (checkpoint === null) return null;
+    if (jobConfig.checkpoint === null) return null;
     return new CheckpointCoordinator({
-      ports: this.#ports,
-      subject: this.#subject,
-      config: checkpoint,
-      storagePrefix: this.#config.storagePrefix,
-      attempt: attempt.attempt,
-      maxParallelism,
-      vertices: this.#graph.vertices,
+      ports,
+      subject,
+      config: jobConfig.checkpoint,
+      storagePrefix: config.storagePrefix,
+      executions: this.#executions(),
+      maxParallelism: jobConfig.maxParallelism,
+      vertices,
       store: this.store,
       counter: this.#counter,
       triggerSource: (id, checkpointId) => {
-        this.#calls.cast(this.#slotOf(attempt, id), { kind: "trigger-checkpoint", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
+        this.#cast({ kind: "trigger-checkpoint", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
       },
       notifyComplete: (id, checkpointId, isFinal) => {
-        const subject = this.#calls.subjectOf(id);
-        const message: ControlMessage = { kind: "notify-complete", subject, checkpointId, epoch, id, isFinal };
-        if (!isFinal) this.#calls.cast(this.#slotOf(attempt, id), message);
-        else this.#calls.untilAnswered(this.#slotOf(attempt, id), message, () => attempt.phase === "running", () => undefined);
+        const message: TaskMessage = { kind: "notify-complete", subject: this.#calls.subjectOf(id), checkpointId, epoch, id, isFinal };
+        if (isFinal) this.#insist(message);
+        else this.#cast(message);
       },
       notifyAborted: (id, checkpointId) => {
-        this.#calls.cast(this.#slotOf(attempt, id), { kind: "notify-aborted", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
+        this.#cast({ kind: "notify-aborted", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
       },
-      failJob: (reason) => this.#failThis(attempt, reason),
+      failJob: (reason) => this.#failJob(reason),
       deposed: () => this.#onDeposed(),
     });
   }
 
-  #slotOf(attempt: ExecutionAttempt, id: ExecutionId): SlotAssignment {
-    return present(attempt.slots[id.subtask], "every subtask has a slot");
+  /** Of every subtask the latest, in order of vertex and subtask. */
+  #executions(): readonly ExecutionId[] {
+    const all = this.regions.flatMap(({ attempt }) => attempt?.executions.map(({ id }) => id) ?? []);
+    return all.sort((left, right) => left.vertex - right.vertex || left.subtask - right.subtask);
   }
 
-  #point(kind: Parameters<EnginePorts["tracer"]["point"]>[0], x: number, y: number): void {
-    this.#ports.tracer.point(kind, this.#subject, x, y);
+  /** To a task whose attempt lives; nothing is said to the dead. */
+  #cast(message: TaskMessage): void {
+    const execution = this.#regionOf(message.id)?.find(message.id);
+    if (execution !== undefined) this.#calls.cast(execution.slot, message);
+  }
+
+  /** The same until it is answered. */
+  #insist(message: TaskMessage): void {
+    const region = this.#regionOf(message.id);
+    const execution = region?.find(message.id);
+    if (region === undefined || execution === undefined) return;
+    this.#calls.untilAnswered(execution.slot, message, () => region.find(message.id) !== undefined, () => undefined);
+  }
+
+  #regionOf(id: ExecutionId): RegionExecution | undefined {
+    return this.regions.find(({ attempt }) => attempt?.find(id) !== undefined);
   }
 }
 
-function mostSubtasks({ vertices }: JobGraph): number {
-  return Math.max(...vertices.map(({ parallelism }) => parallelism));
-}
-
-function restoreRequest(latest: CompletedCheckpoint | null): RestoreRequest | null {
-  if (latest === null) return null;
-  const { checkpointId, vertices } = latest.metadata;
-  return { checkpointId, vertices };
+function regionsOf(graph: JobGraph): readonly RegionExecution[] {
+  return failoverRegions(graph, graph.config.failover).all.map((region) => new RegionExecution(region));
 }

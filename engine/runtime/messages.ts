@@ -22,6 +22,8 @@ export interface SlotAssignment {
 
 export interface TaskDescriptor {
   readonly id: ExecutionId;
+  /** The failover region that the subtask belongs to: at most one attempt of a region lives. */
+  readonly region: number;
   /** What the job was asked to run with; null: as the job itself says. */
   readonly parallelism: number | null;
   /** The most subtasks that any vertex of the job ever had. */
@@ -49,8 +51,9 @@ export type ControlMessage =
   /* JobManager -> worker */
   | (Control & { readonly kind: "heartbeat"; readonly incarnation: number })
   | (Control & { readonly kind: "deploy-task"; readonly descriptor: TaskDescriptor })
-  | (Control & { readonly kind: "start-attempt"; readonly attempt: number })
-  | (Control & { readonly kind: "cancel-attempt"; readonly attempt: number })
+  | (Control & { readonly kind: "start-attempt"; readonly region: number; readonly attempt: number })
+  /** Of that region, and what is older there. */
+  | (Control & { readonly kind: "cancel-attempt"; readonly region: number; readonly attempt: number })
   | (Control & { readonly kind: "trigger-checkpoint"; readonly id: ExecutionId })
   | (Control & {
       readonly kind: "notify-complete";

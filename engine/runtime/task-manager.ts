@@ -39,7 +39,8 @@ export class TaskManager {
   /** From `start` on. */
   #stateDirectories!: StateDirectories;
   #hostState!: HostState;
-  #highestAttempt = 0;
+  /** By region: what is older is refused. */
+  readonly #highestAttempts = new Map<number, number>();
   /** Asked to take us, no answer yet. */
   #registeringWith: { readonly address: string; readonly epoch: number } | null = null;
   #heartbeatTimer: TimerHandle | null = null;
@@ -149,8 +150,8 @@ export class TaskManager {
         for (const task of this.#tasksOf(message.attempt)) task.start();
         return this.#acceptedReply(message);
       case "cancel-attempt":
-        this.#highestAttempt = Math.max(this.#highestAttempt, message.attempt + 1);
-        this.#cancelTasks((task) => task.id.attempt <= message.attempt);
+        this.#raise(message.region, message.attempt + 1);
+        this.#cancelTasks((task) => task.region === message.region && task.id.attempt <= message.attempt);
         return this.#acceptedReply(message);
       case "trigger-checkpoint":
         this.#taskOf(message.id)?.triggerCheckpoint(message.checkpointId);
@@ -177,10 +178,11 @@ export class TaskManager {
 
   #deploy(descriptor: TaskDescriptor, message: ControlMessage): ControlMessage {
     if (!this.registered || message.epoch !== this.epoch) return this.#refuse(message, "not registered");
-    if (descriptor.id.attempt < this.#highestAttempt) return this.#refuse(message, "an attempt already cancelled");
-    if (this.#taskOf(descriptor.id) !== undefined) return this.#acceptedReply(message);
-    this.#highestAttempt = descriptor.id.attempt;
-    this.#forgetTasksBefore(descriptor.id.attempt);
+    const { id, region } = descriptor;
+    if (id.attempt < (this.#highestAttempts.get(region) ?? 0)) return this.#refuse(message, "an attempt already cancelled");
+    if (this.#taskOf(id) !== undefined) return this.#acceptedReply(message);
+    this.#raise(region, id.attempt);
+    this.#forgetTasksBefore(region, id.attempt);
     try {
       const task = this.#createTask(descriptor);
       this.tasks.push(task);
@@ -188,7 +190,7 @@ export class TaskManager {
     } catch (error) {
       if (!(error instanceof StateStorageError)) throw error;
       const subject = this.ports.tracer.intern(this.ports.self);
-      this.#report(descriptor.id, message.epoch, subject, "failed", `the local disk failed: ${error.message}`);
+      this.#report(id, message.epoch, subject, "failed", `the local disk failed: ${error.message}`);
     }
     return this.#acceptedReply(message);
   }
@@ -210,7 +212,7 @@ export class TaskManager {
       sharedFiles: this.#hostState.sharedFilesOf(graph.config.restore, descriptor.id, subject),
       stateBackend: graph.config.stateBackend ?? { name: this.config.stateBackend },
       libraries: this.config.libraries,
-      stateDirectory: () => this.#stateDirectories.of(descriptor.id.attempt),
+      stateDirectory: () => this.#stateDirectories.of(descriptor.id.attempt, (attempt) => this.#tasksOf(attempt).length > 0),
       storagePrefix: this.config.storagePrefix,
       connect: (channel, handlers) => this.#connect(descriptor, channel, vertex.outputs, handlers, subject),
       report: (state, reason) => this.#report(descriptor.id, epoch, subject, state, reason),
@@ -301,9 +303,14 @@ export class TaskManager {
     for (const task of this.tasks) if (which(task)) task.cancel();
   }
 
-  #forgetTasksBefore(attempt: number): void {
-    const kept = this.tasks.filter((task) => task.id.attempt >= attempt);
-    for (const task of this.tasks) if (task.id.attempt < attempt) task.cancel();
+  #raise(region: number, attempt: number): void {
+    this.#highestAttempts.set(region, Math.max(this.#highestAttempts.get(region) ?? 0, attempt));
+  }
+
+  #forgetTasksBefore(region: number, attempt: number): void {
+    const isEarlier = (task: Task): boolean => task.region === region && task.id.attempt < attempt;
+    const kept = this.tasks.filter((task) => !isEarlier(task));
+    this.#cancelTasks(isEarlier);
     this.tasks.length = 0;
     this.tasks.push(...kept);
     invariant(this.tasks.length <= this.config.tasksPerWorkerLimit, "a worker runs a bounded number of tasks");

@@ -34,6 +34,7 @@ export type TaskLifeState = "restoring" | "initialized" | "running" | "finished"
  */
 export class Task {
   readonly id: ExecutionId;
+  readonly region: number;
   readonly name: string;
   readonly subject: number;
   readonly chain: OperatorChain;
@@ -64,6 +65,7 @@ export class Task {
     const { descriptor, ports } = environment;
     this.#environment = environment;
     this.id = descriptor.id;
+    this.region = descriptor.region;
     this.name = `${environment.vertex.name}[${descriptor.id.subtask}]`;
     this.subject = ports.tracer.intern(this.name);
     this.restoredFrom = descriptor.restore === null ? null : descriptor.restore.checkpointId;

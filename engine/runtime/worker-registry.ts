@@ -57,19 +57,18 @@ export class WorkerRegistry {
     return this.#workers.get(slot.worker)?.incarnation === slot.incarnation;
   }
 
-  /** Slot i for subtask i, spread over the workers in turn; null while there are too few. */
-  allocate(slotsNeeded: number): readonly SlotAssignment[] | null {
-    const slots: SlotAssignment[] = [];
+  /** Slots beside the taken ones, spread over the workers in turn. */
+  freeSlots(taken: readonly SlotAssignment[]): readonly SlotAssignment[] {
+    const free: SlotAssignment[] = [];
     const workers = this.workers;
     const rounds = Math.max(0, ...workers.map((worker) => worker.slots));
     for (let round = 0; round < rounds; round += 1) {
-      for (const worker of workers) {
-        if (round >= worker.slots) continue;
-        slots.push({ worker: worker.address, incarnation: worker.incarnation });
-        if (slots.length === slotsNeeded) return slots;
+      for (const { address, incarnation, slots } of workers) {
+        const takenHere = taken.filter(({ worker }) => worker === address).length;
+        if (round >= takenHere && round < slots) free.push({ worker: address, incarnation });
       }
     }
-    return null;
+    return free;
   }
 
   close(): void {

@@ -46,7 +46,7 @@ function jobManagerView({ leading, master }: JobManager): unknown {
   return {
     leading,
     phase: master.phase,
-    attempt: master.attempt?.attempt ?? null,
+    regions: master.regions.map(({ phase, attempt }) => ({ phase, attempt: attempt?.attempt ?? null })),
     workers: master.registry.workers.map(({ address, incarnation }) => ({ address, incarnation })),
     retained: master.store.retained.map(({ file }) => file),
     pending: (master.coordinator?.pending ?? []).map((one) => ({ id: one.checkpointId, awaited: one.awaited() })),

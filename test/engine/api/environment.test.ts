@@ -61,7 +61,15 @@ test("what nobody sets has Flink's defaults", () => {
   expect(env.execute("job").config).toEqual({
     maxParallelism: 128,
     checkpoint: { mode: "aligned", alignedTimeoutMs: 0, intervalMs: 500, timeoutMs: 600_000, minPauseMs: 0, maxConcurrent: 1, retained: 1, tolerableFailures: 0 },
-    restart: { kind: "fixed-delay", attempts: 2_147_483_647, delayMs: 1000 },
+    restart: {
+      kind: "exponential-delay",
+      initialBackoffMs: 1000,
+      maxBackoffMs: 60_000,
+      backoffMultiplier: 1.5,
+      resetBackoffThresholdMs: 3_600_000,
+      jitterFactor: 0.1,
+      maxAttempts: null,
+    },
     autoWatermarkIntervalMs: 200,
     bufferElements: 64,
     bufferTimeoutMs: 100,

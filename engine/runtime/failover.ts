@@ -1,0 +1,124 @@
+import { present } from "../base/assert.ts";
+import type { RestartBackoff } from "../restore/restart/restart-backoff.ts";
+import { TRACE } from "../ports/tracer.ts";
+import type { LeaderTerm } from "./leader-term.ts";
+import type { RegionDeployment } from "./region-deployment.ts";
+import type { RegionExecution } from "./region-execution.ts";
+
+export interface FailoverListener {
+  /** The regions of the job, as they are now. */
+  regions(): readonly RegionExecution[];
+  /** Gives up pending checkpoints; `quiet` once a commit that was under way is decided. */
+  stopCheckpoints(quiet: () => void): void;
+  /** Some regions wait to be deployed again. */
+  restart(): void;
+  /** No more restarts, and every task is gone. */
+  giveUp(): void;
+}
+
+/**
+ * What happens after a failure. The failed regions (all of them, where the whole job fails over) give up what
+ * they have: pending checkpoints, for which their tasks are dead from here on, and the tasks. They start again
+ * from the latest completed checkpoint when three things are certain: no task of theirs runs any more, a commit
+ * under way is decided, and the delay of the restart strategy, counted from the failure, is over.
+ *
+ * Regions that fail by the same event are one failure to the restart strategy. Its counts begin anew with each
+ * leader, as in Flink.
+ */
+export class Failover {
+  restarts: number = 0;
+  /** Why something failed last, for people. */
+  lastFailure: string | null = null;
+  readonly #term: LeaderTerm;
+  readonly #backoff: RestartBackoff;
+  readonly #deployment: RegionDeployment;
+  readonly #listener: FailoverListener;
+  #givenUp: boolean = false;
+  #regionGone: () => void = () => undefined;
+
+  constructor(term: LeaderTerm, backoff: RestartBackoff, deployment: RegionDeployment, listener: FailoverListener) {
+    this.#term = term;
+    this.#backoff = backoff;
+    this.#deployment = deployment;
+    this.#listener = listener;
+  }
+
+  /** The job ends: nothing is deployed any more. */
+  get hasGivenUp(): boolean {
+    return this.#givenUp;
+  }
+
+  /** These regions failed; those of them that are failing already go on doing so. */
+  fail(regions: readonly RegionExecution[], reason: string): void {
+    const failed = regions.filter(({ lives }) => lives);
+    if (failed.length === 0 || this.#givenUp) return;
+    this.lastFailure = reason;
+    for (const { attempt } of failed) this.#term.point(TRACE.jobFailing, attempt?.attempt ?? 0, 0);
+    this.#backoff.notifyFailure();
+    if (this.#backoff.canRestart()) this.#restart(failed, this.#backoff.delayUs());
+    else this.#giveUp();
+  }
+
+  /** Nothing failed: the whole job starts again as soon as it can, with what it was told meanwhile. */
+  redeploy(): void {
+    const living = this.#living();
+    if (living.length > 0 && !this.#givenUp) this.#takeDown(living, this.#waitingFor(2, living));
+  }
+
+  #restart(failed: readonly RegionExecution[], delayUs: number): void {
+    const oneLess = this.#waitingFor(3, failed);
+    this.restarts += 1;
+    this.#takeDown(failed, oneLess);
+    this.#term.point(TRACE.jobRestarting, this.restarts, failed.length);
+    this.#term.ports.scheduler.after(delayUs, () => {
+      if (this.#term.isActive) oneLess();
+    });
+  }
+
+  /** Of so many things to wait for, one less with each call. */
+  #waitingFor(count: number, regions: readonly RegionExecution[]): () => void {
+    let waits = count;
+    return () => {
+      waits -= 1;
+      if (waits > 0 || this.#givenUp) return;
+      for (const region of regions) region.phase = "waiting";
+      this.#listener.restart();
+    };
+  }
+
+  /** The whole job ends; regions that are failing already are waited for. */
+  #giveUp(): void {
+    this.#givenUp = true;
+    let waits = 2;
+    const oneLess = (): void => {
+      waits -= 1;
+      this.#regionGone();
+    };
+    this.#regionGone = () => {
+      const isGone = this.#listener.regions().every(({ lives, phase }) => !lives && phase !== "failing");
+      if (waits === 0 && isGone) this.#listener.giveUp();
+    };
+    this.#takeDown(this.#living(), oneLess);
+  }
+
+  /** `done` is called twice: no task of any of them runs any more; no checkpoint is being committed. */
+  #takeDown(failed: readonly RegionExecution[], done: () => void): void {
+    const dying = failed.map((region) => ({ region, attempt: present(region.attempt, "what lives has an attempt") }));
+    for (const { region } of dying) region.phase = "failing";
+    this.#listener.stopCheckpoints(done);
+    for (const { attempt } of dying) this.#term.point(TRACE.attemptDead, attempt.attempt, 0);
+    let running = dying.length;
+    for (const { region, attempt } of dying) {
+      this.#deployment.cancel(region, attempt, () => {
+        region.phase = "restarting";
+        running -= 1;
+        if (running === 0) done();
+        this.#regionGone();
+      });
+    }
+  }
+
+  #living(): readonly RegionExecution[] {
+    return this.#listener.regions().filter(({ lives }) => lives);
+  }
+}
