@@ -47,7 +47,9 @@ export interface RunResult {
   readonly restoredFrom: number | null;
 }
 
-export type Profile = "swarm" | "calm" | "network" | "disk";
+/** "matrix": a recovery at a good moment, and swarm faults in a part of the runs. */
+export type Profile = "swarm" | "calm" | "network" | "disk" | "matrix";
+export const PROFILES: readonly Profile[] = ["swarm", "calm", "network", "disk", "matrix"];
 
 /** How to run. */
 export interface RunRequest {

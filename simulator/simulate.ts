@@ -10,6 +10,7 @@ import { CensusTaker, buildCensus } from "./explore/census.ts";
 import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
+import { budgetBeside, drawRecovery } from "./faults/draw-recovery.ts";
 import { drawRescale } from "./faults/draw-rescale.ts";
 import type { FaultPlan } from "./faults/fault.ts";
 import { rewriteRecords } from "./oracles/data-oracles-observation.ts";
@@ -28,6 +29,8 @@ const FINDINGS_KEPT = 5;
 const CHAOS_MARGIN_US = 4_000_000;
 /** One seed in so many runs with calm timing: mean latencies and FIFO order. */
 const CALM_TIMING_ONE_IN = 8;
+/** One run of the matrix in so many has swarm faults beside its recovery. */
+const SWARM_ONE_IN = 4;
 const STEPS_AT_A_TIME = 64;
 const CENSUS_SEED = "0";
 const CENSUS_BUFFER_ELEMENTS = 16;
@@ -105,8 +108,13 @@ export class Simulator {
 
   #drawPlan({ profile }: RunRequest, options: RunOptions, census: Census, streams: RandomStreams): FaultPlan {
     const { cluster, budget } = this.scenario;
-    const faults = drawPlan({ census, cluster, budget, jobId: JOB_ID, profile, random: streams.stream("plan") });
-    return [...faults, ...drawRescale(options, census, streams.stream("rescale"))];
+    const random = streams.stream("plan");
+    const rescale = drawRescale(options, census, streams.stream("rescale"));
+    const source = { census, cluster, jobId: JOB_ID, profile, random };
+    if (profile !== "matrix") return [...drawPlan({ ...source, budget }), ...rescale];
+    const recovery = drawRecovery({ census, cluster, options, random });
+    const others = random.below(SWARM_ONE_IN) === 0 ? drawPlan({ ...source, budget: budgetBeside(budget, recovery) }) : [];
+    return [...recovery, ...others, ...rescale];
   }
 
   /**

@@ -12,7 +12,8 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
 import { printReplay } from "./replay-report.ts";
-import { PROFILES, checkFixed, parseMaxSteps } from "./run-options.ts";
+import { PROFILES } from "../../simulator/run-result.ts";
+import { checkFixed, parseMaxSteps } from "./run-options.ts";
 import { toolVersion } from "./version.ts";
 
 /** What a replay is to run, and what it is to give. */

@@ -2,13 +2,12 @@ import { availableParallelism } from "node:os";
 import { invalidCombination } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { STEPS_LIMIT } from "../../engine/base/limits.ts";
-import type { Profile } from "../../simulator/run-result.ts";
+import { PROFILES, type Profile } from "../../simulator/run-result.ts";
 import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { OPTION_VALUES, oneOf, parseParallelisms } from "../record/token.ts";
 import { endlessRange, parseSeed, parseSeedRange, rangeFrom, seedOfCommit, type SeedRange } from "../sweep/seed.ts";
 
-export const PROFILES: readonly Profile[] = ["swarm", "calm", "network", "disk"];
 /** Seeds of a sweep for which none are given: as many as it takes to judge `sometimes`. */
 const DEFAULT_SEEDS = 200n;
 const JOBS_LIMIT = 256;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
+import { PROFILES } from "../../simulator/run-result.ts";
 import { REPORT_FORMAT, REPORT_VERSION, type ReportDocument } from "./report-document.ts";
 
 const count = z.int().min(0);
@@ -28,7 +29,7 @@ export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
   format: z.literal(REPORT_FORMAT),
   version: z.literal(REPORT_VERSION),
   tool: text,
-  profile: z.enum(["swarm", "calm", "network", "disk"]),
+  profile: z.enum(PROFILES),
   fixed: z.strictObject({
     backend: z.enum(STATE_BACKENDS).exactOptional(),
     mode: z.enum(CHECKPOINT_MODES).exactOptional(),

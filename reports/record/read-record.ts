@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../engine/graph/job-modes.ts";
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
+import { PROFILES } from "../../simulator/run-result.ts";
 import { UsageError, fileErrorReason } from "../files/usage-error.ts";
 import { schemaComplaint } from "../catalog/schema-error.ts";
 import { faultPlanSchema } from "./fault-schema.ts";
@@ -34,7 +35,7 @@ const recordSchema = z.strictObject({
   options,
   fixed: options.partial(),
   seed: z.string().regex(/^\d{1,20}$/, "expected a decimal number"),
-  profile: z.enum(["swarm", "calm", "network", "disk"]),
+  profile: z.enum(PROFILES),
   checked: z.boolean(),
   maxSteps: z.int().min(1),
   plan: faultPlanSchema,

@@ -4,6 +4,7 @@ import { RestartStrategies } from "../../engine/api/restart-strategies.ts";
 import { TransactionalLogSink } from "../../engine/connectors/transactional-log-sink.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
 import type { ArrivingRecord, ClusterShape, InputTopic, RunOptions, Scenario } from "../../simulator/scenario.ts";
+import { RESTORE_OF_COMBINATION } from "../../simulator/oracles/sometimes-combination.ts";
 import { burstAtUs, partitionOfKey } from "../pacing.ts";
 import { configure, CONFIGURED, SURVIVES_EVERYTHING } from "../survival.ts";
 
@@ -38,7 +39,7 @@ export const IN_ALL_COMBINATIONS: Omit<Scenario, "name" | "title" | "doc" | "job
   budget: SURVIVES_EVERYTHING,
   parallelisms: [1, 2, 3, 4],
   confluent: true,
-  sometimes: [],
+  sometimes: [RESTORE_OF_COMBINATION],
 };
 
 /** As in `configure`, at a quicker pace. */

@@ -84,6 +84,7 @@ const CANDIDATES: Readonly<Record<Profile, readonly BudgetedKind[]>> = {
   calm: [],
   network: NETWORK_KINDS,
   disk: DISK_KINDS,
+  matrix: KINDS,
 };
 
 /** Faults after which the job recovers, so that the census of a recovery applies. */

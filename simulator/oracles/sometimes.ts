@@ -8,6 +8,7 @@ import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { CoordinationObserver, LogObserver, NetworkObserver, ObservedConnection } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
+import { CombinationPath, RESTORE_OF_COMBINATION } from "./sometimes-combination.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
 import { TaskAttempts } from "./task-attempts.ts";
@@ -25,7 +26,8 @@ import { TaskAttempts } from "./task-attempts.ts";
  * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
  *   for each such task;
  * - "a late record dropped": a window operator drops a record;
- * - those of `LocalStatePaths` lie inside a state backend.
+ * - those of `LocalStatePaths` lie inside a state backend;
+ * - "a restore as its combination says": `CombinationPath` says what counts.
  */
 export const SOMETIMES: readonly string[] = [
   "crash between snapshot and ack",
@@ -41,6 +43,7 @@ export const SOMETIMES: readonly string[] = [
   "a zombie that tried to act",
   "a timer fired after a restore",
   "a late record dropped",
+  RESTORE_OF_COMBINATION,
   ...LOCAL_STATE_PATHS,
 ];
 
@@ -66,6 +69,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     this.#tasks = tasks;
     new CrashSites(context, tasks).watch();
     new LocalStatePaths(context).watch();
+    new CombinationPath(context).watch();
     world.networkObservers.push(this);
     world.logObservers.push(this);
     world.coordinationObservers.push(this);
