@@ -1,3 +1,5 @@
+import { invariant } from "./assert.ts";
+
 /** A queue that keeps its room: what comes and goes one by one makes no garbage. */
 export class Fifo<T> {
   /** A ring; its length is a power of two. */
@@ -28,6 +30,12 @@ export class Fifo<T> {
   /** The one that is `index` places behind the oldest. */
   at(index: number): T | undefined {
     return index < this.count ? this.items[(this.head + index) & (this.items.length - 1)] : undefined;
+  }
+
+  /** Puts another item in the place that `index` places behind the oldest. */
+  replace(index: number, item: T): void {
+    invariant(index >= 0 && index < this.count, "only an item that is there is replaced");
+    this.items[(this.head + index) & (this.items.length - 1)] = item;
   }
 
   private grow(): void {

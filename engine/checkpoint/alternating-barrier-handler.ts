@@ -46,7 +46,7 @@ export class AlternatingBarrierHandler implements BarrierHandler {
     else {
       this.#actions.blockChannel(channel);
       if (count.isComplete) this.#complete();
-      else if (barrier.alignment === "timed" && this.#leftUs(barrier) === 0) this.#overtake();
+      else if (barrier.alignment === "timed" && this.#leftUs(barrier) === 0) this.timeOut(barrier.checkpointId);
     }
   }
 
@@ -60,11 +60,11 @@ export class AlternatingBarrierHandler implements BarrierHandler {
     this.#finishIfComplete();
   }
 
-  /** The timer of that checkpoint fired. */
+  /** The time for the alignment of that checkpoint is over. */
   timeOut(checkpointId: CheckpointId): void {
     const count = this.#count;
     if (!count.isPending || checkpointId !== count.currentCheckpointId || this.#overtaking) return;
-    this.#hasTimer = false;
+    this.#actions.timedOut(checkpointId);
     this.#overtake();
   }
 
@@ -150,7 +150,9 @@ export class AlternatingBarrierHandler implements BarrierHandler {
   }
 
   #finishIfComplete(): void {
-    if (this.#count.isComplete) this.#settle(this.#count.currentCheckpointId);
+    if (!this.#count.isComplete) return;
+    this.#actions.finishPersisting(this.#count.currentCheckpointId);
+    this.#settle(this.#count.currentCheckpointId);
   }
 
   #giveUp(reason: AlignmentAbort): void {

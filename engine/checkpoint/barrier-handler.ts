@@ -42,10 +42,14 @@ export interface OvertakingActions extends BarrierActions {
    * checkpoint. False if a channel has seen the barrier of a newer one: then the checkpoint is lost.
    */
   startPersisting(checkpointId: CheckpointId): boolean;
-  /** Nothing that arrives from now on belongs to it: all its barriers are there, or it was given up. */
+  /** All its barriers are there: what was persisted is all that was in flight. `stopPersisting` follows. */
+  finishPersisting(checkpointId: CheckpointId): void;
+  /** Nothing that arrives from now on belongs to it, or to one before: it is complete here, or it was given up. */
   stopPersisting(checkpointId: CheckpointId): void;
   /** Takes the barrier out of the channel's queue, since it counts from now on; what waits before it stays. */
   takeQueuedBarrier(channel: number, checkpointId: CheckpointId): void;
+  /** The alignment took too long: the checkpoint goes on unaligned. */
+  timedOut(checkpointId: CheckpointId): void;
   /** Calls `timeOut` of the handler after `delayUs` (>= 0); one timer at a time. */
   startTimer(delayUs: number, checkpointId: CheckpointId): void;
   stopTimer(): void;
@@ -59,8 +63,8 @@ export interface OvertakingActions extends BarrierActions {
  * `announced` when one of alignment "timed" arrives and has yet to wait in the queue; per channel, barriers
  * and cancellations in ascending order of their ids (except that an unaligned one overtakes); nothing of a
  * channel after `endOfPartition`. The handler promises: a checkpoint is triggered at most once and aborted at most
- * once, never triggered after it was aborted or after a newer one was triggered; no channel stays blocked while
- * no checkpoint is pending.
+ * once, never triggered after it was aborted or after a newer one was triggered, and aborted after it was triggered
+ * only where that was unaligned and barriers were awaited; no channel stays blocked while no checkpoint is pending.
  */
 export interface BarrierHandler {
   barrier(channel: number, barrier: Barrier): void;

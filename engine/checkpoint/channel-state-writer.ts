@@ -51,6 +51,10 @@ export class ChannelStateWriter {
     this.#tell();
   }
 
+  get awaitsOutputs(): boolean {
+    return this.#outputsMissing > 0;
+  }
+
   get isComplete(): boolean {
     return !this.#inputsMissing && this.#outputsMissing === 0;
   }

@@ -29,7 +29,7 @@ export interface CoordinatorContext {
   readonly vertices: readonly JobVertex[];
   readonly store: CompletedStore;
   readonly counter: CheckpointIdCounter;
-  triggerSource(id: ExecutionId, checkpointId: CheckpointId): void;
+  triggerSource(id: ExecutionId, checkpointId: CheckpointId, triggeredAtUs: TimeUs): void;
   notifyComplete(id: ExecutionId, checkpointId: CheckpointId, isFinal: boolean): void;
   notifyAborted(id: ExecutionId, checkpointId: CheckpointId): void;
   /** Too many checkpoints failed in a row. */
@@ -196,7 +196,7 @@ export class CheckpointCoordinator {
         this.#abort(checkpoint, "expired");
       }
     });
-    for (const id of this.#sources) this.#context.triggerSource(id, checkpointId);
+    for (const id of this.#sources) this.#context.triggerSource(id, checkpointId, checkpoint.triggeredAtUs);
   }
 
   /* ---- commit ---- */

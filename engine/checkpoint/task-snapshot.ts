@@ -10,7 +10,10 @@ import { StateStorageError } from "../state/state-errors.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { IncrementalSnapshotWriter, KeyedBackend, SnapshotWriter } from "../state/keyed-backend.ts";
 import type { OperatorSnapshot } from "./snapshot-file.ts";
-import type { SubtaskState } from "./subtask-state.ts";
+import type { InFlightEdges, SubtaskState } from "./subtask-state.ts";
+import type { ChannelContents, ChannelState } from "./channel-state.ts";
+import { recordsInFlight } from "./channel-state.ts";
+import type { ChannelStateWriter } from "./channel-state-writer.ts";
 import { holdsUnionState } from "../state/operator-state-redistribution.ts";
 import type { FileSealer } from "./checksummed-file.ts";
 import { handleOf } from "./checksummed-file.ts";
@@ -53,6 +56,7 @@ interface CapturedOperator {
 interface SerializedSnapshot {
   readonly operators: readonly OperatorSnapshot[];
   readonly files: readonly OperatorFile[];
+  readonly channels: ChannelState | null;
 }
 
 /** Key of the file of one subtask; the attempt in it keeps the files of a zombie apart from its successor's. */
@@ -63,7 +67,8 @@ export function snapshotKey(owner: SnapshotOwner, checkpointId: CheckpointId): s
 /**
  * The snapshot of one subtask for one checkpoint. The constructor is the synchronous part: it captures the
  * state as it is. `run` is the asynchronous part, in steps between which the task goes on processing:
- * serialize, let sinks prepare their transactions, upload the shared files, write the subtask's own file, keep a copy of it where copies are kept; only
+ * serialize, let sinks prepare their transactions, wait until all that is in flight is known, upload the shared
+ * files, write the subtask's own file, keep a copy of it where copies are kept; only
  * then may the task acknowledge, with what is in remote storage, whatever became of the copy.
  * `cancel` gives up at any point; what was uploaded by then is deleted again.
  */
@@ -72,9 +77,12 @@ export class TaskSnapshot {
   readonly #owner: SnapshotOwner;
   readonly #captured: readonly CapturedOperator[];
   readonly #chain: OperatorChain;
+  readonly #channels: ChannelStateWriter;
   #state: "captured" | "running" | "cancelled" | "done" = "captured";
 
-  constructor(owner: SnapshotOwner, chain: OperatorChain, checkpointId: CheckpointId) {
+  /** `channels` gathers what is in flight, and may go on with that after this. */
+  constructor(owner: SnapshotOwner, chain: OperatorChain, checkpointId: CheckpointId, channels: ChannelStateWriter) {
+    this.#channels = channels;
     this.#owner = owner;
     this.#chain = chain;
     this.checkpointId = checkpointId;
@@ -104,6 +112,11 @@ export class TaskSnapshot {
     for (const { keyed } of this.#captured) keyed?.writer.cancel();
     this.#owner.ports.tracer.point(TRACE.snapshotCancelled, this.#owner.subject, this.checkpointId, 0);
     return true;
+  }
+
+  /** Barriers wait in the task's outputs. */
+  get awaitsOutputs(): boolean {
+    return this.#channels.awaitsOutputs;
   }
 
   get isRunning(): boolean {
@@ -152,27 +165,39 @@ export class TaskSnapshot {
     this.#chain.prepareCommit(this.checkpointId, (error) => {
       if (!this.isRunning) return;
       if (error !== null) this.#finish({ ok: false, reason: error }, done);
-      else this.#upload(done);
+      else this.#awaitChannels(done);
     });
   }
 
-  #upload(done: (outcome: SnapshotOutcome) => void): void {
-    if (this.#isEmpty()) {
+  #awaitChannels(done: (outcome: SnapshotOutcome) => void): void {
+    this.#channels.whenComplete(() => {
+      if (!this.isRunning) return;
+      const channels = this.#channels.state();
+      if (channels !== null) {
+        const records = recordsInFlight(channels.inputs) + recordsInFlight(channels.outputs);
+        this.#owner.ports.tracer.point(TRACE.channelStateComplete, this.#owner.subject, this.checkpointId, records);
+      }
+      this.#upload(channels, done);
+    });
+  }
+
+  #upload(channels: ChannelState | null, done: (outcome: SnapshotOutcome) => void): void {
+    if (channels === null && this.#isEmpty()) {
       this.#owner.ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, 0);
       this.#finish({ ok: true, state: null }, done);
       return;
     }
-    const serialized = this.#unlessItFails(() => this.#serialized(), done);
+    const serialized = this.#unlessItFails(() => this.#serialized(channels), done);
     if (serialized === null) return;
     const { sharedFiles } = this.#owner;
     if (sharedFiles === null || serialized.files.length === 0) {
-      this.#uploadOwnFile(serialized.operators, null, done);
+      this.#uploadOwnFile(serialized, null, done);
       return;
     }
     const uploads = new SharedUploads(sharedFiles, this.checkpointId, () => this.isRunning);
     uploads.run(serialized.files, (error) => {
       if (!this.isRunning) uploads.discard();
-      else if (error === null) this.#uploadOwnFile(serialized.operators, uploads, done);
+      else if (error === null) this.#uploadOwnFile(serialized, uploads, done);
       else {
         uploads.discard();
         this.#finish({ ok: false, reason: `upload of a shared file failed: ${error}` }, done);
@@ -180,7 +205,7 @@ export class TaskSnapshot {
     });
   }
 
-  #serialized(): SerializedSnapshot {
+  #serialized(channels: ChannelState | null): SerializedSnapshot {
     const files: OperatorFile[] = [];
     const operators = this.#captured.map(({ uid, keyed, lists }): OperatorSnapshot => {
       if (keyed === null) return { uid, keyed: null, files: null, lists };
@@ -189,16 +214,24 @@ export class TaskSnapshot {
       for (const file of own) files.push({ uid, file });
       return { uid, keyed: null, files: own.map(({ name }) => name), lists };
     });
-    return { operators, files };
+    return { operators, files, channels };
   }
 
   #uploadOwnFile(
-    operators: readonly OperatorSnapshot[],
+    { operators, channels }: SerializedSnapshot,
     uploads: SharedUploads | null,
     done: (outcome: SnapshotOutcome) => void,
   ): void {
-    const { ports, vertex, subtask } = this.#owner;
-    const file = encodeSnapshotFile({ checkpointId: this.checkpointId, vertex, subtask, operators, channels: null }, this.#owner.sealer);
+    const { ports, vertex, subtask, sealer } = this.#owner;
+    const { checkpointId } = this;
+    const file = this.#unlessItFails(
+      () => encodeSnapshotFile({ checkpointId, vertex, subtask, operators, channels }, sealer),
+      done,
+    );
+    if (file === null) {
+      uploads?.discard();
+      return;
+    }
     const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
     const shared = uploads === null ? [] : uploads.shared;
     const discard = (): void => {
@@ -214,7 +247,7 @@ export class TaskSnapshot {
         if (!this.isRunning) discard();
         else if (error === null) {
           ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length + (uploads?.bytes ?? 0));
-          this.#keepCopy(file, discard, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: null, shared } }, done));
+          this.#keepCopy(file, discard, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: inFlightEdges(channels), shared } }, done));
         } else {
           discard();
           this.#finish({ ok: false, reason: `snapshot upload failed: ${error}` }, done);
@@ -240,7 +273,7 @@ export class TaskSnapshot {
     return kept.map(({ uid, lists }) => ({ uid, holdsUnion: holdsUnionState(lists) }));
   }
 
-  /** Stateless subtasks write no file. */
+  /** Stateless subtasks write no file, unless data is in flight. */
   #isEmpty(): boolean {
     return this.#captured.every((operator) => operator.keyed === null && operator.lists.length === 0);
   }
@@ -261,6 +294,12 @@ export class TaskSnapshot {
       () => undefined,
     );
   }
+}
+
+function inFlightEdges(channels: ChannelState | null): InFlightEdges | null {
+  if (channels === null) return null;
+  const keys = (side: readonly ChannelContents[]): readonly string[] => [...new Set(side.map(({ edge }) => edge))];
+  return { inputs: keys(channels.inputs), outputs: keys(channels.outputs) };
 }
 
 /** Why a snapshot could not be serialized, or null where that is not for a task to answer. */

@@ -57,6 +57,16 @@ export const TRACE = {
   taskFinished: 20,
   taskFailed: 21,
   taskCancelled: 22,
+  /** An alignment took too long: the checkpoint goes on unaligned. x: checkpoint. */
+  alignmentTimedOut: 23,
+  /** Barriers that waited in outputs for too long overtake what is before them. x: checkpoint. */
+  outputsTimedOut: 24,
+  /** All that was in flight is known. x: checkpoint, y: records. Where nothing was: no point. */
+  channelStateComplete: 25,
+  /** In-flight data of a checkpoint was given back to the task. x: records at its inputs, y: at its outputs. */
+  inFlightRestored: 26,
+  /** As bufferConsumed, of what was in flight in the checkpoint that the task was restored from. */
+  restoredBufferConsumed: 27,
   /** JobManager. x: leader epoch. */
   leadershipGained: 30,
   leadershipLost: 31,

@@ -36,7 +36,7 @@ export function readAndLoad(
     if (failure === null) done({ ok: true, reads: sumOf(files.reads(), shared.reads()) });
     else done({ ok: false, reason: failure });
   };
-  files.read(ownFilesNeeded(assignments), (reason) => {
+  files.read(ownFilesNeeded(context, assignments), (reason) => {
     if (reason !== null || !context.isWanted()) load(reason);
     else shared.read(sharedFilesNeeded(assignments, snapshotIn), load);
   });
@@ -70,7 +70,7 @@ export function assignmentsOf(context: RestoreContext): readonly (OperatorAssign
 }
 
 /** The own files of the old subtasks that something is needed of, each once. */
-export function ownFilesNeeded(assignments: readonly (OperatorAssignment | null)[]): readonly FileHandle[] {
+export function ownFilesNeeded(context: RestoreContext, assignments: readonly (OperatorAssignment | null)[]): readonly FileHandle[] {
   const files = new Map<string, FileHandle>();
   for (const assignment of assignments) {
     if (assignment === null) continue;
@@ -79,5 +79,6 @@ export function ownFilesNeeded(assignments: readonly (OperatorAssignment | null)
       if (file !== null) files.set(file.key, file);
     }
   }
+  for (const file of context.inFlight.files()) files.set(file.key, file);
   return [...files.values()];
 }

@@ -14,7 +14,7 @@ import type { AssignedSubtask, OperatorAssignment } from "./state-assignment.ts"
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Fills the targets with what is assigned to each. Null, or why the state was not taken: by local storage, or
+ * Fills the targets with what is assigned to each, and the task's channels with what was in flight. Null, or why the state was not taken: by local storage, or
  * because it does not fit the backend or the job.
  */
 export function loadState(
@@ -30,7 +30,7 @@ export function loadState(
       loadKeyed(context, target, assignment, snapshotIn, shared);
       loadLists(target, assignment, context, snapshotIn);
     });
-    return null;
+    return context.inFlight.load(snapshotIn);
   } catch (error) {
     if (error instanceof StateStorageError) return `writing local state failed: ${error.message}`;
     if (error instanceof StateSchemaError || error instanceof UnencodableValueError) return error.message;

@@ -4,6 +4,8 @@ import type { CheckpointId } from "../base/units.ts";
 import type { VertexCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import type { TaskSharedFiles } from "../checkpoint/task-shared-files.ts";
 import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
+import type { FileHandle } from "../checkpoint/checksummed-file.ts";
+import type { SubtaskSnapshot } from "../checkpoint/snapshot-file.ts";
 import type { AssignedSubtask } from "./state-assignment.ts";
 
 /** Where a subtask starts from. */
@@ -37,11 +39,20 @@ export interface RestoreTarget {
   readonly lists: OperatorListBackend;
 }
 
+/** Where in-flight data goes: the channels of the task. */
+export interface InFlightTarget {
+  /** Old subtasks' own files that hold some of it. */
+  files(): readonly FileHandle[];
+  /** Null, or why it was not taken. */
+  load(snapshotIn: (file: FileHandle) => SubtaskSnapshot): string | null;
+}
+
 /** Everything that a restore of one subtask needs. */
 export interface RestoreContext extends AssignedSubtask {
   readonly ports: ProcessPorts;
   readonly request: RestoreRequest;
   readonly targets: readonly RestoreTarget[];
+  readonly inFlight: InFlightTarget;
   /** Null: this host keeps no copies. */
   readonly localState: TaskLocalState | null;
   /** Null: the job's checkpoints share no files. */

@@ -1,6 +1,7 @@
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import { NO_CHECKPOINT } from "../base/units.ts";
 import type { Barrier } from "../checkpoint/barrier-handler.ts";
+import type { InFlightBuffer } from "../checkpoint/channel-state.ts";
 import type { Frame } from "../ports/network.ts";
 
 /** What travels between records, in order with them. Each closes the buffer it ends. */
@@ -27,7 +28,13 @@ export interface Credit extends Frame {
   readonly buffers: number;
 }
 
-export type StreamFrame = Buffer | Credit;
+/** A barrier ahead of everything that waits in its channel; it needs no credit. */
+export interface OvertakingBarrier extends Frame {
+  readonly kind: "barrier";
+  readonly barrier: Barrier;
+}
+
+export type StreamFrame = Buffer | Credit | OvertakingBarrier;
 
 const NO_VALUES: readonly unknown[] = [];
 const NO_TIMESTAMPS: readonly TimestampMs[] = [];
@@ -44,6 +51,26 @@ export function eventBuffer(
 ): Buffer {
   const checkpointId = event.kind === "barrier" ? event.checkpointId : NO_CHECKPOINT;
   return { kind: "buffer", recordCount: values.length, checkpointId, values, timestamps, event };
+}
+
+export function overtakingBarrier(barrier: Barrier): OvertakingBarrier {
+  return { kind: "barrier", recordCount: 0, checkpointId: barrier.checkpointId, barrier };
+}
+
+/** The buffer without the barrier that ends it. */
+export function withoutEvent({ values, timestamps }: Buffer): Buffer {
+  return recordsBuffer(values, timestamps);
+}
+
+/** What a checkpoint keeps of a buffer in flight, or null where that is nothing (see channel-state). */
+export function inFlightOf({ values, timestamps, event }: Buffer): InFlightBuffer | null {
+  const watermarkMs = event !== null && event.kind === "watermark" ? event.watermarkMs : null;
+  return values.length === 0 && watermarkMs === null ? null : { values, timestamps, watermarkMs };
+}
+
+export function restoredBuffer({ values, timestamps, watermarkMs }: InFlightBuffer): Buffer {
+  if (watermarkMs === null) return recordsBuffer(values, timestamps);
+  return eventBuffer({ kind: "watermark", watermarkMs }, values, timestamps);
 }
 
 export function creditFrame(buffers: number): Credit {

@@ -1,74 +1,19 @@
-import { invariant, present } from "../base/assert.ts";
+import { present } from "../base/assert.ts";
 import { Fifo } from "../base/fifo.ts";
-import { CHANNEL_CREDIT } from "../base/limits.ts";
 import type { InputIndex } from "../graph/stream-graph.ts";
-import type { Connection } from "../ports/network.ts";
-import type { Buffer, StreamFrame } from "./buffer.ts";
-import { creditFrame } from "./buffer.ts";
-
-/** The receiving end of one channel. */
-export class InputChannel {
-  readonly index: number;
-  readonly edge: number;
-  readonly fromSubtask: number;
-  /** Which input of the task's head it belongs to. */
-  readonly input: InputIndex;
-  connection: Connection<StreamFrame> | null = null;
-  /** While blocked (its barrier came first) its buffers wait. */
-  blocked = false;
-  /** The sender's input ended: no record follows. */
-  ended = false;
-  /** Waits in the gate's ready queue. */
-  queued = false;
-  readonly #buffers = new Fifo<Buffer>();
-  #creditOwed = 0;
-
-  constructor(index: number, edge: number, fromSubtask: number, input: InputIndex = 0) {
-    this.index = index;
-    this.edge = edge;
-    this.fromSubtask = fromSubtask;
-    this.input = input;
-  }
-
-  push(buffer: Buffer): void {
-    invariant(this.#buffers.size < CHANNEL_CREDIT, "a sender never exceeds its credit");
-    this.#buffers.push(buffer);
-  }
-
-  take(): Buffer {
-    const buffer = present(this.#buffers.shift(), "only a channel with buffers is taken from");
-    this.#returnCredit();
-    return buffer;
-  }
-
-  get isEmpty(): boolean {
-    return this.#buffers.size === 0;
-  }
-
-  /** For inspection: what waits, oldest first. */
-  waiting(): readonly Buffer[] {
-    const buffers: Buffer[] = [];
-    for (let i = 0; i < this.#buffers.size; i += 1) buffers.push(this.#buffers.at(i) as Buffer);
-    return buffers;
-  }
-
-  /** Credit goes back in halves of the window, so that it costs few messages. */
-  #returnCredit(): void {
-    this.#creditOwed += 1;
-    if (this.#creditOwed * 2 < CHANNEL_CREDIT) return;
-    const owed = this.#creditOwed;
-    this.#creditOwed = 0;
-    this.connection?.send(creditFrame(owed));
-  }
-}
+import type { Buffer } from "./buffer.ts";
+import type { InputChannel } from "./input-channel.ts";
 
 /**
  * All input channels of a task. Channels with buffers are served in the order in which they became ready,
- * one buffer at a time.
+ * one buffer at a time; but what was restored from a checkpoint comes first, of all channels: with another
+ * parallelism, something new may come over another channel than what is older.
  */
 export class InputGate {
   readonly channels: readonly InputChannel[];
   readonly #ready = new Fifo<InputChannel>();
+  /** Some channel may hold restored buffers. */
+  #restoring = false;
 
   constructor(channels: readonly InputChannel[]) {
     this.channels = channels;
@@ -79,6 +24,12 @@ export class InputGate {
     return this.channels.map(({ input }) => input);
   }
 
+  /** Before the task runs: its channels have been given what they get back. */
+  restored(): void {
+    this.#restoring = true;
+    for (const channel of this.channels) this.requeue(channel);
+  }
+
   receive(channel: InputChannel, buffer: Buffer): void {
     channel.push(buffer);
     this.#enqueue(channel);
@@ -86,6 +37,11 @@ export class InputGate {
 
   /** The channel to take the next buffer from, or null where all are empty or blocked. */
   nextChannel(): InputChannel | null {
+    if (this.#restoring) {
+      const restoring = this.channels.find((one) => one.holdsRestored);
+      if (restoring !== undefined) return restoring;
+      this.#restoring = false;
+    }
     let channel = this.#ready.shift();
     while (channel !== undefined) {
       channel.queued = false;

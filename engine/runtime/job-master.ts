@@ -346,8 +346,9 @@ export class JobMaster {
       vertices,
       store: this.store,
       counter: this.#counter,
-      triggerSource: (id, checkpointId) => {
-        this.#cast({ kind: "trigger-checkpoint", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
+      triggerSource: (id, checkpointId, triggeredAtUs) => {
+        const subject = this.#calls.subjectOf(id);
+        this.#cast({ kind: "trigger-checkpoint", subject, checkpointId, epoch, id, triggeredAtUs, isSavepoint: false });
       },
       notifyComplete: (id, checkpointId, isFinal) => {
         const message: TaskMessage = { kind: "notify-complete", subject: this.#calls.subjectOf(id), checkpointId, epoch, id, isFinal };

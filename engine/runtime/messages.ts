@@ -1,4 +1,5 @@
 import type { SubtaskState } from "../checkpoint/subtask-state.ts";
+import type { TimeUs } from "../base/units.ts";
 import type { Address, Message } from "../ports/network.ts";
 import type { RestoreRequest } from "../restore/restore-strategy.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
@@ -54,7 +55,12 @@ export type ControlMessage =
   | (Control & { readonly kind: "start-attempt"; readonly region: number; readonly attempt: number })
   /** Of that region, and what is older there. */
   | (Control & { readonly kind: "cancel-attempt"; readonly region: number; readonly attempt: number })
-  | (Control & { readonly kind: "trigger-checkpoint"; readonly id: ExecutionId })
+  | (Control & {
+      readonly kind: "trigger-checkpoint";
+      readonly id: ExecutionId;
+      readonly triggeredAtUs: TimeUs;
+      readonly isSavepoint: boolean;
+    })
   | (Control & {
       readonly kind: "notify-complete";
       readonly id: ExecutionId;

@@ -4,6 +4,7 @@ import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import type { TaskSharedFiles } from "../checkpoint/task-shared-files.ts";
 import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
 import type { JobEdge, JobGraph, JobVertex } from "../graph/job-graph.ts";
+import { mayOvertake } from "../graph/overtaking.ts";
 import type { JobConfig } from "../graph/stream-graph.ts";
 import type { ChainEnvironment, EdgeWriter, OperatorChain } from "../operators/operator-chain.ts";
 import { createChain } from "../operators/operator-chain.ts";
@@ -16,10 +17,11 @@ import type { StateBackendConfig } from "../state/state-backend.ts";
 import { OperatorStateBackend } from "../state/operator-state-backend.ts";
 import { keyGroupRange } from "../stream/key-groups.ts";
 import type { StreamFrame } from "./buffer.ts";
-import { InputChannel } from "./input-gate.ts";
+import type { InputChannelPlace } from "./input-channel.ts";
 import type { TaskDescriptor, TaskState } from "./messages.ts";
 import { OutputChannel } from "./output-channel.ts";
 import { createRecordWriter } from "./record-writer.ts";
+import { TaskOutput, type OutputTask } from "./task-output.ts";
 
 /** What a task gets from its TaskManager. */
 export interface TaskEnvironment {
@@ -56,41 +58,40 @@ function vertexOf(graph: JobGraph, id: number): JobVertex {
   return present(graph.vertices[id], "edges connect vertices of the graph");
 }
 
-export function buildInputChannels(environment: TaskEnvironment): InputChannel[] {
-  const channels: InputChannel[] = [];
-  for (const edge of environment.vertex.inputs) {
-    const upstream = vertexOf(environment.graph, edge.from).parallelism;
-    for (const subtask of peers(edge, upstream, environment.descriptor.id.subtask)) {
-      channels.push(new InputChannel(channels.length, edge.id, subtask, edge.input));
+export function inputChannelPlaces({ vertex, graph, descriptor }: TaskEnvironment): readonly InputChannelPlace[] {
+  const places: InputChannelPlace[] = [];
+  const toSubtask = descriptor.id.subtask;
+  for (const edge of vertex.inputs) {
+    const upstream = vertexOf(graph, edge.from).parallelism;
+    for (const fromSubtask of peers(edge, upstream, toSubtask)) {
+      const name = { edge: edge.key, fromSubtask, toSubtask };
+      places.push({ index: places.length, edge: edge.id, name, input: edge.input });
     }
   }
-  return channels;
+  return places;
 }
 
-export interface TaskOutputs {
-  readonly channels: readonly OutputChannel[];
-  /** The writer of each job edge, by edge id. */
-  readonly writers: ReadonlyMap<number, EdgeWriter>;
-}
-
-export function buildOutputs(environment: TaskEnvironment): TaskOutputs {
+export function buildTaskOutput(environment: TaskEnvironment, task: OutputTask): TaskOutput {
   const { graph, vertex, config, descriptor } = environment;
+  const fromSubtask = descriptor.id.subtask;
   const channels: OutputChannel[] = [];
   const writers = new Map<number, EdgeWriter>();
   for (const edge of vertex.outputs) {
     const downstream = vertexOf(graph, edge.to).parallelism;
-    const own = peers(edge, downstream, descriptor.id.subtask).map(
-      (subtask) => new OutputChannel(edge.id, subtask, config.bufferElements),
-    );
+    const overtaking = mayOvertake(graph, edge);
+    const own = peers(edge, downstream, fromSubtask).map((toSubtask) => {
+      const name = { edge: edge.key, fromSubtask, toSubtask };
+      return new OutputChannel(edge.id, name, config.bufferElements, overtaking);
+    });
     channels.push(...own);
-    writers.set(edge.id, createRecordWriter(edge, own, descriptor.id.subtask, config.maxParallelism));
+    writers.set(edge.id, createRecordWriter(edge, own, fromSubtask, config.maxParallelism));
   }
-  return { channels, writers };
+  return new TaskOutput(channels, writers, task);
 }
 
 export function buildTaskChain(
   environment: TaskEnvironment,
-  writers: ReadonlyMap<number, EdgeWriter>,
+  output: TaskOutput,
   fail: (reason: string) => void,
 ): OperatorChain {
   const { ports, vertex, config, descriptor } = environment;
@@ -104,7 +105,7 @@ export function buildTaskChain(
     attempt,
     highestParallelism: descriptor.highestParallelism,
     restoredFrom: ({ uid }) => restoredFrom(descriptor.restore, uid),
-    edgeWriter: (edge) => present(writers.get(edge.id), "every output edge has a writer"),
+    edgeWriter: (edge) => output.writerOf(edge),
     keyedBackend: (node) =>
       createKeyedBackend({
         config: environment.stateBackend,

@@ -154,7 +154,7 @@ export class TaskManager {
         this.#cancelTasks((task) => task.region === message.region && task.id.attempt <= message.attempt);
         return this.#acceptedReply(message);
       case "trigger-checkpoint":
-        this.#taskOf(message.id)?.triggerCheckpoint(message.checkpointId);
+        this.#taskOf(message.id)?.triggerCheckpoint(message.checkpointId, message.triggeredAtUs, message.isSavepoint);
         return this.#acceptedReply(message);
       case "notify-complete":
         this.#taskOf(message.id)?.notifyComplete(message.checkpointId, message.isFinal);

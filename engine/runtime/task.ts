@@ -1,25 +1,23 @@
-import { invariant, present, unreachable } from "../base/assert.ts";
-import type { CheckpointId, TimestampMs } from "../base/units.ts";
+import { invariant, present } from "../base/assert.ts";
+import type { CheckpointId, TimeUs } from "../base/units.ts";
 import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
-import { AlignedBarrierHandler } from "../checkpoint/aligned-barrier-handler.ts";
 import { FileSealer } from "../checkpoint/checksummed-file.ts";
 import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
 import { TRACE } from "../ports/tracer.ts";
 import type { RestoreCost } from "../restore/restore-strategy.ts";
-import { inputWatermarks, type InputWatermarks } from "../stream/input-watermarks.ts";
-import type { ChannelEvent, StreamFrame } from "./buffer.ts";
-import { InputGate, type InputChannel } from "./input-gate.ts";
+import type { StreamFrame } from "./buffer.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { OutputChannel } from "./output-channel.ts";
 import { ProcessingTime } from "./processing-time.ts";
 import { StateMaintenance } from "./state-maintenance.ts";
 import { SourceLoop } from "./source-loop.ts";
 import { TaskCheckpointing } from "./task-checkpointing.ts";
-import { buildInputChannels, buildOutputs, buildTaskChain, type TaskEnvironment } from "./task-environment.ts";
+import { buildTaskChain, buildTaskOutput, inputChannelPlaces, type TaskEnvironment } from "./task-environment.ts";
 import { restoreTask } from "./task-restore.ts";
+import { TaskInput, type InputTask } from "./task-input.ts";
+import type { OutputTask, TaskOutput } from "./task-output.ts";
 import { userErrorText } from "./user-error.ts";
 import { WatermarkDelivery } from "./watermark-delivery.ts";
 
@@ -38,9 +36,9 @@ export class Task {
   readonly name: string;
   readonly subject: number;
   readonly chain: OperatorChain;
-  readonly gate: InputGate;
-  readonly outputs: readonly OutputChannel[];
-  readonly barriers: AlignedBarrierHandler | null;
+  /** Null in sources. */
+  readonly input: TaskInput | null;
+  readonly output: TaskOutput;
   readonly checkpointing: TaskCheckpointing;
   readonly restoredFrom: CheckpointId | null;
   /** Of the restore that this attempt began with; null before it is done, and where it began with nothing. */
@@ -50,16 +48,13 @@ export class Task {
   readonly watermarks: WatermarkDelivery;
 
   readonly #environment: TaskEnvironment;
-  readonly #valve: InputWatermarks | null;
   readonly #source: SourceLoop | null;
   #stepScheduled = false;
   #inStep = false;
-  #flushScheduled = false;
   readonly #processingTime: ProcessingTime;
   readonly #maintenance: StateMaintenance;
   readonly #isRunning = (): boolean => this.state === "running";
   readonly #runStep = (): void => this.#step();
-  readonly #runFlush = (): void => this.#flushNow();
 
   constructor(environment: TaskEnvironment) {
     const { descriptor, ports } = environment;
@@ -69,21 +64,18 @@ export class Task {
     this.name = `${environment.vertex.name}[${descriptor.id.subtask}]`;
     this.subject = ports.tracer.intern(this.name);
     this.restoredFrom = descriptor.restore === null ? null : descriptor.restore.checkpointId;
-    const { channels, writers } = buildOutputs(environment);
-    this.outputs = channels;
-    this.chain = buildTaskChain(environment, writers, (reason) => this.fail(reason));
-    this.gate = new InputGate(buildInputChannels(environment));
-    const channelCount = this.gate.channels.length;
-    this.barriers = channelCount === 0 ? null : new AlignedBarrierHandler(channelCount, this.#barrierActions());
+    this.output = buildTaskOutput(environment, this.#outputTask());
+    this.chain = buildTaskChain(environment, this.output, (reason) => this.fail(reason));
     this.checkpointing = new TaskCheckpointing(this.#checkpointingTask(), this.restoredFrom);
     this.watermarks = new WatermarkDelivery({
       chain: this.chain,
       tracer: ports.tracer,
       subject: this.subject,
-      broadcast: (event) => this.#broadcast(event),
+      broadcast: (event) => this.output.broadcast(event),
       inputEnded: () => this.#inputEnded(),
     });
-    this.#valve = channelCount === 0 ? null : inputWatermarks(this.gate.inputs(), this.watermarks);
+    const places = inputChannelPlaces(environment);
+    this.input = places.length === 0 ? null : new TaskInput(places, this.#inputTask());
     this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(action));
     this.#maintenance = new StateMaintenance(this.chain, ports.scheduler, this.#isRunning, (reason) => this.fail(reason));
     this.#source = this.chain.source === null ? null : this.#createSourceLoop(this.chain.source);
@@ -92,7 +84,7 @@ export class Task {
 
   /** Loads the state, opens the operators, settles what earlier attempts left with the outside world. */
   restore(): void {
-    restoreTask(this.#environment, this.chain, this.subject, () => this.state === "restoring", (outcome) => {
+    restoreTask(this.#environment, this.chain, this, this.subject, () => this.state === "restoring", (outcome) => {
       this.restoreCost = outcome.ok ? outcome.cost : null;
       if (outcome.ok) this.#open();
       else this.fail(`restore failed: ${outcome.reason}`);
@@ -122,9 +114,7 @@ export class Task {
     if (this.state !== "initialized") return;
     const { ports } = this.#environment;
     this.state = "running";
-    for (const channel of this.outputs) {
-      channel.attach(this.#environment.connect(channel, this.#outputHandlers(channel)));
-    }
+    this.output.connect();
     ports.tracer.point(TRACE.taskRunning, this.subject, this.id.attempt, 0);
     this.#source?.start();
     this.#wake();
@@ -133,22 +123,22 @@ export class Task {
   /** An upstream subtask connects; null where this task does not know the channel (any more). */
   accept(edge: number, fromSubtask: number, connection: Connection<StreamFrame>): ConnectionHandlers<StreamFrame> | null {
     if (this.state !== "initialized" && this.state !== "running") return null;
-    const channel = this.gate.channels.find((one) => one.edge === edge && one.fromSubtask === fromSubtask);
-    if (channel === undefined || channel.connection !== null) return null;
-    channel.connection = connection;
+    const { input } = this;
+    const channel = input?.connect(edge, fromSubtask, connection) ?? null;
+    if (input === null || channel === null) return null;
     return {
       onFrame: (frame) => {
-        invariant(frame.kind === "buffer", "only buffers flow downstream");
-        this.gate.receive(channel, frame);
+        input.receive(channel, frame);
         this.#wake();
       },
       onBroken: () => this.#connectionBroken(`the connection from ${channel.edge}:${channel.fromSubtask} broke`),
     };
   }
 
-  triggerCheckpoint(checkpointId: CheckpointId): void {
+  triggerCheckpoint(checkpointId: CheckpointId, triggeredAtUs: TimeUs, isSavepoint: boolean): void {
     invariant(this.chain.source !== null, "checkpoints are triggered at sources");
-    this.#mail(() => this.checkpointing.checkpoint(checkpointId));
+    const barrier = { checkpointId, triggeredAtUs, isSavepoint, alignment: "aligned" } as const;
+    this.#mail(() => this.checkpointing.checkpoint(barrier, null));
   }
 
   notifyComplete(checkpointId: CheckpointId, isFinal: boolean): void {
@@ -202,8 +192,8 @@ export class Task {
     this.state = state;
     this.checkpointing.cancelAll();
     this.chain.dispose();
-    for (const channel of this.outputs) channel.close();
-    for (const channel of this.gate.channels) channel.connection?.close();
+    this.output.close();
+    this.input?.close();
   }
 
   #connectionBroken(reason: string): void {
@@ -244,7 +234,7 @@ export class Task {
     if (this.state !== "running") return;
     this.#stepScheduled = this.#hasWork();
     if (this.#stepScheduled) this.#environment.ports.scheduler.resume(workUnits, this.#runStep);
-    else this.#idle();
+    else this.output.idle();
     this.#processingTime.arm();
     this.#maintenance.arm();
   }
@@ -252,85 +242,24 @@ export class Task {
   /** One unit of work; returns how many elements it handled. */
   #runOnce(): number {
     if (this.watermarks.isPending) return this.watermarks.proceed();
+    const { input } = this;
+    if (input !== null && input.barriers.hasUrgent) {
+      input.barriers.runUrgent();
+      return 1;
+    }
     if (this.mailbox.size > 0) {
       this.mailbox.runNext();
       return 1;
     }
-    if (!this.#outputsHaveRoom()) return 0;
-    return this.#source === null ? this.#processNextBuffer() : this.#source.emit();
+    if (!this.output.hasRoom) return 0;
+    return input === null ? present(this.#source, "a task without inputs is a source").emit() : input.processNextBuffer();
   }
 
   #hasWork(): boolean {
-    if (this.watermarks.isPending || this.mailbox.size > 0) return true;
-    if (!this.#outputsHaveRoom()) return false;
-    return this.#source === null ? this.gate.hasReady : this.#source.isReady;
-  }
-
-  #outputsHaveRoom(): boolean {
-    const outputs = this.outputs;
-    for (let i = 0; i < outputs.length; i += 1) if (!(outputs[i] as OutputChannel).hasRoom) return false;
-    return true;
-  }
-
-  #processNextBuffer(): number {
-    const channel = this.gate.nextChannel();
-    if (channel === null) return 0;
-    const buffer = channel.take();
-    this.#environment.ports.tracer.point(TRACE.bufferConsumed, this.subject, channel.index, buffer.recordCount);
-    const { chain } = this;
-    const { values, timestamps } = buffer;
-    if (channel.input === 0) for (let i = 0; i < values.length; i += 1) chain.processElement(values[i], timestamps[i] as TimestampMs);
-    else for (let i = 0; i < values.length; i += 1) chain.processElement2(values[i], timestamps[i] as TimestampMs);
-    if (buffer.event !== null) this.#handleEvent(channel, buffer.event);
-    this.gate.requeue(channel);
-    return values.length + 1;
-  }
-
-  #handleEvent(channel: InputChannel, event: ChannelEvent): void {
-    const valve = present(this.#valve, "events come over input channels");
-    const barriers = present(this.barriers, "events come over input channels");
-    switch (event.kind) {
-      case "barrier":
-        this.#environment.ports.tracer.point(TRACE.barrierReceived, this.subject, event.checkpointId, channel.index);
-        barriers.barrier(channel.index, event);
-        return;
-      case "cancel-barrier":
-        barriers.cancel(channel.index, event.checkpointId);
-        return;
-      case "watermark":
-        valve.inputWatermark(channel.index, event.watermarkMs);
-        return;
-      case "idle":
-        valve.inputIdle(channel.index, event.idle);
-        return;
-      case "end-of-input":
-        channel.ended = true;
-        if (this.gate.channels.every((one) => one.ended)) this.watermarks.endInput();
-        return;
-      default:
-        unreachable(event, "Task.handleEvent");
-    }
-  }
-
-  #broadcast(event: ChannelEvent): void {
-    for (const channel of this.outputs) channel.sendEvent(event);
-  }
-
-  /** Nothing to do: what was collected leaves, now or at the buffer timeout. */
-  #idle(): void {
-    const { bufferTimeoutMs } = this.#environment.config;
-    if (bufferTimeoutMs === 0) {
-      this.#flushNow();
-    } else if (!this.#flushScheduled && this.outputs.some((channel) => channel.isCollecting)) {
-      this.#flushScheduled = true;
-      this.#environment.ports.scheduler.after(bufferTimeoutMs * US_PER_MS, this.#runFlush);
-    }
-  }
-
-  #flushNow(): void {
-    this.#flushScheduled = false;
-    if (this.state !== "running") return;
-    for (const channel of this.outputs) channel.flush();
+    const { input } = this;
+    if (this.watermarks.isPending || this.mailbox.size > 0 || input?.barriers.hasUrgent === true) return true;
+    if (!this.output.hasRoom) return false;
+    return input === null ? this.#source?.isReady === true : input.gate.hasReady;
   }
 
   #createSourceLoop(source: SourceOperator): SourceLoop {
@@ -342,33 +271,35 @@ export class Task {
       batchElements: config.bufferElements,
       watermarkIntervalMs: config.autoWatermarkIntervalMs,
       isRunning: this.#isRunning,
-      broadcast: (event) => this.#broadcast(event),
+      broadcast: (event) => this.output.broadcast(event),
       mail: (action) => this.#mail(action),
       wake: () => this.#wake(),
     });
   }
 
-  #outputHandlers(channel: OutputChannel): ConnectionHandlers<StreamFrame> {
+  #outputTask(): OutputTask {
+    const environment = this.#environment;
     return {
-      onFrame: (frame) => {
-        invariant(frame.kind === "credit", "only credit flows upstream");
-        channel.addCredit(frame.buffers);
-        this.#wake();
-      },
-      onBroken: () => this.#connectionBroken(`the connection to ${channel.edge}:${channel.toSubtask} broke`),
+      config: environment.config,
+      scheduler: environment.ports.scheduler,
+      connect: (channel, handlers) => environment.connect(channel, handlers),
+      isRunning: this.#isRunning,
+      wake: () => this.#wake(),
+      connectionBroken: (channel) => this.#connectionBroken(`the connection to ${channel.edge}:${channel.toSubtask} broke`),
     };
   }
 
-  #barrierActions(): ConstructorParameters<typeof AlignedBarrierHandler>[1] {
+  #inputTask(): InputTask {
+    const { ports, config } = this.#environment;
     return {
-      blockChannel: (channel) => this.gate.block(channel),
-      unblockChannel: (channel) => this.gate.unblock(channel),
-      unblockAll: () => this.gate.unblockAll(),
-      triggerCheckpoint: ({ checkpointId }) => {
-        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);
-        this.checkpointing.checkpoint(checkpointId);
-      },
-      abortCheckpoint: (checkpointId, reason) => this.checkpointing.alignmentAborted(checkpointId, reason),
+      ports,
+      subject: this.subject,
+      checkpointConfig: config.checkpoint,
+      chain: this.chain,
+      watermarks: this.watermarks,
+      checkpoint: (barrier, inputs) => this.checkpointing.checkpoint(barrier, inputs),
+      alignmentAborted: (checkpointId, reason) => this.checkpointing.alignmentAborted(checkpointId, reason),
+      wake: () => this.#wake(),
     };
   }
 
@@ -387,7 +318,11 @@ export class Task {
         sharedFiles: environment.sharedFiles,
       },
       chain: this.chain,
-      broadcast: (event) => this.#broadcast(event),
+      alignedTimeoutUs: (environment.config.checkpoint?.alignedTimeoutMs ?? 0) * US_PER_MS,
+      broadcast: (event) => this.output.broadcast(event),
+      sendBarrier: (barrier, gathered) => this.output.sendBarrier(barrier, gathered),
+      timeOutBarrier: (checkpointId) => this.output.timeOutBarrier(checkpointId),
+      forgetInFlight: (checkpointId) => this.input?.barriers.forget(checkpointId),
       inputHasEnded: () => this.watermarks.inputEnded,
       acknowledge: (checkpointId, state, inputEnded) => environment.acknowledge(checkpointId, state, inputEnded),
       decline: (checkpointId, reason) => environment.decline(checkpointId, reason),

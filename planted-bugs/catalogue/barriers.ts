@@ -63,10 +63,12 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/runtime/task.ts",
-        find: "        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);\n",
-        replace: `        this.#environment.ports.tracer.point(TRACE.barriersAligned, this.subject, checkpointId, 0);
-        this.gate.unblockAll();
-        this.#processNextBuffer();
+        find: "      checkpoint: (barrier, inputs) => this.checkpointing.checkpoint(barrier, inputs),\n",
+        replace: `      checkpoint: (barrier, inputs) => {
+        this.input.gate.unblockAll();
+        this.input.processNextBuffer();
+        return this.checkpointing.checkpoint(barrier, inputs);
+      },
 `,
       },
     ],
@@ -89,7 +91,7 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
         find: "    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);\n",
         replace: `    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
     ports.scheduler.after(0, () => {
-      if (this.isRunning) this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: null, shared: [] } }, done);
+      if (this.isRunning) this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: inFlightEdges(channels), shared: [] } }, done);
     });
 `,
       },

@@ -34,6 +34,7 @@ export function stateHash(world: World): string {
 }
 
 function frameView(frame: StreamFrame): unknown {
+  if (frame.kind === "barrier") return frame.barrier;
   return frame.kind === "credit" ? frame.buffers : bufferView(frame);
 }
 
@@ -64,12 +65,12 @@ function taskView(task: Task, files: QuietFiles): unknown {
     watermarkMs: task.watermarks.watermarkMs,
     mails: task.mailbox.size,
     snapshots: task.checkpointing.snapshotsRunning,
-    inputs: task.gate.channels.map((channel) => ({
+    inputs: (task.input?.gate.channels ?? []).map((channel) => ({
       blocked: channel.blocked,
       ended: channel.ended,
       waiting: channel.waiting().map(bufferView),
     })),
-    outputs: task.outputs.map((channel) => {
+    outputs: task.output.channels.map((channel) => {
       const { credit, backlog, collecting } = channel.inspect();
       return { credit, backlog: backlog.map(bufferView), collecting };
     }),

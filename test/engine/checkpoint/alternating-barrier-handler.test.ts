@@ -11,7 +11,7 @@ describe("unaligned barriers", () => {
     expect(task.news()).toEqual([]);
     expect(task.handler.isPending).toBe(true);
     task.barrier(2, 1);
-    expect(task.news()).toEqual(["stop 1"]);
+    expect(task.news()).toEqual(["finish 1", "stop 1"]);
     expect(task.handler.isPending).toBe(false);
     expect(task.blocked.size).toBe(0);
   });
@@ -19,7 +19,7 @@ describe("unaligned barriers", () => {
   test("are complete at once over a single channel", () => {
     const task = new AlternatingUnderTest(1, 0);
     task.barrier(0, 5);
-    expect(task.news()).toEqual(["persist 5", "trigger 5 unaligned", "stop 5"]);
+    expect(task.news()).toEqual(["persist 5", "trigger 5 unaligned", "finish 5", "stop 5"]);
   });
 
   test("of a newer checkpoint give the older one up, whose late barriers change nothing", () => {
@@ -32,7 +32,7 @@ describe("unaligned barriers", () => {
     expect(task.news()).toEqual([]);
     task.barrier(1, 2);
     task.barrier(2, 2);
-    expect(task.news()).toEqual(["stop 2"]);
+    expect(task.news()).toEqual(["finish 2", "stop 2"]);
   });
 
   test("of a cancelled checkpoint are ignored, whether they came before the cancellation or after", () => {
@@ -56,9 +56,9 @@ describe("unaligned barriers", () => {
     task.handler.endOfPartition(1);
     expect(task.news()).toEqual(["persist 1", "trigger 1 unaligned"]);
     task.barrier(2, 1);
-    expect(task.news()).toEqual(["stop 1"]);
+    expect(task.news()).toEqual(["finish 1", "stop 1"]);
     task.barrier(2, 2);
-    expect(task.news()).toEqual(["persist 2", "trigger 2 unaligned", "stop 2"]);
+    expect(task.news()).toEqual(["persist 2", "trigger 2 unaligned", "finish 2", "stop 2"]);
   });
 
   test("are lost where a channel has seen a newer one already", () => {
@@ -118,7 +118,7 @@ describe("barriers with a timeout", () => {
     expect(task.blocked.size).toBe(0);
     expect(task.handler.alignedChannels()).toEqual([0, 2]);
     task.announced(1, 1);
-    expect(task.news()).toEqual(["take 1@1", "stop 1"]);
+    expect(task.news()).toEqual(["take 1@1", "finish 1", "stop 1"]);
   });
 
   test("turn unaligned at the first barrier that comes ahead of its data", () => {
@@ -130,7 +130,7 @@ describe("barriers with a timeout", () => {
     expect(task.blocked.size).toBe(0);
     expect(task.timer).toBe(null);
     task.barrier(2, 1, "unaligned");
-    expect(task.news()).toEqual(["stop 1"]);
+    expect(task.news()).toEqual(["finish 1", "stop 1"]);
   });
 
   test("never turn unaligned at the last one, be it too late or not", () => {

@@ -52,10 +52,12 @@ class Delivery {
       this.persistingFor = checkpointId;
       return true;
     },
+    finishPersisting: (checkpointId: number): void => expect(this.persistingFor).toBe(checkpointId),
     stopPersisting: (): void => {
       this.persistingFor = null;
     },
     takeQueuedBarrier: (): void => undefined,
+    timedOut: (): void => undefined,
     startTimer: (): void => undefined,
     stopTimer: (): void => undefined,
     nowUs: (): number => 0,

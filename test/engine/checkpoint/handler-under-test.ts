@@ -5,6 +5,7 @@ import type { Barrier, BarrierAlignment } from "#whitewater/engine/checkpoint/ba
 export class AlternatingUnderTest {
   readonly said: string[] = [];
   readonly blocked: Set<number> = new Set();
+  readonly timedOut: number[] = [];
   readonly handler: AlternatingBarrierHandler;
   /** Checkpoint whose timer runs, and when it is due. */
   timer: { readonly checkpointId: number; readonly dueMs: number } | null = null;
@@ -24,8 +25,10 @@ export class AlternatingUnderTest {
         this.said.push(`persist ${id}`);
         return true;
       },
+      finishPersisting: (id) => void this.said.push(`finish ${id}`),
       stopPersisting: (id) => void this.said.push(`stop ${id}`),
       takeQueuedBarrier: (channel, id) => void this.said.push(`take ${id}@${channel}`),
+      timedOut: (id) => void this.timedOut.push(id),
       startTimer: (delayUs, checkpointId) => {
         this.timer = { checkpointId, dueMs: this.nowMs + delayUs / 1000 };
       },

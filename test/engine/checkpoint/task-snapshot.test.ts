@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ChannelStateWriter } from "#whitewater/engine/checkpoint/channel-state-writer.js";
 import { FileSealer } from "#whitewater/engine/checkpoint/checksummed-file.js";
 import type { SnapshotOutcome } from "#whitewater/engine/checkpoint/task-snapshot.js";
 import { TaskSnapshot } from "#whitewater/engine/checkpoint/task-snapshot.js";
@@ -26,7 +27,7 @@ test("a value that cannot be written ends a snapshot, however late it comes up, 
   for (let value = 0; value < KEYS; value += 1) chain.processElement(value, value);
   const owner = { ports: process.ports, subject: 1, attempt: 1, vertex: 0, subtask: 0, storagePrefix: "c", sealer: new FileSealer(), localState: null, sharedFiles: null };
   const outcomes: SnapshotOutcome[] = [];
-  const snapshot = new TaskSnapshot(owner, chain, 1);
+  const snapshot = new TaskSnapshot(owner, chain, 1, new ChannelStateWriter(1, false));
   snapshot.run((outcome) => void outcomes.push(outcome));
   expect(outcomes).toEqual([]);
   process.advance(1_000_000);

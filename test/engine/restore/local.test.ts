@@ -90,8 +90,9 @@ class Cluster {
     const request = { checkpointId: CHECKPOINT, vertices: [this.vertex] };
     const outcomes: RestoreOutcome[] = [];
     const before = this.gets;
+    const inFlight = { files: () => [], load: () => null };
     localRestore.restore(
-      { ports, request, subtask, parallelism, maxParallelism: MAX_PARALLELISM, targets, localState, sharedFiles: null, isWanted: () => true },
+      { ports, request, subtask, parallelism, maxParallelism: MAX_PARALLELISM, targets, inFlight, localState, sharedFiles: null, isWanted: () => true },
       (outcome) => outcomes.push(outcome),
     );
     process.advance(60_000_000);

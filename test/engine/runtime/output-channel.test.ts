@@ -5,7 +5,7 @@ import { OutputChannel } from "#whitewater/engine/runtime/output-channel.js";
 
 function connected(bufferElements: number): { channel: OutputChannel; sent: StreamFrame[] } {
   const sent: StreamFrame[] = [];
-  const channel = new OutputChannel(0, 0, bufferElements);
+  const channel = new OutputChannel(0, { edge: "a->b", fromSubtask: 0, toSubtask: 0 }, bufferElements, true);
   const connection: Connection<StreamFrame> = { send: (frame) => void sent.push(frame), close: () => undefined };
   channel.attach(connection);
   return { channel, sent };
