@@ -82,7 +82,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/state/backends/lsm/table-reader.ts",
-        find: "    if (!isIntact(bytes, at, end, this.table, offset)) this.file.corrupt(`the block at ${offset} fails its checksum`);\n",
+        find: "    if (!isIntact(view, at, end, this.table, offset)) this.file.corrupt(`the block at ${offset} fails its checksum`);\n",
         replace: "",
       },
     ],
@@ -116,7 +116,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
         file: "engine/state/backends/lsm/table-reader.ts",
         find: "  /** The first block that may hold keys at or behind `key`; the number of blocks if there is none. */\n",
         replace: `  mayHold(hash: number): boolean {
-    return mayContain(this.tail, 0, hash);
+    return this.filter.mayContain(hash);
   }
 
 `,

@@ -1,4 +1,5 @@
 import { crc32 } from "../../../base/crc32.ts";
+import { xxh32 } from "../../../base/xxh32.ts";
 
 /** Bytes of a checksum behind every block. */
 export const CHECKSUM_BYTES = 4;
@@ -17,11 +18,11 @@ const TWO_32 = 4294967296;
 const location = new Uint8Array(LOCATION_BYTES);
 
 /**
- * CRC-32 of `bytes[start, end)` and of the place where they belong: the table and the offset in it. A block
- * that is intact but lies in the wrong place has the wrong checksum.
+ * XXH32 of the bytes [start, end) of a view. Its seed is the CRC-32 of the place where they belong: the table
+ * and the offset in it. A block that is intact but lies in the wrong place has the wrong checksum.
  */
 export function blockChecksum(
-  bytes: Uint8Array,
+  view: DataView,
   start: number,
   end: number,
   identity: TableIdentity,
@@ -31,7 +32,7 @@ export function blockChecksum(
   writeU32(location, 4, identity.originNumber);
   writeU32(location, 8, Math.floor(identity.originNumber / TWO_32));
   writeU32(location, 12, offset);
-  return crc32(location, 0, LOCATION_BYTES, crc32(bytes, start, end));
+  return xxh32(view, start, end, crc32(location, 0, LOCATION_BYTES));
 }
 
 export function writeU32(target: Uint8Array, at: number, value: number): void {
@@ -47,11 +48,11 @@ export function readU32(source: Uint8Array, at: number): number {
 
 /** True if the four bytes behind the block are its checksum. */
 export function isIntact(
-  bytes: Uint8Array,
+  view: DataView,
   start: number,
   end: number,
   identity: TableIdentity,
   offset: number,
 ): boolean {
-  return readU32(bytes, end) === blockChecksum(bytes, start, end, identity, offset);
+  return view.getUint32(end, true) === blockChecksum(view, start, end, identity, offset);
 }

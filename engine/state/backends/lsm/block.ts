@@ -1,5 +1,6 @@
-import { compareKeys } from "./key-order.ts";
 import { readU32 } from "./block-checksum.ts";
+import type { BlockChunk } from "./block-chunk.ts";
+import { compareKeys } from "./key-order.ts";
 import type { FoundValue } from "./row-cursor.ts";
 import { longVaruint, varuintTail } from "./row-varuint.ts";
 import type { TableReader } from "./table-reader.ts";
@@ -20,11 +21,10 @@ export class Block {
   readonly prefixLength: number;
   readonly prefixAt: number;
   readonly offsetsAt: number;
-  /** Where the block cache keeps it: whose block it is, by which number, between which neighbours. */
+  /** Where the block cache keeps it: whose block it is, by which number, in which chunk. */
   owner: TableReader | null = null;
   index = 0;
-  newer: Block | null = null;
-  older: Block | null = null;
+  chunk: BlockChunk | null = null;
   /** Looked at since the cache last considered it. */
   isUsed = false;
   readonly sizeBytes: number;

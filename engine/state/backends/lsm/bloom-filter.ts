@@ -41,19 +41,33 @@ export function buildFilter(hashes: Int32Array, count: number): Uint8Array {
   return filter;
 }
 
-/** False only if no key with this hash is in the table. For lookups of one key; a range proves nothing. */
-export function mayContain(bytes: Uint8Array, start: number, hash: number): boolean {
-  const bits = readU32(bytes, start);
-  const probes = bytes[start + 4]!;
-  const first = start + HEADER_BYTES;
-  const step = probeStep(hash);
-  let at = hash;
-  for (let probe = 0; probe < probes; probe++) {
-    const bit = (at >>> 0) % bits;
-    if ((bytes[first + (bit >>> 3)]! & (1 << (bit & 7))) === 0) return false;
-    at = (at + step) | 0;
+/** A filter as it lies in memory: which keys are surely not in the table. */
+export class BloomFilter {
+  private readonly bytes: Uint8Array;
+  private readonly first: number;
+  private readonly bits: number;
+  private readonly probes: number;
+
+  /** It begins at `start` of `bytes`. */
+  constructor(bytes: Uint8Array, start: number) {
+    this.bytes = bytes;
+    this.first = start + HEADER_BYTES;
+    this.bits = readU32(bytes, start);
+    this.probes = bytes[start + 4]!;
   }
-  return true;
+
+  /** False only if no key with this hash is in the table. For lookups of one key; a range proves nothing. */
+  mayContain(hash: number): boolean {
+    const { bytes, first, bits, probes } = this;
+    const step = probeStep(hash);
+    let at = hash;
+    for (let probe = 0; probe < probes; probe++) {
+      const bit = (at >>> 0) % bits;
+      if ((bytes[first + (bit >>> 3)]! & (1 << (bit & 7))) === 0) return false;
+      at = (at + step) | 0;
+    }
+    return true;
+  }
 }
 
 /** True if this can be a filter at all. */

@@ -13,6 +13,7 @@ import type {
   StoreView,
 } from "../../ordered-store.ts";
 import { UploadedFiles } from "../../uploaded-files.ts";
+import { keyHash } from "./bloom-filter.ts";
 import { readLevelsFile, type LevelsTable } from "./levels-file.ts";
 import { LsmIterator } from "./lsm-iterator.ts";
 import { settingsOf, type LsmOptions, type LsmSettings } from "./lsm-options.ts";
@@ -83,9 +84,10 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
   get(key: Uint8Array): Uint8Array | null {
     this.requireIntact();
     const { memtable, tree } = this;
-    const written = memtable.get(key, memtable.sequence);
+    const hash = keyHash(key, 0, key.length);
+    const written = memtable.get(key, hash, memtable.sequence);
     if (written !== undefined) return written;
-    return tree.version.get(key, tree.cache) ?? null;
+    return tree.version.get(key, hash, tree.cache) ?? null;
   }
 
   iterate(from: Uint8Array, to: Uint8Array | null): StoreIterator {

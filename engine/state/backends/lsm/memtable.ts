@@ -1,3 +1,4 @@
+import { keyHash } from "./bloom-filter.ts";
 import { compareKeys, copyBytes, keyHead } from "./key-order.ts";
 import { NO_BYTES, TOMBSTONE, type FoundValue, type RowCursor } from "./row-cursor.ts";
 
@@ -10,7 +11,7 @@ const BRANCHING_BITS = 2;
 /** Fields of a node, in integers from its start. */
 const KEY_START = 0;
 const KEY_LENGTH = 1;
-/** The first four bytes of the key, as a signed number of the same order: mostly enough to compare. */
+/** Four bytes of the key behind what all keys begin with, as a signed number of the same order: mostly enough to compare. */
 const KEY_HEAD = 2;
 const SEQUENCE = 3;
 const VALUE_START = 4;
@@ -25,6 +26,11 @@ const OLDER_START = 1;
 const OLDER_LENGTH = 2;
 const OLDER_NEXT = 3;
 const OLDER_SIZE = 4;
+
+/** Fields of a slot. */
+const SLOT_NODE = 1;
+const SLOT = 2;
+const INITIAL_SLOTS = 64;
 
 /**
  * What was written last, in order: a skip list whose nodes lie in one array of integers and whose bytes lie
@@ -42,6 +48,12 @@ export class Memtable {
   private older: Int32Array = NO_INTEGERS;
   private olderEnd: number = OLDER_SIZE;
   private height = 1;
+  private rows = 0;
+  /** What all keys begin with: so many bytes of the first one's. */
+  private prefixLength = 0;
+  private prefixStart = 0;
+  /** Finds the node of a key: pairs of its hash and its node, 0 for none, at the first free place from the hash on. */
+  private slots: Int32Array = new Int32Array(INITIAL_SLOTS * SLOT);
   /** No pin sees versions above it. */
   private pinnedSequence = 0;
   private randomBits = 0x2545f491;
@@ -52,7 +64,7 @@ export class Memtable {
     return this.sequence === 0;
   }
 
-  /** Memory in use, in bytes. */
+  /** Memory in use, in bytes, but for the slots by hash. */
   get sizeBytes(): number {
     return this.arenaEnd + (this.nodesEnd + this.olderEnd) * Int32Array.BYTES_PER_ELEMENT;
   }
@@ -65,17 +77,18 @@ export class Memtable {
 
   /** `value` null writes a tombstone. */
   put(key: Uint8Array, value: Uint8Array | null): void {
-    const found = this.place(key, true);
+    const hash = keyHash(key, 0, key.length);
+    const found = this.find(key, hash);
     const valueLength = value === null ? TOMBSTONE : value.length;
     const valueStart = value === null ? 0 : this.store(value);
     this.sequence += 1;
     if (found !== 0) this.replace(found, valueStart, valueLength);
-    else this.insert(key, valueStart, valueLength);
+    else this.insert(key, hash, valueStart, valueLength);
   }
 
-  /** The value as it was right after the write numbered `sequence`. */
-  get(key: Uint8Array, sequence: number): FoundValue {
-    const node = this.place(key, false);
+  /** The value of a key with this hash (`keyHash`) as it was right after the write numbered `sequence`. */
+  get(key: Uint8Array, hash: number, sequence: number): FoundValue {
+    const node = this.find(key, hash);
     if (node === 0) return undefined;
     const { nodes } = this;
     if (nodes[node + SEQUENCE]! <= sequence) {
@@ -98,7 +111,12 @@ export class Memtable {
 
   /** The first node whose key is at or behind `from`; 0 for none. For cursors. */
   firstFrom(from: Uint8Array): number {
-    this.place(from, true);
+    const { prefixLength } = this;
+    const shared = from.length < prefixLength ? from.length : prefixLength;
+    const order = compareKeys(this.arena, this.prefixStart, prefixLength, from, 0, shared);
+    if (order < 0) return 0;
+    if (order > 0) return this.nodes[LINKS]!;
+    this.place(from);
     return this.nodes[this.before[0]! + LINKS]!;
   }
 
@@ -133,34 +151,76 @@ export class Memtable {
     return version;
   }
 
-  /** The node of a key, or 0. With `all`, `before` is filled on every level; place 0 is the head of the list. */
-  private place(key: Uint8Array, all: boolean): number {
-    const { nodes, arena, before } = this;
-    const head = keyHead(key, 0, key.length);
+  /** The node of a key, or 0. */
+  private find(key: Uint8Array, hash: number): number {
+    const { slots, nodes } = this;
+    const mask = slots.length - 1;
+    for (let at = slotOf(hash, mask); ; at = (at + SLOT) & mask) {
+      const node = slots[at + SLOT_NODE]!;
+      if (node === 0) return 0;
+      if (slots[at] !== hash || nodes[node + KEY_LENGTH] !== key.length) continue;
+      const start = nodes[node + KEY_START]!;
+      if (compareKeys(this.arena, start, key.length, key, 0, key.length) === 0) return node;
+    }
+  }
+
+  /** Fills `before` for a key that begins with the prefix; place 0 is the head of the list. */
+  private place(key: Uint8Array): void {
+    const { nodes, arena, before, prefixLength } = this;
+    const length = key.length - prefixLength;
+    const head = keyHead(key, prefixLength, length);
     let node = 0;
     let behind = 0;
-    let equal = 0;
     for (let level = this.height - 1; level >= 0; level--) {
       for (;;) {
         const next = nodes[node + LINKS + level]!;
         // A node that was too far on the level above is too far here.
         if (next === 0 || next === behind) break;
         const nextHead = nodes[next + KEY_HEAD]!;
-        let order = nextHead < head ? -1 : nextHead > head ? 1 : 0;
-        if (order === 0) {
-          order = compareKeys(arena, nodes[next + KEY_START]!, nodes[next + KEY_LENGTH]!, key, 0, key.length);
+        let isBefore = nextHead < head;
+        if (nextHead === head) {
+          const start = nodes[next + KEY_START]! + prefixLength;
+          isBefore = compareKeys(arena, start, nodes[next + KEY_LENGTH]! - prefixLength, key, prefixLength, length) < 0;
         }
-        if (order >= 0) {
+        if (!isBefore) {
           behind = next;
-          if (order === 0) equal = next;
           break;
         }
         node = next;
       }
-      if (equal !== 0 && !all) return equal;
       before[level] = node;
     }
-    return equal;
+  }
+
+  /** Where a key does not begin with what all others do, the heads begin further in front. */
+  private sharePrefix(key: Uint8Array): void {
+    const { arena, nodes, prefixStart } = this;
+    if (this.rows === 0) {
+      this.prefixLength = key.length;
+      this.prefixStart = this.arenaEnd;
+      return;
+    }
+    const limit = Math.min(this.prefixLength, key.length);
+    let shared = 0;
+    while (shared < limit && arena[prefixStart + shared] === key[shared]) shared++;
+    if (shared === this.prefixLength) return;
+    this.prefixLength = shared;
+    for (let node = nodes[LINKS]!; node !== 0; node = nodes[node + LINKS]!) {
+      nodes[node + KEY_HEAD] = keyHead(arena, nodes[node + KEY_START]! + shared, nodes[node + KEY_LENGTH]! - shared);
+    }
+  }
+
+  private addSlot(hash: number, node: number): void {
+    if (this.rows * 2 * SLOT > this.slots.length) this.growSlots();
+    putSlot(this.slots, hash, node);
+  }
+
+  private growSlots(): void {
+    const before = this.slots;
+    this.slots = new Int32Array(before.length * 2);
+    for (let at = 0; at < before.length; at += SLOT) {
+      if (before[at + SLOT_NODE] !== 0) putSlot(this.slots, before[at]!, before[at + SLOT_NODE]!);
+    }
   }
 
   private replace(node: number, valueStart: number, valueLength: number): void {
@@ -180,8 +240,10 @@ export class Memtable {
     nodes[node + VALUE_LENGTH] = valueLength;
   }
 
-  /** Behind the nodes that `place` left in `before`. */
-  private insert(key: Uint8Array, valueStart: number, valueLength: number): void {
+  /** A key that has no node yet. */
+  private insert(key: Uint8Array, hash: number, valueStart: number, valueLength: number): void {
+    this.sharePrefix(key);
+    this.place(key);
     const height = this.drawHeight();
     const { before } = this;
     while (this.height < height) {
@@ -194,7 +256,7 @@ export class Memtable {
     const { nodes } = this;
     nodes[node + KEY_START] = this.store(key);
     nodes[node + KEY_LENGTH] = key.length;
-    nodes[node + KEY_HEAD] = keyHead(key, 0, key.length);
+    nodes[node + KEY_HEAD] = keyHead(key, this.prefixLength, key.length - this.prefixLength);
     nodes[node + SEQUENCE] = this.sequence;
     nodes[node + VALUE_START] = valueStart;
     nodes[node + VALUE_LENGTH] = valueLength;
@@ -204,6 +266,8 @@ export class Memtable {
       nodes[node + LINKS + level] = nodes[link]!;
       nodes[link] = node;
     }
+    this.rows += 1;
+    this.addSlot(hash, node);
   }
 
   /** Copies bytes into the arena; returns where they begin. */
@@ -270,6 +334,19 @@ export class MemtableCursor implements RowCursor {
 }
 
 const NO_INTEGERS: Int32Array = new Int32Array(0);
+
+/** Where the search for a hash begins, in integers. */
+function slotOf(hash: number, mask: number): number {
+  return (hash << 1) & mask;
+}
+
+function putSlot(slots: Int32Array, hash: number, node: number): void {
+  const mask = slots.length - 1;
+  let at = slotOf(hash, mask);
+  while (slots[at + SLOT_NODE] !== 0) at = (at + SLOT) & mask;
+  slots[at] = hash;
+  slots[at + SLOT_NODE] = node;
+}
 
 function grown(integers: Int32Array, atLeast: number): Int32Array {
   const larger = new Int32Array(Math.max(atLeast, integers.length * 2, INITIAL_INTS));

@@ -1,3 +1,4 @@
+import { keyHash } from "./bloom-filter.ts";
 import type { Memtable } from "./memtable.ts";
 import type { TableSource } from "./table.ts";
 import type { Version } from "./version.ts";
@@ -19,7 +20,8 @@ export interface Moment {
 }
 
 export function getAt(moment: Moment, key: Uint8Array): Uint8Array | null {
-  const written = moment.memtable.get(key, moment.sequence);
+  const hash = keyHash(key, 0, key.length);
+  const written = moment.memtable.get(key, hash, moment.sequence);
   if (written !== undefined) return written;
-  return moment.version.get(key, moment.source) ?? null;
+  return moment.version.get(key, hash, moment.source) ?? null;
 }

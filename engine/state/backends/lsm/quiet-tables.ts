@@ -1,3 +1,4 @@
+import { viewOf } from "../../../base/xxh32.ts";
 import type { QuietFiles } from "../../ordered-store.ts";
 import { StateStorageError } from "../../state-errors.ts";
 import type { Table, TableSource } from "./table.ts";
@@ -16,6 +17,10 @@ class TableBytes implements TableFile {
   read(position: number, length: number): Uint8Array {
     if (position < 0 || position + length > this.bytes.length) this.corrupt(`ends at byte ${this.bytes.length}`);
     return this.bytes.subarray(position, position + length);
+  }
+
+  readInto(position: number, length: number, target: Uint8Array, at: number): void {
+    target.set(this.read(position, length), at);
   }
 
   corrupt(fact: string): never {
@@ -52,5 +57,6 @@ export class QuietTables implements TableSource {
 /** Checks every block of a table whose bytes are all at hand; throws StateStorageError for the first bad one. */
 export function verifyTable(table: Table, path: string, bytes: Uint8Array): void {
   const reader = new TableReader(table, new TableBytes(path, bytes), null);
-  for (let i = 0; i < reader.blockCount; i++) reader.verified(bytes, reader.offsetOf(i), i);
+  const view = viewOf(bytes);
+  for (let i = 0; i < reader.blockCount; i++) reader.verified(bytes, view, reader.offsetOf(i), i);
 }

@@ -53,17 +53,22 @@ export class StoreDisk {
   /** Reads exactly `length` bytes. A short read is no end: only 0 bytes are, and then bytes are missing. */
   read(descriptor: number, path: string, position: number, length: number): Uint8Array {
     const target = new Uint8Array(length);
+    this.readInto(descriptor, path, position, length, target, 0);
+    return target;
+  }
+
+  /** As `read`, into `target` from `at` on. */
+  readInto(descriptor: number, path: string, position: number, length: number, target: Uint8Array, at: number): void {
     let done = 0;
     while (done < length) {
       const count = this.check(
-        this.disk.read(descriptor, target, done, length - done, position + done),
+        this.disk.read(descriptor, target, at + done, length - done, position + done),
         path,
         "read",
       );
       if (count === 0) this.fail("corrupt", path, `ends at byte ${position + done}, ${length - done} bytes too early`);
       done += count;
     }
-    return target;
   }
 
   /** Writes `bytes[offset, offset + length)`. */

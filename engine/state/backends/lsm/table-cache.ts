@@ -20,6 +20,11 @@ class DiskTableFile implements TableFile {
     return this.disk.read(this.descriptor, this.path, position, length);
   }
 
+  readInto(position: number, length: number, target: Uint8Array, at: number): void {
+    this.disk.requireIntact();
+    this.disk.readInto(this.descriptor, this.path, position, length, target, at);
+  }
+
   corrupt(fact: string): never {
     return this.disk.fail("corrupt", this.path, fact);
   }
@@ -34,7 +39,10 @@ class DiskTableFile implements TableFile {
   }
 }
 
-/** Open tables, at most so many: the one that was not used for the longest time is closed first. */
+/**
+ * Open tables, at most so many: the oldest one is closed, unless it was used since it was considered last; then
+ * it becomes the newest.
+ */
 export class TableCache implements TableSource {
   private readonly disk: StoreDisk;
   private readonly blocks: BlockCache;
@@ -56,13 +64,10 @@ export class TableCache implements TableSource {
   reader(table: Table): TableReader {
     const known = table.reader;
     if (known !== null) {
-      if (table !== this.newest) {
-        this.unlink(table);
-        this.link(table);
-      }
+      known.isUsed = true;
       return known;
     }
-    if (this.count >= this.limit && this.oldest !== null) this.close(this.oldest);
+    while (this.count >= this.limit && this.oldest !== null) this.closeUnused(this.oldest);
     const file = new DiskTableFile(this.disk, table.path);
     const reader = new TableReader(table, file, this.blocks);
     table.reader = reader;
@@ -82,6 +87,14 @@ export class TableCache implements TableSource {
 
   closeAll(): void {
     while (this.oldest !== null) this.close(this.oldest);
+  }
+
+  private closeUnused(table: Table): void {
+    const { reader } = table;
+    if (reader === null || !reader.isUsed) return this.close(table);
+    reader.isUsed = false;
+    this.unlink(table);
+    this.link(table);
   }
 
   private link(table: Table): void {

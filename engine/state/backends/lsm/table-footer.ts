@@ -2,8 +2,8 @@ import { crc32 } from "../../../base/crc32.ts";
 import { readU32, writeU32, type TableIdentity } from "./block-checksum.ts";
 
 export const FOOTER_BYTES = 56;
-/** "WWLSMT01" */
-const MAGIC: readonly number[] = [0x57, 0x57, 0x4c, 0x53, 0x4d, 0x54, 0x30, 0x31];
+/** "WWLSMT02" */
+const MAGIC: readonly number[] = [0x57, 0x57, 0x4c, 0x53, 0x4d, 0x54, 0x30, 0x32];
 const CHECKSUM_AT = 52;
 const TWO_32 = 4294967296;
 

@@ -1,4 +1,5 @@
-import { isFilter, mayContain } from "./bloom-filter.ts";
+import { viewOf } from "../../../base/xxh32.ts";
+import { BloomFilter, isFilter } from "./bloom-filter.ts";
 import { Block } from "./block.ts";
 import { CHECKSUM_BYTES, isIntact } from "./block-checksum.ts";
 import type { BlockCache } from "./block-cache.ts";
@@ -12,6 +13,8 @@ import { FOOTER_BYTES, readFooter } from "./table-footer.ts";
 export interface TableFile {
   /** Exactly these bytes; fewer are corruption. Not to be changed. */
   read(position: number, length: number): Uint8Array;
+  /** The same into `target`, from `at` on. */
+  readInto(position: number, length: number, target: Uint8Array, at: number): void;
   /** Fails the read. */
   corrupt(fact: string): never;
   sizeBytes(): number;
@@ -29,7 +32,10 @@ export class TableReader {
   readonly blockCount: number;
   /** By block: the cached one. */
   readonly cached: (Block | null)[];
+  /** Looked at since the table cache last considered it. */
+  isUsed = false;
   private readonly cache: BlockCache | null;
+  private readonly filter: BloomFilter;
   /** Filter and index as they lie in the file; the filter is at 0. */
   private readonly tail: Uint8Array;
   /** By block: where its last key lies in `tail`. */
@@ -53,11 +59,13 @@ export class TableReader {
     const { filterOffset, filterBytes, indexOffset, indexBytes } = footer;
     this.tail = file.read(filterOffset, size - FOOTER_BYTES - filterOffset);
     const indexAt = indexOffset - filterOffset;
-    if (!isIntact(this.tail, 0, filterBytes, table, filterOffset)) file.corrupt("the filter fails its checksum");
+    const tailView = viewOf(this.tail);
+    if (!isIntact(tailView, 0, filterBytes, table, filterOffset)) file.corrupt("the filter fails its checksum");
     if (!isFilter(this.tail.subarray(0, filterBytes))) file.corrupt("the filter is none");
-    if (!isIntact(this.tail, indexAt, indexAt + indexBytes, table, indexOffset)) {
+    if (!isIntact(tailView, indexAt, indexAt + indexBytes, table, indexOffset)) {
       file.corrupt("the index fails its checksum");
     }
+    this.filter = new BloomFilter(this.tail, 0);
     this.blockCount = footer.blocks;
     this.cached = new Array<Block | null>(footer.blocks).fill(null);
     this.keyStarts = new Uint32Array(footer.blocks);
@@ -70,7 +78,7 @@ export class TableReader {
 
   /** The value of a key with this hash. */
   get(key: Uint8Array, hash: number): FoundValue {
-    if (!mayContain(this.tail, 0, hash)) return undefined;
+    if (!this.filter.mayContain(hash)) return undefined;
     const index = this.blockFrom(key);
     return index === this.blockCount ? undefined : this.block(index).find(key);
   }
@@ -108,8 +116,16 @@ export class TableReader {
     }
     const start = this.offsets[index]!;
     const size = this.offsets[index + 1]! - start;
-    const block = this.verified(this.file.read(start, size), 0, index);
-    if (this.cache !== null) this.cache.add(this, index, block);
+    const { cache } = this;
+    if (cache === null) {
+      const bytes = this.file.read(start, size);
+      return this.verified(bytes, viewOf(bytes), 0, index);
+    }
+    const chunk = cache.room(size);
+    const at = chunk.end;
+    this.file.readInto(start, size, chunk.bytes, at);
+    const block = this.verified(chunk.bytes, chunk.view, at, index);
+    cache.add(this, index, block, chunk, size);
     return block;
   }
 
@@ -127,11 +143,11 @@ export class TableReader {
     return this.offsets[index]!;
   }
 
-  /** The block that begins at `at` of `bytes`, which were read from the file just now. */
-  verified(bytes: Uint8Array, at: number, index: number): Block {
+  /** The block that begins at `at` of `bytes`, which were read from the file just now; `view` is of all of them. */
+  verified(bytes: Uint8Array, view: DataView, at: number, index: number): Block {
     const offset = this.offsets[index]!;
     const end = at + this.offsets[index + 1]! - offset - CHECKSUM_BYTES;
-    if (!isIntact(bytes, at, end, this.table, offset)) this.file.corrupt(`the block at ${offset} fails its checksum`);
+    if (!isIntact(view, at, end, this.table, offset)) this.file.corrupt(`the block at ${offset} fails its checksum`);
     const block = new Block(bytes, at, end);
     if (!block.isSound) this.file.corrupt(`the block at ${offset} has no rows`);
     return block;

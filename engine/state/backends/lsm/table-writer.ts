@@ -1,4 +1,5 @@
 import { invariant } from "../../../base/assert.ts";
+import { viewOf } from "../../../base/xxh32.ts";
 import { BlockBuilder } from "./block-builder.ts";
 import { blockChecksum, CHECKSUM_BYTES, writeU32, type TableIdentity } from "./block-checksum.ts";
 import { buildFilter, keyHash } from "./bloom-filter.ts";
@@ -120,7 +121,7 @@ export class TableWriter {
   }
 
   private appendChecked(bytes: Uint8Array, length: number): void {
-    const checksum = blockChecksum(bytes, 0, length, this.identity, this.written + this.buffered);
+    const checksum = blockChecksum(viewOf(bytes), 0, length, this.identity, this.written + this.buffered);
     this.append(bytes, length);
     const trailer = new Uint8Array(CHECKSUM_BYTES);
     writeU32(trailer, 0, checksum);

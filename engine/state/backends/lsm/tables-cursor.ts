@@ -1,3 +1,4 @@
+import { viewOf } from "../../../base/xxh32.ts";
 import type { Block } from "./block.ts";
 import { compareWholeKeys, copyBytes } from "./key-order.ts";
 import { NO_BYTES, TOMBSTONE, type RowCursor } from "./row-cursor.ts";
@@ -6,6 +7,7 @@ import type { Table, TableSource } from "./table.ts";
 import type { TableReader } from "./table-reader.ts";
 
 const MIN_KEY_BYTES = 64;
+const NO_VIEW: DataView = viewOf(NO_BYTES);
 
 /** The rows of tables that follow one another: one table of level 0, or a whole deeper level. */
 export class TablesCursor implements RowCursor {
@@ -28,6 +30,7 @@ export class TablesCursor implements RowCursor {
   private at = 0;
   /** What was read ahead: bytes of the file from this place on. */
   private chunk: Uint8Array = NO_BYTES;
+  private chunkView: DataView = NO_VIEW;
   private chunkOffset = 0;
 
   /** `isWhole`: everything will be read, so that reading ahead begins at once, past the cache. */
@@ -135,9 +138,10 @@ export class TablesCursor implements RowCursor {
       this.chunk.length > 0 && offset >= this.chunkOffset && offset < this.chunkOffset + this.chunk.length;
     if (!isAhead) {
       this.chunk = reader.readAhead(index, this.aheadBytes);
+      this.chunkView = viewOf(this.chunk);
       this.chunkOffset = offset;
     }
-    return reader.verified(this.chunk, offset - this.chunkOffset, index);
+    return reader.verified(this.chunk, this.chunkView, offset - this.chunkOffset, index);
   }
 
   private growKey(length: number): void {

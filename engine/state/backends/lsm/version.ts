@@ -1,6 +1,6 @@
 import { invariant } from "../../../base/assert.ts";
-import { keyHash } from "./bloom-filter.ts";
 import { compareWholeKeys } from "./key-order.ts";
+import { LevelIndex, tableFrom } from "./level-index.ts";
 import type { FoundValue, RowCursor } from "./row-cursor.ts";
 import type { Table, TableSource } from "./table.ts";
 import { TablesCursor } from "./tables-cursor.ts";
@@ -17,11 +17,13 @@ export class Version {
   readonly levels: readonly (readonly Table[])[];
   /** By level: bytes of its tables. */
   readonly levelBytes: readonly number[];
+  private readonly indexes: readonly LevelIndex[];
   private references = 0;
 
   constructor(levels: readonly (readonly Table[])[]) {
     invariant(levels.length === LEVELS, "a version has all levels");
     this.levels = levels;
+    this.indexes = levels.map((tables) => new LevelIndex(tables));
     this.levelBytes = levels.map((tables) => tables.reduce((sum, table) => sum + table.sizeBytes, 0));
   }
 
@@ -48,28 +50,25 @@ export class Version {
     }
   }
 
-  get(key: Uint8Array, source: TableSource): FoundValue {
-    const { levels } = this;
-    let hash = 0;
-    let isHashed = false;
+  /** The newest row of a key with this hash. */
+  get(key: Uint8Array, hash: number, source: TableSource): FoundValue {
+    const { levels, indexes } = this;
     for (let level = 0; level < LEVELS; level++) {
       const tables = levels[level]!;
       if (tables.length === 0) continue;
-      if (!isHashed) {
-        hash = keyHash(key, 0, key.length);
-        isHashed = true;
-      }
+      const index = indexes[level]!;
+      const head = index.headOf(key);
+      if (head === null) continue;
       if (level > 0) {
-        const table = tables[tableFrom(tables, key)];
-        if (table === undefined || compareWholeKeys(table.smallest, key) > 0) continue;
-        const found = source.reader(table).get(key, hash);
+        const at = index.tableFrom(key, head);
+        if (at === tables.length || !index.mayCover(at, head)) continue;
+        const found = source.reader(tables[at]!).get(key, hash);
         if (found !== undefined) return found;
         continue;
       }
-      for (let i = 0; i < tables.length; i++) {
-        const table = tables[i]!;
-        if (compareWholeKeys(table.smallest, key) > 0 || compareWholeKeys(table.largest, key) < 0) continue;
-        const found = source.reader(table).get(key, hash);
+      for (let at = 0; at < tables.length; at++) {
+        if (!index.mayCover(at, head)) continue;
+        const found = source.reader(tables[at]!).get(key, hash);
         if (found !== undefined) return found;
       }
     }
@@ -122,16 +121,4 @@ export class Version {
   get deepestLevel(): number {
     return this.levels.findLastIndex((tables) => tables.length > 0);
   }
-}
-
-/** The place of the first table that ends at or behind a key. */
-function tableFrom(tables: readonly Table[], key: Uint8Array): number {
-  let low = 0;
-  let high = tables.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareWholeKeys(tables[middle]!.largest, key) >= 0) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { crc32 } from "#whitewater/engine/base/crc32.js";
+import { xxh32 } from "#whitewater/engine/base/xxh32.js";
 import { MemoryDisk } from "../memory-disk.ts";
 import { bytes, DIRECTORY, text, tiny } from "./store-fixture.ts";
 
-/** A reader by the rules of FORMAT.md, which shares nothing with the store but the CRC-32. */
+/** A reader by the rules of FORMAT.md, which shares nothing with the store but the CRC-32. Its XXH32 is its own. */
 class Plain {
   at = 0;
   readonly bytes: Uint8Array;
@@ -53,7 +54,7 @@ interface PlainTable {
 
 function plainTable(file: Uint8Array): PlainTable {
   const footer = new Plain(file, file.length - 56);
-  expect(hex(footer.take(8))).toBe("57574c534d543031");
+  expect(hex(footer.take(8))).toBe("57574c534d543032");
   const identity = [footer.number(4), footer.number(8)] as const;
   const [filterOffset, filterSize, indexOffset, indexSize] = [1, 2, 3, 4].map(() => footer.number(4)) as [number, number, number, number];
   const counts = [footer.number(4), footer.number(4), footer.number(4), footer.number(4)];
@@ -65,7 +66,7 @@ function plainTable(file: Uint8Array): PlainTable {
     view.setUint32(4, identity[1], true);
     view.setUint32(12, offset, true);
     const content = file.slice(offset, offset + size);
-    expect(new Plain(file, offset + size).number(4)).toBe(crc32(new Uint8Array([...content, ...place])));
+    expect(new Plain(file, offset + size).number(4)).toBe(plainXxh32(content, crc32(place)));
     return content;
   };
   const filter = part(filterOffset, filterSize);
@@ -85,6 +86,31 @@ function plainTable(file: Uint8Array): PlainTable {
   }
   expect([offset, filterOffset + filterSize + 4, indexOffset + indexSize + 60]).toEqual([filterOffset, indexOffset, file.length]);
   return { identity, rows: found, counts };
+}
+
+function plainXxh32(content: Uint8Array, seed: number): number {
+  const modulus = 0x100000000n;
+  const primes = [0x9e3779b1n, 0x85ebca77n, 0xc2b2ae3dn, 0x27d4eb2fn, 0x165667b1n] as const;
+  const [p1, p2, p3, p4, p5] = primes;
+  const word = (at: number): bigint => BigInt(new Plain(content, at).number(4));
+  const rotl = (value: bigint, by: bigint): bigint => ((value << by) | ((value % modulus) >> (32n - by))) % modulus;
+  const start = BigInt(seed);
+  const { length } = content;
+  let at = 0;
+  let hash = start + p5;
+  if (length >= 16) {
+    const sums = [start + p1 + p2, start + p2, start, start - p1 + modulus].map((sum) => sum % modulus);
+    for (; at + 16 <= length; at += 16) {
+      for (let i = 0; i < 4; i++) sums[i] = (rotl((sums[i]! + word(at + i * 4) * p2) % modulus, 13n) * p1) % modulus;
+    }
+    hash = [1n, 7n, 12n, 18n].reduce((sum, by, i) => sum + rotl(sums[i]!, by), 0n);
+  }
+  hash = (hash + BigInt(length)) % modulus;
+  for (; at + 4 <= length; at += 4) hash = (rotl((hash + word(at) * p3) % modulus, 17n) * p4) % modulus;
+  for (; at < length; at++) hash = (rotl((hash + BigInt(content[at]!) * p5) % modulus, 11n) * p1) % modulus;
+  hash = ((hash ^ (hash >> 15n)) * p2) % modulus;
+  hash = ((hash ^ (hash >> 13n)) * p3) % modulus;
+  return Number(hash ^ (hash >> 16n));
 }
 
 function plainBlock(block: Uint8Array): [string, string | null][] {
@@ -176,6 +202,14 @@ describe("the format", () => {
   it("of the files that a store writes has not changed", () => {
     const written = Object.fromEntries(Object.entries(goldenFiles()).map(([name, content]) => [name, hex(content)]));
     expect(written).toEqual(golden);
+  });
+
+  it("has the checksum of long parts too that the description says", () => {
+    for (const length of [0, 1, 3, 4, 15, 16, 17, 31, 32, 2099]) {
+      const content = Uint8Array.from({ length }, (_, i) => Math.imul(i + length, 2654435761) >>> 24);
+      const view = new DataView(content.buffer);
+      for (const seed of [0, 1, 0x9e3779b1, 0xffffffff]) expect(xxh32(view, 0, length, seed)).toBe(plainXxh32(content, seed));
+    }
   });
 
   it("of a table is what the description says", () => {

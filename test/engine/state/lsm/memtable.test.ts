@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { keyHash } from "#whitewater/engine/state/backends/lsm/bloom-filter.js";
 import { Memtable, type MemtableCursor } from "#whitewater/engine/state/backends/lsm/memtable.js";
 import { bytes, text } from "./store-fixture.ts";
 
@@ -37,7 +38,7 @@ describe("a memtable", () => {
           expect(walked(memtable.cursor(sequence))).toEqual(expected);
           expect(walked(memtable.cursor(sequence), "b")).toEqual(expected.filter((row) => row >= "b"));
           for (const key of model.keys()) {
-            const found = memtable.get(bytes(key), sequence);
+            const found = memtable.get(bytes(key), keyHash(bytes(key), 0, bytes(key).length), sequence);
             expect(found === undefined ? undefined : text(found)).toBe(seen.get(key));
           }
         }
