@@ -131,3 +131,11 @@ export const RECOVERY_PATHS: readonly string[] = [
   "a checkpoint aborted",
   "a zombie that tried to act",
 ];
+
+/** Further paths of runs that restore from local copies. */
+export const LOCAL_COPY_PATHS: readonly string[] = [
+  "a restore with no remote byte",
+  "a local copy that failed its checksum",
+  "a copy missing after disk loss",
+  "a restore that mixes local and remote pieces",
+];

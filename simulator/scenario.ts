@@ -109,8 +109,8 @@ export interface Scenario {
   readonly confluent: boolean;
   /** Declared paths that a sweep must reach at least once (names of `simulator/oracles/sometimes.ts`). */
   readonly sometimes: readonly string[];
-  /** More of them, which only runs with a certain state backend can reach. */
-  readonly sometimesWith?: Readonly<Partial<Record<StateBackendName, readonly string[]>>>;
+  /** More of them, which only runs with a certain state backend or restore strategy can reach. */
+  readonly sometimesWith?: Readonly<Partial<Record<StateBackendName | RestoreStrategyName, readonly string[]>>>;
 }
 
 /** Identity on scenarios, for type inference in users' files. */

@@ -221,7 +221,8 @@ class Run implements PreparedRun {
     const { options, calm, plan, healAtUs, inputs, graph } = preparation;
     this.world = new World({ scenario, options, seed: request.seed, calm, plan, healAtUs, inputs, libraries });
     this.#deadlineUs = livenessDeadlineUs(scenario, graph, inputs, healAtUs);
-    const declared = [...scenario.sometimes, ...(scenario.sometimesWith?.[options.backend] ?? [])];
+    const { sometimesWith = {} } = scenario;
+    const declared = [...scenario.sometimes, ...(sometimesWith[options.backend] ?? []), ...(sometimesWith[options.restore] ?? [])];
     for (const name of declared) this.#sometimes.set(name, 0);
     if (request.oracles || request.checked) rewriteRecords(this.world, { checked: request.checked });
     for (const kind of kinds) this.#attach(kind);

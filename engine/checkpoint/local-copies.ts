@@ -2,7 +2,7 @@ import { LOCAL_COPIES_LIMIT } from "../base/limits.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { VertexId } from "../graph/job-graph.ts";
 import type { Disk } from "../ports/disk.ts";
-import { EEXIST, EISDIR } from "../ports/disk.ts";
+import { EEXIST, EISDIR, ENOENT } from "../ports/disk.ts";
 import { removeTree } from "../state/local-directory.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { readIntact } from "./intact-file.ts";
@@ -120,7 +120,13 @@ export class LocalCopies {
     return removed.length;
   }
 
-  /** For inspection, and for the JobManager: what is there as far as this process knows. */
+  /** Those that hold copies, in order: where their subtasks would find them. */
+  allocations(): readonly number[] {
+    const found = new Set(this.#all().map(({ allocation }) => allocation));
+    return [...found].sort((left, right) => left - right);
+  }
+
+  /** For inspection: what is there as far as this process knows. */
   inspect(): readonly LocalCopy[] {
     return this.#all();
   }
@@ -224,7 +230,7 @@ function numbersIn(pattern: RegExp, name: string): readonly number[] | null {
 function namesIn(disk: Disk, directory: string): readonly string[] {
   const names = disk.list(directory);
   if (typeof names !== "number") return names;
-  removeAny(disk, directory);
+  if (names !== ENOENT) removeAny(disk, directory);
   return [];
 }
 

@@ -95,7 +95,7 @@ export class JobMaster {
     this.store = new CompletedStore(storeContext);
     this.#counter = new CheckpointIdCounter(storeContext);
     this.#parallelism = new JobParallelism(ports, config.jobId, fence, isActive);
-    this.#slots = new SlotTable(this.registry);
+    this.#slots = new SlotTable(this.registry, this.#graph.config.restore);
     this.#calls = new JobCalls(term, this.registry);
     this.#deployment = new RegionDeployment(term, this.#calls, this.#parallelism, {
       failed: (region, reason) => this.#fail([region], reason),
@@ -159,7 +159,7 @@ export class JobMaster {
     switch (message.kind) {
       case "register-worker":
         if (this.#stage === "finished" || this.#stage === "failed") return this.#calls.reply(message, "the job is over");
-        this.registry.register(message.worker, message.incarnation, message.slots);
+        this.registry.register(message.worker, message.incarnation, message.slots, message.held);
         return this.#calls.reply(message, null);
       case "task-state":
         if (message.epoch === this.fence.epoch) this.#taskState(message);

@@ -37,7 +37,14 @@ export type TaskState = "initialized" | "finished" | "failed";
 
 export type ControlMessage =
   /* worker -> JobManager */
-  | (Control & { readonly kind: "register-worker"; readonly worker: Address; readonly incarnation: number; readonly slots: number })
+  | (Control & {
+      readonly kind: "register-worker";
+      readonly worker: Address;
+      readonly incarnation: number;
+      readonly slots: number;
+      /** Slots (see SlotAssignment) of which it holds local copies. */
+      readonly held: readonly number[];
+    })
   | (Control & { readonly kind: "task-state"; readonly id: ExecutionId; readonly state: TaskState; readonly reason: string })
   | (Control & {
       readonly kind: "acknowledge-checkpoint";

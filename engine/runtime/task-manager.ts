@@ -36,9 +36,10 @@ export class TaskManager {
   registered = false;
   readonly #buildGraph: JobFactory;
   readonly #subject: number;
+  /** From `start` on: what the checkpoints of the tasks left on this host. */
+  hostState!: HostState;
   /** From `start` on. */
   #stateDirectories!: StateDirectories;
-  #hostState!: HostState;
   /** By region: what is older is refused. */
   readonly #highestAttempts = new Map<number, number>();
   /** Asked to take us, no answer yet. */
@@ -55,7 +56,7 @@ export class TaskManager {
   start(): void {
     const { path } = openWorkingDirectory(this.ports);
     this.#stateDirectories = new StateDirectories(this.ports.disk, path);
-    this.#hostState = new HostState(this.ports, path, this.config.storagePrefix);
+    this.hostState = new HostState(this.ports, path, this.config.storagePrefix);
     this.ports.network.serve((from, message, respond) => respond(this.#handle(from, message)));
     this.ports.network.listen((_from, hello, connection) => this.#accept(hello, connection));
     this.#findLeader();
@@ -87,6 +88,7 @@ export class TaskManager {
       worker: this.ports.self,
       incarnation: this.ports.incarnation,
       slots: this.config.slotsPerWorker,
+      held: this.hostState.allocations(),
     };
     this.#registeringWith = { address, epoch };
     this.ports.network.call(address, message, this.config.rpcTimeoutMs * US_PER_MS, (reply) => {
@@ -158,6 +160,8 @@ export class TaskManager {
         return this.#acceptedReply(message);
       case "notify-complete":
         this.#taskOf(message.id)?.notifyComplete(message.checkpointId, message.isFinal);
+        // Until now, what was restored might have been restored again: also from copies of slots that moved away.
+        this.hostState.keepAllocations(this.tasks.map(({ id }) => id.subtask));
         return this.#acceptedReply(message);
       case "notify-aborted":
         this.#taskOf(message.id)?.notifyAborted(message.checkpointId);
@@ -208,8 +212,8 @@ export class TaskManager {
       config: graph.config,
       descriptor,
       restoreStrategy: restoreStrategyOf(graph.config.restore),
-      localState: null,
-      sharedFiles: this.#hostState.sharedFilesOf(graph.config.restore, descriptor.id, subject),
+      localState: this.hostState.localStateOf(graph.config.restore, descriptor.id, descriptor.restore?.checkpointId ?? null, subject),
+      sharedFiles: this.hostState.sharedFilesOf(graph.config.restore, descriptor.id, subject),
       stateBackend: graph.config.stateBackend ?? { name: this.config.stateBackend },
       libraries: this.config.libraries,
       stateDirectory: () => this.#stateDirectories.of(descriptor.id.attempt, (attempt) => this.#tasksOf(attempt).length > 0),

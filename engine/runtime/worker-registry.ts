@@ -9,6 +9,8 @@ export interface RegisteredWorker {
   readonly address: string;
   readonly incarnation: number;
   readonly slots: number;
+  /** Allocations of which it holds local copies. */
+  readonly held: readonly number[];
   lastSeenUs: TimeUs;
 }
 
@@ -39,14 +41,14 @@ export class WorkerRegistry {
     return [...this.#workers.values()].sort((left, right) => (left.address < right.address ? -1 : 1));
   }
 
-  register(address: string, incarnation: number, slots: number): void {
+  register(address: string, incarnation: number, slots: number, held: readonly number[] = []): void {
     const known = this.#workers.get(address);
     if (known !== undefined) {
       if (known.incarnation > incarnation) return;
       // It registers again because it started anew, or stopped everything when it lost sight of us.
       this.#lose(known);
     }
-    const worker: RegisteredWorker = { address, incarnation, slots, lastSeenUs: this.#ports.clock.nowUs() };
+    const worker: RegisteredWorker = { address, incarnation, slots, held, lastSeenUs: this.#ports.clock.nowUs() };
     this.#workers.set(address, worker);
     this.#ports.tracer.point(TRACE.workerRegistered, this.#ports.tracer.intern(address), incarnation, slots);
     this.#heartbeatLater(worker);
@@ -55,6 +57,11 @@ export class WorkerRegistry {
 
   isRegistered(slot: SlotAssignment): boolean {
     return this.#workers.get(slot.worker)?.incarnation === slot.incarnation;
+  }
+
+  /** It said, when it registered, that it has local copies of that allocation. */
+  holds(address: string, allocation: number): boolean {
+    return this.#workers.get(address)?.held.includes(allocation) ?? false;
   }
 
   /** Slots beside the taken ones, spread over the workers in turn. */

@@ -9,6 +9,7 @@ import type { CoordinationObserver, LogObserver, NetworkObserver, ObservedConnec
 import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 import { CombinationPath, RESTORE_OF_COMBINATION } from "./sometimes-combination.ts";
+import { LOCAL_COPY_PATHS, LocalCopyPaths } from "./sometimes-local-copies.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
 import { TaskAttempts } from "./task-attempts.ts";
@@ -26,7 +27,7 @@ import { TaskAttempts } from "./task-attempts.ts";
  * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
  *   for each such task;
  * - "a late record dropped": a window operator drops a record;
- * - those of `LocalStatePaths` lie inside a state backend;
+ * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
  * - "a restore as its combination says": `CombinationPath` says what counts.
  */
 export const SOMETIMES: readonly string[] = [
@@ -45,6 +46,7 @@ export const SOMETIMES: readonly string[] = [
   "a late record dropped",
   RESTORE_OF_COMBINATION,
   ...LOCAL_STATE_PATHS,
+  ...LOCAL_COPY_PATHS,
 ];
 
 /** Counts the declared paths. Finds nothing wrong. */
@@ -70,6 +72,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     new CrashSites(context, tasks).watch();
     new LocalStatePaths(context).watch();
     new CombinationPath(context).watch();
+    new LocalCopyPaths(context).watch();
     world.networkObservers.push(this);
     world.logObservers.push(this);
     world.coordinationObservers.push(this);

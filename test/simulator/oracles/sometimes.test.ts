@@ -30,6 +30,24 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
   "a table on level 3": { scenario: "big-state", backend: "lsm" },
   "a compaction overlapping a snapshot": { scenario: "big-state", backend: "lsm", seed: "3" },
   "a tombstone dropped for good": { scenario: "big-state", backend: "lsm" },
+  "a restore with no remote byte": { restore: "local", plan: [crashOf(SUM, 4)] },
+  "a restore that mixes local and remote pieces": {
+    restore: "local",
+    parallelism: 4,
+    parallelismAfter: 2,
+    plan: [{ kind: "rescale", parallelism: 2, at: onEvent("checkpointCompleted", "jm-1", 4) }],
+  },
+  "a local copy that failed its checksum": {
+    restore: "local",
+    plan: [
+      { kind: "disk-bit-flip", bit: 400, at: { on: "event", event: "diskWritten", subject: "host-3:copy", x: 4, nth: 1, when: "before" } },
+      crashOn("checkpointNotified", SUM, 4),
+    ],
+  },
+  "a copy missing after disk loss": {
+    restore: "local",
+    plan: [{ kind: "disk-loss", host: null, at: onEvent("checkpointNotified", SUM, 4) }],
+  },
   "a changelog materialized": { scenario: "big-state", backend: "changelog:heap" },
 };
 

@@ -1,3 +1,4 @@
+import type { RestoreStrategyName } from "#whitewater/engine/graph/job-modes.js";
 import type { StateBackendName } from "#whitewater/engine/state/state-backend.js";
 import type { Process } from "#whitewater/simulator/world/sim-process.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
@@ -13,7 +14,11 @@ export interface WatchOptions {
   readonly scenario?: string | Scenario;
   /** "heap" where not given; none that needs a library. */
   readonly backend?: StateBackendName;
+  /** "full" where not given. */
+  readonly restore?: RestoreStrategyName;
   readonly parallelism?: number;
+  /** What the plan rescales the job to. */
+  readonly parallelismAfter?: number;
   readonly seed?: string;
   readonly plan?: readonly Unidentified[];
   readonly calm?: boolean;
@@ -40,10 +45,10 @@ export class WatchedWorld {
     const runOptions = {
       backend: options.backend ?? "heap",
       mode: "aligned",
-      restore: "full",
+      restore: options.restore ?? "full",
       failover: "job",
       parallelism: options.parallelism ?? 2,
-      parallelismAfter: options.parallelism ?? 2,
+      parallelismAfter: options.parallelismAfter ?? options.parallelism ?? 2,
       bufferElements: 4,
     } as const;
     const streams = new RandomStreams(seed);
