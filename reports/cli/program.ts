@@ -62,7 +62,7 @@ function addRun(program: Command, host: Host, onExit: (code: ExitCode) => void):
     .option("--bail <n>", "stop after n failing runs")
     .option("--self-check <share>", "share of the seeds that are repeated twice to prove determinism", "5%")
     .option("--max-steps <n>", "steps after which a run counts as stuck")
-    .option("--profile <profile>", "what goes wrong: swarm, calm, network, disk", "swarm")
+    .option("--profile <profile>", "what goes wrong: swarm, calm, network, disk; matrix: every combination, each seed in each", "swarm")
     .option("--parallelism <n>", "fixes the parallelism; 4to2: and what it changes to while the job runs")
     .option("--backend <backend>", `fixes the state backend: ${STATE_BACKENDS.join(", ")}`)
     .option("--mode <mode>", `fixes the checkpoint mode: ${CHECKPOINT_MODES.join(", ")}`)

@@ -5,6 +5,7 @@ import { buildDocument } from "../document/build-document.ts";
 import type { ReportDocument, ReportHead } from "../document/report-document.ts";
 import { localRunner, type ChunkRunner } from "../sweep/chunk.ts";
 import type { RunSettings } from "../sweep/run-seed.ts";
+import type { MatrixRequest } from "../sweep/matrix-sweep.ts";
 import { impurities } from "../sweep/purity.ts";
 import { sweep, type SweepOutcome } from "../sweep/sweep.ts";
 import { visible } from "../text/visible.ts";
@@ -12,6 +13,7 @@ import type { ExitCode } from "./exit-codes.ts";
 import { reportFailures } from "./failures.ts";
 import { gitCommit } from "./git-commit.ts";
 import type { Host } from "./host.ts";
+import { chooseMatrix, fixedInMatrix } from "./matrix-profile.ts";
 import { Progress } from "./progress.ts";
 import { checkReportFiles, printHead, publish } from "./publish.ts";
 import { checkFixed, parseRunOptions, type RawRunOptions, type RunCommandOptions } from "./run-options.ts";
@@ -23,16 +25,17 @@ const WORKERS_FROM_RUNS = 24n;
 /** `whitewater run`. */
 export async function runCommand(names: readonly string[], raw: RawRunOptions, host: Host): Promise<ExitCode> {
   const options = parseRunOptions(raw, () => gitCommit(host.cwd));
-  const loaded = await loadAll(names, options.input, host.cwd);
+  const matrix = options.profile === "matrix" ? await chooseMatrix(names, options) : null;
+  const loaded = await loadAll(matrix?.names ?? names, options.input, host.cwd);
   const scenarios = loaded.map((one) => one.scenario);
-  checkFixed(options.fixed, scenarios);
+  if (matrix === null) checkFixed(options.fixed, scenarios);
   checkReportFiles(options, host);
   const head = headOf(options);
   printHead(head, options, host);
   const stop = new AbortController();
   try {
     const impurePending = impuritiesBeside(loaded, options, host, stop.signal);
-    const outcome = await runSweep(loaded, options, host);
+    const outcome = await runSweep(loaded, matrix?.request ?? null, options, host);
     const impure = outcome.end === "interrupted" ? [] : await impurePending;
     const document = documentOf(head, loaded, outcome, impure, options, host);
     publish(document, options, host);
@@ -64,6 +67,7 @@ function headOf(options: RunCommandOptions): ReportHead {
 
 async function runSweep(
   loaded: readonly LoadedScenario[],
+  matrix: MatrixRequest | null,
   options: RunCommandOptions,
   host: Host,
 ): Promise<SweepOutcome> {
@@ -74,8 +78,9 @@ async function runSweep(
     selfCheckMillionths: options.selfCheckMillionths,
   };
   const perScenario = options.seeds.last - options.seeds.first + 1n;
-  const progress = new Progress(host, options.timeMs === null ? perScenario : null);
-  const runner = await runnerFor(loaded, settings, perScenario * BigInt(loaded.length), options.jobs, host);
+  const runs = perScenario * BigInt(matrix === null ? loaded.length : matrix.cells.length);
+  const progress = new Progress(host, options.timeMs === null && matrix === null ? perScenario : null);
+  const runner = await runnerFor(loaded, settings, runs, options.jobs, host);
   const stopListening = host.onInterrupt(() => {
     progress.interrupted = true;
     runner.stop();
@@ -86,6 +91,7 @@ async function runSweep(
       seeds: options.seeds,
       bail: options.bail,
       timeMs: options.timeMs,
+      matrix,
       keepRuns: options.reporters.some((reporter) => reporter.name === "json"),
     };
     const outcome = await sweep(request, runner, progress);
@@ -138,7 +144,7 @@ function documentOf(
       tool: head.tool,
       source: (loaded[scenario] as LoadedScenario).source,
       profile: options.profile,
-      fixed: options.fixed,
+      fixed: options.profile === "matrix" ? fixedInMatrix(run.result) : options.fixed,
       maxSteps: options.maxSteps,
     },
   }));

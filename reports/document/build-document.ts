@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes.ts";
 import type { FaultCounts } from "../sweep/run-seed.ts";
 import type { SweepOutcome } from "../sweep/sweep.ts";
 import { sortedRecord, sumTotals, type Tally, type Totals } from "../sweep/tally.ts";
+import { matrixReport, uncoveredReasons } from "./matrix-report.ts";
 import { vacuity } from "../sweep/vacuity.ts";
 import {
   REPORT_FORMAT,
@@ -32,6 +33,7 @@ export function buildDocument(
     exitCode: exitCodeOf(outcome, totals, impure, vacuous),
     totals,
     scenarios: scenarios.map((scenario, i) => scenarioReport(scenario, outcome.tallies[i] as Tally)),
+    matrix: head.profile === "matrix" ? matrixReport(outcome) : null,
     faults: mergeFaults(outcome.tallies),
     sometimes: mergeSometimes(scenarios, outcome.tallies),
     findings: failures.flatMap(findingsOf),
@@ -100,12 +102,16 @@ function vacuousReasons(
   totals: Totals,
 ): string[] {
   if (totals.runs === 0) return ["nothing ran"];
-  return scenarios.flatMap((scenario, i) => {
+  const uncovered = outcome.end === "complete" || outcome.end === "time" ? uncoveredReasons(outcome.cells) : [];
+  const ofScenarios = scenarios.flatMap((scenario, i) => {
     const tally = outcome.tallies[i] as Tally;
     // A sweep that stopped early never came to its last scenarios.
     if (tally.totals.runs === 0 && (outcome.end === "bail" || outcome.end === "interrupted")) return [];
+    // In a short range no seed's turn may come to a job of the matrix; what that leaves out, its cells say.
+    if (tally.totals.runs === 0 && head.profile === "matrix") return [];
     return vacuity(scenario.name, tally.totals, declaredIn(scenario, tally), tally.sometimes, head.profile);
   });
+  return [...ofScenarios, ...uncovered];
 }
 
 /**

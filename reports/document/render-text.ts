@@ -2,6 +2,7 @@ import { counted, grouped, longDuration, table } from "../text/format.ts";
 import { plainPaint, type Paint } from "../text/paint.ts";
 import { visible } from "../text/visible.ts";
 import { failureBlock } from "./failure-block.ts";
+import { matrixGrid } from "./matrix-grid.ts";
 import type { FailureReport, ReportDocument, ReportHead } from "./report-document.ts";
 import type { Totals } from "../sweep/tally.ts";
 
@@ -23,7 +24,7 @@ export function renderHead(head: ReportHead, paint: Paint = plainPaint): string 
 
 /** The rest of a report, for people. The last thing it says is how to see a failure again. */
 export function renderBody(document: ReportDocument, paint: Paint = plainPaint): string {
-  const lines = ["", ...totalsTable(document), ...faultsTable(document), ...sometimesList(document)];
+  const lines = ["", ...totalsTable(document), ...(document.matrix === null ? [] : matrixGrid(document.matrix)), ...faultsTable(document), ...sometimesList(document)];
   lines.push("", ...checkLines(document), ...endLines(document));
   for (const reason of document.impure) lines.push(`${paint("red", "not deterministic:")} ${visible(reason)}`);
   for (const reason of document.vacuous) lines.push(`${paint("yellow", "vacuous:")} ${visible(reason)}`);
@@ -48,8 +49,10 @@ function totalsTable(document: ReportDocument): string[] {
     ["scenario", "combination", "runs", "ok", "failed", "expected", "steps", "trace points", "virtual time", "faults"],
   ];
   for (const scenario of document.scenarios) {
-    for (const group of scenario.groups) rows.push(totalsRow(scenario.name, group.combination, group.totals));
-    if (scenario.groups.length === 0) rows.push(totalsRow(scenario.name, "-", scenario.totals));
+    // The grid says more than rows by backend, mode and strategy would.
+    const groups = document.matrix === null ? scenario.groups : [];
+    for (const group of groups) rows.push(totalsRow(scenario.name, group.combination, group.totals));
+    if (groups.length === 0) rows.push(totalsRow(scenario.name, "-", scenario.totals));
   }
   if (rows.length > 2) rows.push(totalsRow("total", "", document.totals));
   return table(rows, 2);

@@ -23,6 +23,22 @@ export interface ScenarioReport {
   readonly sometimes: Readonly<Record<string, number>>;
 }
 
+/** A combination of the matrix. */
+export interface CellReport {
+  /** "lsm/unaligned/local/fewer/job": backend, mode, restore strategy, parallelism after the restore, failover scope. */
+  readonly combination: string;
+  readonly runs: number;
+  /** Runs that count: restored as the combination says, from a checkpoint that is not the first, with input still to come. */
+  readonly covered: number;
+  readonly failed: number;
+}
+
+export interface MatrixReport {
+  readonly cells: readonly CellReport[];
+  /** Combinations that cannot be, with the reason. */
+  readonly invalid: readonly { readonly combination: string; readonly reason: string }[];
+}
+
 /** One finding of one run. */
 export interface FindingReport extends Finding {
   readonly scenario: string;
@@ -81,6 +97,8 @@ export interface ReportDocument extends ReportHead {
   readonly exitCode: number;
   readonly totals: Totals;
   readonly scenarios: readonly ScenarioReport[];
+  /** Of a sweep through the matrix; else null. */
+  readonly matrix: MatrixReport | null;
   readonly faults: Readonly<Record<string, FaultCounts>>;
   readonly sometimes: Readonly<Record<string, number>>;
   /** Findings of the failing runs that were kept whole. */

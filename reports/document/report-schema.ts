@@ -53,6 +53,12 @@ export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
       sometimes: z.record(text, count),
     }),
   ),
+  matrix: z
+    .strictObject({
+      cells: z.array(z.strictObject({ combination: text, runs: count, covered: count, failed: count })),
+      invalid: z.array(z.strictObject({ combination: text, reason: text })),
+    })
+    .nullable(),
   faults: z.record(text, faultCounts),
   sometimes: z.record(text, count),
   findings: z.array(z.strictObject({ scenario: text, combination: text, seed, verdict, ...finding })),

@@ -1,4 +1,4 @@
-import type { Scenario } from "../../simulator/scenario.ts";
+import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import { runSeed, type RunSettings, type SeedRow, type Simulate } from "./run-seed.ts";
 
 /** Seeds handed to a worker at once: enough to make the message cheap, few enough to stop soon. */
@@ -10,11 +10,13 @@ export interface Chunk {
   readonly scenario: number;
   readonly first: bigint;
   readonly count: number;
+  /** Each seed runs once with each of these options beside those of the settings; null: once with those alone. */
+  readonly options: readonly Partial<RunOptions>[] | null;
   /** Wall-clock time (ms since 1970) after which no further seed is begun, or null. */
   readonly deadlineMs: number | null;
 }
 
-/** Rows of a chunk in seed order; fewer than asked where it was stopped. */
+/** Rows of a chunk in seed order, for each seed in the order of the options; fewer than asked where it was stopped. */
 export type ChunkRows = readonly SeedRow[];
 
 /** Runs chunks somewhere: in this thread, or in workers. */
@@ -27,7 +29,26 @@ export interface ChunkRunner {
   close(): Promise<void>;
 }
 
-/** Runs the seeds of a chunk one after the other until it is told to stop or its time is over. */
+/** Rows that a chunk gives where nothing stops it. */
+export function runsOf({ count, options }: Chunk): number {
+  return count * (options === null ? 1 : options.length);
+}
+
+/** One run of a chunk. */
+interface ChunkRun {
+  readonly seed: string;
+  readonly settings: RunSettings;
+}
+
+function* runsIn(chunk: Chunk, settings: RunSettings): Generator<ChunkRun, undefined> {
+  const each = chunk.options?.map((options): RunSettings => ({ ...settings, fixed: { ...settings.fixed, ...options } }));
+  for (let i = 0; i < chunk.count; i++) {
+    const seed = String(chunk.first + BigInt(i));
+    for (const one of each ?? [settings]) yield { seed, settings: one };
+  }
+}
+
+/** Makes the runs of a chunk one after the other until it is told to stop or its time is over. */
 export function runChunk(
   chunk: Chunk,
   scenario: Scenario,
@@ -36,26 +57,28 @@ export function runChunk(
   isStopped: () => boolean,
 ): SeedRow[] {
   const rows: SeedRow[] = [];
-  for (let i = 0; i < chunk.count; i++) {
-    if (isStopped() || (chunk.deadlineMs !== null && Date.now() >= chunk.deadlineMs)) break;
-    rows.push(runSeed(scenario, String(chunk.first + BigInt(i)), settings, simulate));
+  for (const run of runsIn(chunk, settings)) {
+    if (isStopped() || isLate(chunk)) break;
+    rows.push(runSeed(scenario, run.seed, run.settings, simulate));
   }
   return rows;
 }
 
-/** Runs chunks in this thread; between two of them the event loop turns, so that signals get through. */
+function isLate({ deadlineMs }: Chunk): boolean {
+  return deadlineMs !== null && Date.now() >= deadlineMs;
+}
+
+/** Runs chunks in this thread; between two runs the event loop turns, so that signals get through. */
 export function localRunner(scenarios: readonly Scenario[], settings: RunSettings, simulate: Simulate): ChunkRunner {
   let stopped = false;
   return {
     window: 1,
     async run(chunk): Promise<ChunkRows> {
       const rows: SeedRow[] = [];
-      for (let i = 0; i < chunk.count; i++) {
+      for (const run of runsIn(chunk, settings)) {
         await new Promise((resolve) => setImmediate(resolve));
-        const one = { ...chunk, first: chunk.first + BigInt(i), count: 1 };
-        const [row] = runChunk(one, scenarios[chunk.scenario] as Scenario, settings, simulate, () => stopped);
-        if (row === undefined) break;
-        rows.push(row);
+        if (stopped || isLate(chunk)) break;
+        rows.push(runSeed(scenarios[chunk.scenario] as Scenario, run.seed, run.settings, simulate));
       }
       return rows;
     },

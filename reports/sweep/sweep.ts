@@ -1,5 +1,7 @@
 import type { VerdictKind } from "../../simulator/run-result.ts";
-import { CHUNK_SEEDS, type Chunk, type ChunkRows, type ChunkRunner } from "./chunk.ts";
+import { cellName } from "../../simulator/explore/matrix.ts";
+import { CHUNK_SEEDS, runsOf, type Chunk, type ChunkRows, type ChunkRunner } from "./chunk.ts";
+import { countInCell, matrixChunks, type CellCounts, type MatrixRequest } from "./matrix-sweep.ts";
 import { isFailing, type FailedRun, type SeedRow } from "./run-seed.ts";
 import type { SeedRange } from "./seed.ts";
 import { Tally } from "./tally.ts";
@@ -17,6 +19,8 @@ export interface SweepRequest {
   readonly bail: number | null;
   /** Wall-clock time for the whole sweep, shared equally by the scenarios, or null. */
   readonly timeMs: number | null;
+  /** Each seed runs in each of these combinations, with the job of its turn; null: once, with every scenario. */
+  readonly matrix: MatrixRequest | null;
   /** Keep a row of every run (for reports that list them). */
   readonly keepRuns: boolean;
 }
@@ -59,6 +63,8 @@ export interface SweepOutcome {
   /** All failing runs, kept or not. */
   readonly failureCount: number;
   readonly runs: readonly RunRow[] | null;
+  /** By name of the cell, in the order of the request; empty without a matrix. */
+  readonly cells: ReadonlyMap<string, CellCounts>;
 }
 
 /**
@@ -88,6 +94,7 @@ export async function sweep(
     failures: ledger.failures,
     failureCount: ledger.failureCount,
     runs: ledger.runs,
+    cells: ledger.cells,
   };
 }
 
@@ -99,7 +106,10 @@ async function sweepScenario(
   runner: ChunkRunner,
   observer: SweepObserver,
 ): Promise<SweepEnd> {
-  const chunks = chunksOf(request.seeds, scenario, deadlineMs);
+  const chunks =
+    request.matrix === null
+      ? chunksOf(request.seeds, scenario, deadlineMs)
+      : matrixChunks(request.matrix, request.seeds, scenario, deadlineMs);
   const inHand: { readonly chunk: Chunk; readonly rows: Promise<ChunkRows> }[] = [];
   const take = (): void => {
     const next = chunks.next();
@@ -116,7 +126,7 @@ async function sweepScenario(
       if (!ledger.add(scenario, row)) return "bail";
     }
     observer.onProgress(ledger.name(scenario), ledger.runsOf(scenario), ledger.failureCount);
-    if (rows.length < head.chunk.count) return observer.isInterrupted() ? "interrupted" : "time";
+    if (rows.length < runsOf(head.chunk)) return observer.isInterrupted() ? "interrupted" : "time";
     if (!observer.isInterrupted()) take();
   }
   return observer.isInterrupted() ? "interrupted" : "complete";
@@ -125,7 +135,7 @@ async function sweepScenario(
 function* chunksOf(seeds: SeedRange, scenario: number, deadlineMs: number | null): Generator<Chunk, undefined> {
   for (let first = seeds.first; first <= seeds.last; first += BigInt(CHUNK_SEEDS)) {
     const left = seeds.last - first + 1n;
-    yield { scenario, first, count: left < CHUNK_SEEDS ? Number(left) : CHUNK_SEEDS, deadlineMs };
+    yield { scenario, first, count: left < CHUNK_SEEDS ? Number(left) : CHUNK_SEEDS, options: null, deadlineMs };
   }
 }
 
@@ -134,6 +144,7 @@ class Ledger {
   readonly tallies: readonly Tally[];
   readonly failures: KeptFailure[] = [];
   readonly runs: RunRow[] | null;
+  readonly cells: Map<string, CellCounts>;
   failureCount = 0;
   readonly #request: SweepRequest;
   readonly #kinds: Set<string> = new Set();
@@ -142,6 +153,7 @@ class Ledger {
     this.#request = request;
     this.tallies = request.scenarios.map(() => new Tally());
     this.runs = request.keepRuns ? [] : null;
+    this.cells = new Map((request.matrix?.cells ?? []).map((cell) => [cellName(cell), { runs: 0, covered: 0, failed: 0 }]));
   }
 
   name(scenario: number): string {
@@ -155,6 +167,7 @@ class Ledger {
   /** False once the sweep has seen enough failures. */
   add(scenario: number, row: SeedRow): boolean {
     (this.tallies[scenario] as Tally).add(row);
+    if (this.#request.matrix !== null) countInCell(this.cells, row);
     this.runs?.push({
       scenario: this.name(scenario),
       combination: row.combination,

@@ -64,6 +64,11 @@ export function optionsOfCell({ backend, mode, restore, rescaling, failover }: M
   return { backend, mode, restore, failover, parallelism, parallelismAfter };
 }
 
+/** The cell of a run, by the name of its combination ("lsm/unaligned/local/3to2/job"); null where it is in none. */
+export function cellOfCombination(combination: string): MatrixCell | null {
+  return BY_COMBINATION.get(combination) ?? null;
+}
+
 /** The cells that fit what is fixed already. */
 export function cellsWith(fixed: Partial<RunOptions>): readonly MatrixCell[] {
   const keys = ["backend", "mode", "restore", "failover", "parallelism", "parallelismAfter"] as const;
@@ -72,3 +77,10 @@ export function cellsWith(fixed: Partial<RunOptions>): readonly MatrixCell[] {
     return keys.every((key) => fixed[key] === undefined || fixed[key] === options[key]);
   });
 }
+
+const BY_COMBINATION: ReadonlyMap<string, MatrixCell> = new Map(
+  MATRIX.map((cell) => {
+    const [before, after] = PARALLELISMS[cell.rescaling];
+    return [`${cell.backend}/${cell.mode}/${cell.restore}/${before}to${after}/${cell.failover}`, cell];
+  }),
+);
