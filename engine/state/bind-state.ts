@@ -1,5 +1,6 @@
 import { present, unreachable } from "../base/assert.ts";
 import type { StateDescriptor } from "./descriptors.ts";
+import { withCleanUps } from "./expiry-clean-ups.ts";
 import { ttlSerializer } from "./serializers/ttl-serializer.ts";
 import type { KeyedState, NamespacedState } from "./state.ts";
 import { ttlConfig } from "./ttl-config.ts";
@@ -13,7 +14,8 @@ import type { TtlClock } from "./ttl/ttl-value.ts";
  * Binds a state for user code: straight to the backend's primitive, or, with a time to live, to one before
  * it that wraps each element with the time of its last update. The backend then keeps wrapped elements, under
  * a serializer of their own, and gets the time to live for clean-up alone. Binding such a state twice gives
- * two wrappers of one primitive. Throws InvariantError for a time to live that makes no sense.
+ * two wrappers of one primitive. Throws InvariantError for a time to live that makes no sense, and
+ * StateDefinitionError for a clean-up that the backend does not have.
  */
 export function bindState<S>(
   backend: KeyedState,
@@ -31,7 +33,8 @@ function bindWithTtl(
   clock: TtlClock,
 ): TtlValueState | TtlListState | TtlMapState | TtlFoldingState {
   const { kind, name } = descriptor;
-  const ttl = ttlConfig(present(descriptor.ttl, "state with a time to live is wrapped"));
+  const wanted = ttlConfig(present(descriptor.ttl, "state with a time to live is wrapped"));
+  const ttl = withCleanUps(wanted, name, backend.expiryCleanUps);
   const kept: StateDescriptor<any> = {
     ...descriptor,
     defaultValue: null,

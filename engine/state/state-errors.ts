@@ -22,6 +22,11 @@ export class StateStorageError extends Error {
   }
 }
 
+/** Thrown when state is bound with something that the job's state backend cannot do; the message names what it can. */
+export class StateDefinitionError extends Error {
+  override readonly name = "StateDefinitionError";
+}
+
 /** Thrown when state that was written with one serializer is bound with another that cannot read it. */
 export class StateSchemaError extends Error {
   override readonly name = "StateSchemaError";

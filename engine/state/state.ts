@@ -1,6 +1,7 @@
 import type { Key } from "../base/hash.ts";
 import type { TimestampMs } from "../base/units.ts";
 import type { StateDescriptor } from "./descriptors.ts";
+import type { ExpiryCleanUps } from "./expiry-clean-ups.ts";
 
 export type { Key };
 
@@ -66,6 +67,8 @@ export interface KeyedState {
    */
   bind<S>(descriptor: StateDescriptor<S>): NamespacedState<S>;
   timers(): TimerStore;
+  /** What it can do about state whose time to live is over. */
+  readonly expiryCleanUps: ExpiryCleanUps;
 }
 
 /** A state primitive whose namespace can be moved; user functions get it in the void namespace. */

@@ -12,14 +12,15 @@ export interface TtlConfig {
   readonly visibility: "never-return-expired" | "return-expired-if-not-cleaned-up";
   /** Expired elements are left out of full snapshots. */
   readonly cleanupInFullSnapshot: boolean;
-  /** Elements looked at, of some key, with every access; 0: none. Heap only (Flink: cleanupIncrementally). */
-  readonly cleanupIncrementally: number;
-  /** Expired rows are dropped by compaction. LSM only. */
-  readonly cleanupInCompaction: boolean;
+  /**
+   * Elements looked at, of some key, with every access (Flink: cleanupIncrementally); 0: none. Null: 5 where the
+   * backend can do it. Only `heap` can; a number above 0 with another backend is refused when the state is bound.
+   */
+  readonly cleanupIncrementally: number | null;
+  /** Expired rows are dropped by compaction. Null: where the backend can do it. Only `lsm` can; true is refused elsewhere. */
+  readonly cleanupInCompaction: boolean | null;
 }
 
-/** What is looked at with every access where nothing else is said; Flink's number. */
-const ELEMENTS_LOOKED_AT = 5;
 /** More with one access would no longer be a bounded slice of work. */
 const ELEMENTS_LOOKED_AT_LIMIT = 10_000;
 
@@ -34,8 +35,8 @@ export function ttlConfig(options: Partial<TtlConfig> & Pick<TtlConfig, "ttlMs">
     update: options.update ?? "on-create-and-write",
     visibility: options.visibility ?? "never-return-expired",
     cleanupInFullSnapshot: options.cleanupInFullSnapshot ?? false,
-    cleanupIncrementally: options.cleanupIncrementally ?? ELEMENTS_LOOKED_AT,
-    cleanupInCompaction: options.cleanupInCompaction ?? true,
+    cleanupIncrementally: options.cleanupIncrementally ?? null,
+    cleanupInCompaction: options.cleanupInCompaction ?? null,
   };
   const { ttlMs, update, visibility, cleanupIncrementally } = config;
   const isWhole = Number.isSafeInteger(ttlMs) && ttlMs >= 1;
@@ -49,8 +50,8 @@ export function ttlConfig(options: Partial<TtlConfig> & Pick<TtlConfig, "ttlMs">
       `expired state is visible as "never-return-expired" or "return-expired-if-not-cleaned-up", not "${String(visibility)}"`,
     );
   }
-  const isCount = Number.isSafeInteger(cleanupIncrementally) && cleanupIncrementally >= 0;
-  if (!isCount || cleanupIncrementally > ELEMENTS_LOOKED_AT_LIMIT) {
+  const looked = cleanupIncrementally ?? 0;
+  if (!Number.isSafeInteger(looked) || looked < 0 || looked > ELEMENTS_LOOKED_AT_LIMIT) {
     invariant(
       false,
       `incremental clean-up looks at 0 to ${ELEMENTS_LOOKED_AT_LIMIT} elements, not ${String(cleanupIncrementally)}`,

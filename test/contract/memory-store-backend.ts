@@ -21,6 +21,7 @@ export const memoryStoreBackend: BackendUnderTest = {
     const store = new MemoryStore(watch);
     store.rowFilter = compactionFilter.accepts;
     return new StoreKeyedBackend({
+      name: "memory",
       range,
       maxParallelism,
       tieBreak: randomStream(seed),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aggregatingState, listState, mapState, reducingState, valueState } from "#whitewater/engine/state/descriptors.js";
 import type { KeyedBackend } from "#whitewater/engine/state/keyed-backend.js";
+import { StateDefinitionError } from "#whitewater/engine/state/state-errors.js";
 import type { TtlConfig } from "#whitewater/engine/state/ttl-config.js";
 import { Host, errorOf, expectBytes, maintainFully, snapshotOf } from "./backend-under-test.ts";
 import type { BackendUnderTest } from "./backend-under-test.ts";
@@ -201,10 +202,30 @@ function cleanupTests(subject: BackendUnderTest): void {
   const WAYS: readonly Partial<TtlConfig>[] = [
     {},
     { cleanupInFullSnapshot: true },
-    { cleanupIncrementally: 5 },
-    { cleanupInCompaction: true },
-    { cleanupInFullSnapshot: true, cleanupIncrementally: 1, cleanupInCompaction: true },
+    { cleanupIncrementally: null, cleanupInCompaction: null },
+    { cleanupInFullSnapshot: true, cleanupIncrementally: null, cleanupInCompaction: null },
   ];
+
+  it("has clean-ups of its own, and refuses every other where the state is bound, naming what it has", () => {
+    const { backend, incrementally, inCompaction } = new Host(subject).open().expiryCleanUps;
+    const asked = [
+      { can: incrementally, name: "cleanupIncrementally", options: { cleanupIncrementally: 3 } },
+      { can: inCompaction, name: "cleanupInCompaction", options: { cleanupInCompaction: true } },
+    ] as const;
+    const owned = ["cleanupInFullSnapshot", ...asked.filter(({ can }) => can).map(({ name }) => name)];
+    for (const { can, name, options } of asked) {
+      const bind = (): Expiring => new Expiring(new Host(subject), config(options));
+      if (can) {
+        expect(bind).not.toThrow();
+        continue;
+      }
+      const error = errorOf(bind);
+      expect(error).toBeInstanceOf(StateDefinitionError);
+      expect(String(error)).toContain(`asks for ${name}`);
+      expect(String(error)).toContain(`the state backend ${backend} does not`);
+      expect(String(error)).toContain(`It has: ${owned.join(", ")};`);
+    }
+  });
 
   it("reads as if nobody cleaned up, whichever way, snapshots and restores between", () => {
     const readings = WAYS.map((way) => {

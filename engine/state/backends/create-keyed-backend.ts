@@ -47,10 +47,10 @@ function baseBackend(setup: KeyedBackendSetup, name: BaseBackendName): KeyedBack
       return new HeapKeyedBackend({ range, maxParallelism, tieBreak, nowMs });
     case "lsm": {
       const filter = new CompactionFilter(maxParallelism, nowMs);
-      return storeBackend(setup, filter, (directory, storeId) => lsmStore(setup, directory, storeId, filter.accepts));
+      return storeBackend(setup, name, filter, (directory, storeId) => lsmStore(setup, directory, storeId, filter.accepts));
     }
     case "sqlite":
-      return storeBackend(setup, null, (directory, storeId) => sqliteStore(setup, directory, storeId));
+      return storeBackend(setup, name, null, (directory, storeId) => sqliteStore(setup, directory, storeId));
     default:
       return unreachable(name, "createKeyedBackend");
   }
@@ -58,10 +58,16 @@ function baseBackend(setup: KeyedBackendSetup, name: BaseBackendName): KeyedBack
 
 type StoreMaker = (directory: string, storeId: string) => OrderedStore;
 
-function storeBackend(setup: KeyedBackendSetup, compactionFilter: CompactionFilter | null, make: StoreMaker): KeyedBackend {
+function storeBackend(
+  setup: KeyedBackendSetup,
+  name: BaseBackendName,
+  compactionFilter: CompactionFilter | null,
+  make: StoreMaker,
+): KeyedBackend {
   const { range, maxParallelism, tieBreak, nowMs, storeId } = setup;
   const directory = setup.directory();
   return new StoreKeyedBackend({
+    name,
     range,
     maxParallelism,
     tieBreak,

@@ -3,6 +3,7 @@ import { bindState } from "#whitewater/engine/state/bind-state.js";
 import { aggregatingState, listState, mapState, reducingState, valueState } from "#whitewater/engine/state/descriptors.js";
 import { StateSchemaError } from "#whitewater/engine/state/state-errors.js";
 import { ttlConfig } from "#whitewater/engine/state/ttl-config.js";
+import { StateDefinitionError } from "#whitewater/engine/state/state-errors.js";
 import type { TtlConfig } from "#whitewater/engine/state/ttl-config.js";
 import { isExpiredAt } from "#whitewater/engine/state/ttl/ttl-value.js";
 import { TTL_MS, TtlBench, ttl } from "./ttl-bench.js";
@@ -18,8 +19,8 @@ describe("a time to live", () => {
       update: "on-create-and-write",
       visibility: "never-return-expired",
       cleanupInFullSnapshot: false,
-      cleanupIncrementally: 5,
-      cleanupInCompaction: true,
+      cleanupIncrementally: null,
+      cleanupInCompaction: null,
     });
   });
 
@@ -33,6 +34,19 @@ describe("a time to live", () => {
     expect(() => new TtlBench().bind(valueState("v", null, { ttl: wrong }))).toThrow(/not "never"/);
     expect(() => ttlConfig({ ...ttl(), visibility: "x" } as unknown as TtlConfig)).toThrow(/expired state is visible as/);
     expect(() => ttlConfig({ ttlMs: 1, cleanupIncrementally: -1 })).toThrow(/0 to 10000 elements, not -1/);
+  });
+
+  it("is refused with a clean-up that the backend does not have, naming state, backend and choices", () => {
+    const bench = new TtlBench();
+    const bind = (options: Partial<TtlConfig>): unknown => bench.bind(valueState("seen", null, { ttl: ttlConfig({ ttlMs: 5, ...options }) }));
+    expect(() => bind({ cleanupInCompaction: true })).toThrow(StateDefinitionError);
+    expect(() => bind({ cleanupInCompaction: true })).toThrow(
+      'state "seen" asks for cleanupInCompaction: true, but the state backend heap does not clean state up in compaction. ' +
+        "It has: cleanupInFullSnapshot, cleanupIncrementally; leave both out to have what the backend of the run can do",
+    );
+    for (const options of [{}, { cleanupInCompaction: false }, { cleanupIncrementally: 9 }, { cleanupIncrementally: 0 }]) {
+      expect(() => bind(options)).not.toThrow();
+    }
   });
 
   it("ends at exactly the last update and itself, however large both are", () => {

@@ -1,6 +1,7 @@
 import { invariant, unreachable } from "../../../base/assert.ts";
 import type { CheckpointId, TimestampMs } from "../../../base/units.ts";
 import type { StateDescriptor, StateFold } from "../../descriptors.ts";
+import type { ExpiryCleanUps } from "../../expiry-clean-ups.ts";
 import { FoldingState } from "../../folding-state.ts";
 import type { KeyedBackend, KeyedEntry, KeyGroupRange, SnapshotWriter } from "../../keyed-backend.ts";
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
@@ -46,6 +47,7 @@ export class ChangelogKeyedBackend implements KeyedBackend {
   readonly range: KeyGroupRange;
   /** The nested backend's would leave out the log. */
   readonly incremental = null;
+  readonly expiryCleanUps: ExpiryCleanUps;
   readonly log: ChangeLog;
   private readonly nested: KeyedBackend;
   private readonly maxParallelism: number;
@@ -60,6 +62,8 @@ export class ChangelogKeyedBackend implements KeyedBackend {
   constructor(nested: KeyedBackend, options: ChangelogKeyedBackendOptions) {
     this.range = nested.range;
     this.nested = nested;
+    const { expiryCleanUps } = nested;
+    this.expiryCleanUps = { ...expiryCleanUps, backend: `changelog:${expiryCleanUps.backend}` };
     this.maxParallelism = options.maxParallelism;
     this.log = new ChangeLog(options.maxParallelism);
     const afterBytes = options.materializeAfterBytes ?? MATERIALIZE_AFTER_BYTES;

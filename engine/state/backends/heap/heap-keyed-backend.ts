@@ -3,6 +3,7 @@ import { MAX_WATERMARK, MIN_WATERMARK } from "../../../base/units.ts";
 import type { TimestampMs } from "../../../base/units.ts";
 import type { RandomStream } from "../../../ports/rng.ts";
 import type { StateDescriptor } from "../../descriptors.ts";
+import type { ExpiryCleanUps } from "../../expiry-clean-ups.ts";
 import { FoldingState } from "../../folding-state.ts";
 import type { KeyedBackend, KeyedEntry, KeyGroupRange, SnapshotWriter } from "../../keyed-backend.ts";
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
@@ -40,6 +41,7 @@ export class HeapKeyedBackend implements KeyedBackend {
   readonly range: KeyGroupRange;
   readonly incremental = null;
   readonly needsMaintenance = false;
+  readonly expiryCleanUps: ExpiryCleanUps = { backend: "heap", incrementally: true, inCompaction: false };
   watermarkMs: TimestampMs = MIN_WATERMARK;
   private readonly table: HeapTable;
   private readonly heapTimers: HeapTimers;
@@ -141,8 +143,8 @@ export class HeapKeyedBackend implements KeyedBackend {
   private create(index: number, descriptor: StateDescriptor<unknown>): HeapPrimitive | FoldingState {
     const { kind, defaultValue, ttl } = descriptor;
     const cell = createPrimitive(this.table, index, descriptor, defaultValue);
-    if (ttl !== null && ttl.cleanupIncrementally > 0) {
-      cell.cleaner = new HeapTtlCleaner(this.table, index, kind, ttl, this.nowMs);
+    if (ttl !== null && ttl.cleanupIncrementally !== null && ttl.cleanupIncrementally > 0) {
+      cell.cleaner = new HeapTtlCleaner(this.table, index, kind, ttl, ttl.cleanupIncrementally, this.nowMs);
     }
     const isFolded = kind === "reducing" || kind === "aggregating";
     const primitive = isFolded && cell instanceof HeapValueState ? new FoldingState(cell, descriptor) : cell;

@@ -56,12 +56,15 @@ export class HeapTtlCleaner {
   private readonly state: number;
   private readonly kind: StateKind;
   private readonly ttl: TtlConfig;
+  /** Elements looked at with every access. */
+  private readonly most: number;
   private readonly nowMs: () => TimestampMs;
   private group = -1;
   private walk: Iterator<KeyEntry> | null = null;
 
-  constructor(table: HeapTable, state: number, kind: StateKind, ttl: TtlConfig, nowMs: () => TimestampMs) {
+  constructor(table: HeapTable, state: number, kind: StateKind, ttl: TtlConfig, most: number, nowMs: () => TimestampMs) {
     this.table = table;
+    this.most = most;
     this.state = state;
     this.kind = kind;
     this.ttl = ttl;
@@ -71,7 +74,7 @@ export class HeapTtlCleaner {
   run(): void {
     const nowMs = this.nowMs();
     let empty = 0;
-    for (let looked = 0; looked < this.ttl.cleanupIncrementally; ) {
+    for (let looked = 0; looked < this.most; ) {
       const next = this.walk?.next();
       if (next === undefined || next.done === true) {
         // A group with keys counts too: a table of one key is not looked at over and over in one access.

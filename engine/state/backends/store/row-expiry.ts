@@ -64,7 +64,7 @@ export class CompactionFilter {
       this.expiries.push(Infinity);
       this.isMap.push(false);
     }
-    this.expiries[id] = expiryOf(ttl, ttl !== null && ttl.cleanupInCompaction);
+    this.expiries[id] = expiryOf(ttl, ttl?.cleanupInCompaction === true);
     this.isMap[id] = kind === "map";
   }
 }

@@ -3,6 +3,7 @@ import { MIN_WATERMARK } from "../../../base/units.ts";
 import type { CheckpointId, TimestampMs } from "../../../base/units.ts";
 import type { RandomStream } from "../../../ports/rng.ts";
 import type { StateDescriptor } from "../../descriptors.ts";
+import type { ExpiryCleanUps } from "../../expiry-clean-ups.ts";
 import { FoldingState } from "../../folding-state.ts";
 import type {
   IncrementalSnapshots,
@@ -33,6 +34,8 @@ import { StoredStates, replaceSerializers } from "./stored-states.ts";
 import type { StoredState } from "./stored-states.ts";
 
 export interface StoreKeyedBackendOptions {
+  /** As a job names the backend. */
+  readonly name: string;
   readonly range: KeyGroupRange;
   readonly maxParallelism: number;
   /** Draws the order of timers of one timestamp: once a registration, so it is the backend's own stream. */
@@ -61,6 +64,7 @@ type StorePrimitive = StoreValueState | StoreListState | StoreMapState | Folding
 export class StoreKeyedBackend implements KeyedBackend {
   readonly range: KeyGroupRange;
   readonly incremental: IncrementalSnapshots;
+  readonly expiryCleanUps: ExpiryCleanUps;
   watermarkMs: TimestampMs = MIN_WATERMARK;
   private readonly options: StoreKeyedBackendOptions;
   private readonly store: OrderedStore;
@@ -76,6 +80,7 @@ export class StoreKeyedBackend implements KeyedBackend {
 
   constructor(options: StoreKeyedBackendOptions) {
     this.options = options;
+    this.expiryCleanUps = { backend: options.name, incrementally: false, inCompaction: options.compactionFilter !== null };
     this.range = options.range;
     this.store = options.store;
     this.rows = new KeyedRows(options.store, options.range, options.maxParallelism);

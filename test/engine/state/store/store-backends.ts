@@ -17,6 +17,7 @@ export function backend(
   options: Partial<StoreKeyedBackendOptions> = {},
 ): StoreKeyedBackend {
   return new StoreKeyedBackend({
+    name: "memory",
     range,
     maxParallelism: MAX_PARALLELISM,
     tieBreak: randomStream(seed),
