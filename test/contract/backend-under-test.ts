@@ -18,6 +18,8 @@ export interface Capabilities {
   readonly ttl: boolean;
   /** Snapshots of its own that write in proportion to the change. */
   readonly incremental: boolean;
+  /** Now and then an increment has all of the state in it. */
+  readonly wholeBases: boolean;
   /** Keeps its state in files of the disk that it is given. */
   readonly disk: boolean;
   /** Recognises any damaged byte of its files by a checksum. Without effect where `disk` is false. */
@@ -30,6 +32,7 @@ export const EVERYTHING: Capabilities = {
   schemas: true,
   ttl: true,
   incremental: true,
+  wholeBases: false,
   disk: true,
   checksums: true,
 };

@@ -20,8 +20,8 @@ const SMALL: Omit<StateBackendConfig, "name"> = {
 export function configuredBackend(name: StateBackendName, libraries: StateLibraries): BackendUnderTest {
   return {
     name,
-    // What a backend has not got: the heap no files, and only lsm and sqlite themselves increments.
-    capabilities: { ...EVERYTHING, disk: !name.endsWith("heap"), incremental: name === "lsm" || name === "sqlite" },
+    // What a backend has not got: the heap no files, and alone no increments.
+    capabilities: { ...EVERYTHING, disk: !name.endsWith("heap"), incremental: name !== "heap", wholeBases: name === "changelog:heap" },
     budgets: DEFAULT_BUDGETS,
     bind: (backend, descriptor, nowMs) => bindState(backend, descriptor, { processingTimeMs: nowMs }),
     open: ({ range, maxParallelism, seed, nowMs, disk, directory, roomy }: OpenOptions): KeyedBackend =>

@@ -84,7 +84,7 @@ export function incrementTests(subject: BackendUnderTest): void {
 
   it("write in proportion to what changed, not to the state", () => {
     const host = new Host(subject);
-    const backend = host.open();
+    const backend = host.open({ roomy: capabilities.wholeBases });
     const store = new KeptFiles();
     const { state } = backend.bind(valueState<Uint8Array>("v"));
     const keys = 20_000;
@@ -108,7 +108,9 @@ export function incrementTests(subject: BackendUnderTest): void {
       for (let i = 0; i < count; i++) write((i * 7919) % keys, id);
       return bytesOf(id);
     };
-    const [ten, hundred] = [changed(3, 10), changed(4, 100)];
+    // Whatever the first writing of all keys left to be tidied up is tidied up with this one.
+    changed(3, 10);
+    const [ten, hundred] = [changed(4, 10), changed(5, 100)];
     // At worst a changed key costs the page or block that it lies in, on every level of a tree.
     const fixed = 64 * 1024;
     expect(nothing).toBeLessThan(fixed);

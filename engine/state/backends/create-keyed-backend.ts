@@ -33,11 +33,18 @@ export interface KeyedBackendSetup {
 /** Makes the backend that a job asked for; disk backends make their directory. Throws StateStorageError where the disk refuses. */
 export function createKeyedBackend(setup: KeyedBackendSetup): KeyedBackend {
   const parts = setup.config.name.split(":");
-  const base = baseBackend(setup, parts.at(-1) as BaseBackendName);
+  const baseName = parts.at(-1) as BaseBackendName;
+  const base = baseBackend(setup, baseName);
   if (parts[0] !== "changelog") return base;
-  const { maxParallelism, config } = setup;
+  const { maxParallelism, config, storeId } = setup;
   const { materializeAfterBytes } = config;
-  return new ChangelogKeyedBackend(base, { maxParallelism, ...(materializeAfterBytes !== undefined && { materializeAfterBytes }) });
+  const openTemporary = (range: KeyGroupRange): KeyedBackend =>
+    baseBackend({ ...setup, range, directory: () => `${setup.directory()}-base`, storeId: `${storeId}-base` }, baseName);
+  return new ChangelogKeyedBackend(base, {
+    maxParallelism,
+    sharing: { storeId, openTemporary },
+    ...(materializeAfterBytes !== undefined && { materializeAfterBytes }),
+  });
 }
 
 function baseBackend(setup: KeyedBackendSetup, name: BaseBackendName): KeyedBackend {

@@ -3,10 +3,18 @@ import type { CheckpointId, TimestampMs } from "../../../base/units.ts";
 import type { StateDescriptor, StateFold } from "../../descriptors.ts";
 import type { ExpiryCleanUps } from "../../expiry-clean-ups.ts";
 import { FoldingState } from "../../folding-state.ts";
-import type { KeyedBackend, KeyedEntry, KeyGroupRange, SnapshotWriter } from "../../keyed-backend.ts";
+import type {
+  IncrementalSnapshots,
+  IncrementalSnapshotWriter,
+  KeyedBackend,
+  KeyedEntry,
+  KeyGroupRange,
+  SnapshotWriter,
+} from "../../keyed-backend.ts";
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
-import type { QuietFiles } from "../../ordered-store.ts";
+import type { QuietFiles, StoreFile } from "../../ordered-store.ts";
 import type { SectionState } from "../../snapshot-format.ts";
+import { UploadedFiles } from "../../uploaded-files.ts";
 import type { Key, NamespacedState, Timer, TimerStore } from "../../state.ts";
 import { ChangeLog } from "./change-log.ts";
 import { ChangelogCheckpointWriter } from "./checkpoint-writer.ts";
@@ -15,6 +23,11 @@ import { LoggedMapState } from "./logged-map-state.ts";
 import { LoggedTimers } from "./logged-timers.ts";
 import { AccumulatorState, LoggedValueState } from "./logged-value-state.ts";
 import { Materialization } from "./materialization.ts";
+import { IncrementWriter } from "./increment-writer.ts";
+import type { LogPart } from "./increment-format.ts";
+import { ChangelogIncrement } from "./increment-reader.ts";
+import { incrementSections } from "./increment-restore.ts";
+import type { TemporaryBackend } from "./increment-restore.ts";
 import { namedSerializer } from "./named-serializer.ts";
 import { isReadableAs, restoredSections } from "./restored-sections.ts";
 
@@ -24,6 +37,15 @@ const MATERIALIZE_AFTER_BYTES = 1 << 18;
 export interface ChangelogKeyedBackendOptions {
   readonly maxParallelism: number;
   readonly materializeAfterBytes?: number;
+  /** Absent: checkpoints share no files. */
+  readonly sharing?: ChangelogSharing;
+}
+
+/** What increments need. */
+export interface ChangelogSharing {
+  /** Begins the names of their files: unique among all backends of all attempts of the job. */
+  readonly storeId: string;
+  readonly openTemporary: TemporaryBackend;
 }
 
 /** What a nested folding state is bound with: see AccumulatorState. */
@@ -36,18 +58,19 @@ const REPLACING_FOLD: StateFold = {
 
 /**
  * Keyed state in another backend, with a log of its changes: a checkpoint is a base, materialized now and then,
- * and the log since (format: changelog-format; semantics: Flink's ChangelogKeyedStateBackend). Every mutation is
- * applied and logged; reads cost nothing. Nothing is uploaded apart from the checkpoint's own file, so there is
- * no upload whose failure would have to be passed on to the checkpoints that share it.
+ * and the log since (semantics: Flink's ChangelogKeyedStateBackend). Every mutation is applied and logged; reads
+ * cost nothing. A checkpoint holds both in one piece (changelog-format), or as files that it shares with others
+ * (increment-format): each is uploaded for one checkpoint, and named by later ones once that has completed, so no
+ * failed upload has to be passed on to other checkpoints.
  *
  * A restore applies the logs before the nested backend sees anything: it gets canonical sections, as if a
  * savepoint had been taken, and these are the base of the checkpoints to come.
  */
 export class ChangelogKeyedBackend implements KeyedBackend {
   readonly range: KeyGroupRange;
-  /** The nested backend's would leave out the log. */
-  readonly incremental = null;
   readonly expiryCleanUps: ExpiryCleanUps;
+  /** Not the nested backend's, which would leave out the log. */
+  readonly incremental: IncrementalSnapshots | null;
   readonly log: ChangeLog;
   private readonly nested: KeyedBackend;
   private readonly maxParallelism: number;
@@ -58,6 +81,7 @@ export class ChangelogKeyedBackend implements KeyedBackend {
   private readonly bound: Map<string, NamespacedState<unknown>> = new Map();
   /** What the restored sections say of states. */
   private readonly restoredStates: SectionState[] = [];
+  private readonly uploads: UploadedFiles<string> = new UploadedFiles();
 
   constructor(nested: KeyedBackend, options: ChangelogKeyedBackendOptions) {
     this.range = nested.range;
@@ -67,8 +91,13 @@ export class ChangelogKeyedBackend implements KeyedBackend {
     this.maxParallelism = options.maxParallelism;
     this.log = new ChangeLog(options.maxParallelism);
     const afterBytes = options.materializeAfterBytes ?? MATERIALIZE_AFTER_BYTES;
-    this.materialization = new Materialization(nested, this.log, afterBytes);
+    this.materialization = new Materialization(nested, this.log, afterBytes, options.sharing !== undefined);
     this.loggedTimers = new LoggedTimers(nested.timers(), this.log);
+    const sharing = options.sharing ?? null;
+    this.incremental = sharing === null ? null : {
+      snapshot: (checkpointId) => this.increment(checkpointId, sharing),
+      restore: (snapshots, areKept = false) => this.restoreIncrements(snapshots, sharing, areKept),
+    };
   }
 
   get watermarkMs(): TimestampMs {
@@ -111,10 +140,14 @@ export class ChangelogKeyedBackend implements KeyedBackend {
   checkpoint(checkpointId: CheckpointId): SnapshotWriter {
     const { materialization, log, nested, states, range, maxParallelism } = this;
     const now = log.seal();
+    materialization.prefersNative = false;
     const { usableBase } = materialization;
-    const position = usableBase === null ? now : usableBase.position;
+    const sections = usableBase?.sections ?? null;
+    const position = usableBase === null || sections === null ? now : usableBase.position;
+    // A base that this checkpoint cannot stand on is of no use to those after it either.
+    if (usableBase !== null && sections === null) materialization.invalidate();
     const materializationId = materialization.base.id;
-    materialization.captureFor(checkpointId, usableBase === null ? 0 : materializationId, position);
+    materialization.captureFor(checkpointId, sections === null ? 0 : materializationId, position);
     return new ChangelogCheckpointWriter({
       maxParallelism,
       range,
@@ -123,7 +156,7 @@ export class ChangelogKeyedBackend implements KeyedBackend {
       baseSqn: position.sqn,
       states,
       stateCount: states.length,
-      base: usableBase === null ? nested.snapshot() : usableBase.sections,
+      base: sections ?? nested.snapshot(),
       log: log.sealedFrom(position),
     });
   }
@@ -131,16 +164,18 @@ export class ChangelogKeyedBackend implements KeyedBackend {
   restore(pieces: readonly Uint8Array[]): void {
     const sections = restoredSections(pieces, this.range, this.maxParallelism);
     this.nested.restore(sections);
-    this.materialization.restored(sections);
+    this.materialization.restored(sections, null);
     for (const section of sections) this.restoredStates.push(...new KeyedSectionReader(section).states);
   }
 
   notifyComplete(checkpointId: CheckpointId): void {
     this.materialization.complete(checkpointId);
+    this.uploads.confirm(checkpointId);
   }
 
   notifyAborted(checkpointId: CheckpointId): void {
     this.materialization.abort(checkpointId);
+    this.uploads.forget(checkpointId);
   }
 
   get needsMaintenance(): boolean {
@@ -167,6 +202,48 @@ export class ChangelogKeyedBackend implements KeyedBackend {
   dispose(): void {
     this.materialization.cancel();
     this.nested.dispose();
+  }
+
+  private increment(checkpointId: CheckpointId, { storeId }: ChangelogSharing): IncrementalSnapshotWriter {
+    const { materialization, log, nested, range, maxParallelism } = this;
+    const now = log.seal();
+    materialization.prefersNative = true;
+    const { usableBase } = materialization;
+    const position = usableBase === null ? now : usableBase.position;
+    materialization.captureFor(checkpointId, usableBase === null ? 0 : usableBase.id, position);
+    const { all, first, end } = log.sealedFrom(position);
+    const parts: LogPart[] = [];
+    for (let i = first; i < end; i++) {
+      const segment = all[i]!;
+      parts.push({ content: `log:${segment.fromSqn}`, segment });
+    }
+    const captured = {
+      checkpointId,
+      namePrefix: `${storeId}-log-${checkpointId}`,
+      maxParallelism,
+      range,
+      watermarkMs: nested.watermarkMs,
+      base: usableBase === null ? nested.snapshot() : usableBase.increment,
+      log: { states: this.states.slice(), baseSqn: position.sqn, parts },
+    };
+    return new IncrementWriter(captured, this.uploads);
+  }
+
+  private restoreIncrements(snapshots: readonly (readonly StoreFile[])[], sharing: ChangelogSharing, areKept: boolean): void {
+    const { range, maxParallelism } = this;
+    const increments = snapshots.map((files) => new ChangelogIncrement(files));
+    const sections: Uint8Array[] = [];
+    for (const one of increments) {
+      invariant(one.maxParallelism === maxParallelism, "state is restored with its max parallelism");
+      sections.push(...incrementSections(one, range, sharing.openTemporary));
+    }
+    const merged = restoredSections(sections, range, maxParallelism);
+    this.nested.restore(merged);
+    const whole = increments.length === 1 ? increments[0]! : null;
+    const isWhole = whole !== null && whole.range.start === range.start && whole.range.end === range.end;
+    this.materialization.restored(merged, isWhole ? { isNative: whole.isNative, parts: whole.base, logs: whole.logs } : null);
+    if (isWhole && areKept) this.uploads.restored(withoutBytes(whole.files));
+    for (const section of merged) this.restoredStates.push(...new KeyedSectionReader(section).states);
   }
 
   /** Gives a state its number in the log. */
@@ -196,4 +273,8 @@ export class ChangelogKeyedBackend implements KeyedBackend {
         return unreachable(kind, "logged state");
     }
   }
+}
+
+function withoutBytes(files: ReadonlyMap<string, StoreFile>): ReadonlyMap<string, StoreFile> {
+  return new Map([...files].map(([content, file]) => [content, { ...file, bytes: null }]));
 }

@@ -126,8 +126,13 @@ function writeHead(writer: ByteWriter, captured: CapturedChangelog): void {
   encodeInto(writer, captured.watermarkMs);
   writer.varuint(captured.materializationId);
   writer.varuint(captured.baseSqn);
-  writer.varuint(stateCount);
-  for (let i = 0; i < stateCount; i++) {
+  writeStates(writer, states, stateCount);
+}
+
+/** The table of states: the first `count` of them. */
+export function writeStates(writer: ByteWriter, states: readonly SectionState[], count: number): void {
+  writer.varuint(count);
+  for (let i = 0; i < count; i++) {
     const { name, kind, serializer, keySerializer } = states[i]!;
     encodeInto(writer, name);
     writer.u8(STATE_KINDS.indexOf(kind));

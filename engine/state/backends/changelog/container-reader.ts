@@ -36,14 +36,9 @@ export class ChangelogContainer {
     if (reader.u32() !== CHANGELOG_MAGIC) reader.corrupt("no checkpoint of the changelog backend");
     const version = reader.u8();
     if (version !== CHANGELOG_VERSION) reader.corrupt(`a checkpoint of the changelog backend of version ${version}`);
-    this.maxParallelism = reader.varuint();
-    if (this.maxParallelism < 1 || this.maxParallelism > MAX_PARALLELISM_LIMIT) {
-      reader.corrupt(`a max parallelism of ${this.maxParallelism}`);
-    }
-    const start = reader.varuint();
-    const groups = reader.varuint();
-    if (start + groups > this.maxParallelism) reader.corrupt("a key-group range beyond the max parallelism");
-    this.range = { start, end: start + groups - 1 };
+    const { maxParallelism, range } = readRange(reader);
+    this.maxParallelism = maxParallelism;
+    this.range = range;
     this.watermarkMs = readInteger(reader, "a watermark");
     this.materializationId = reader.varuint();
     const baseSqn = reader.varuint();
@@ -69,6 +64,16 @@ export class ChangelogContainer {
   }
 }
 
+/** The max parallelism and the key groups of a subtask, as they stand behind the version. */
+export function readRange(reader: ByteReader): { readonly maxParallelism: number; readonly range: KeyGroupRange } {
+  const maxParallelism = reader.varuint();
+  if (maxParallelism < 1 || maxParallelism > MAX_PARALLELISM_LIMIT) reader.corrupt(`a max parallelism of ${maxParallelism}`);
+  const start = reader.varuint();
+  const groups = reader.varuint();
+  if (start + groups > maxParallelism) reader.corrupt("a key-group range beyond the max parallelism");
+  return { maxParallelism, range: { start, end: start + groups - 1 } };
+}
+
 /** An integer that stands there as a value. */
 export function readInteger(reader: ByteReader, what: string): number {
   const value = decodeFrom(reader);
@@ -76,7 +81,7 @@ export function readInteger(reader: ByteReader, what: string): number {
   return reader.corrupt(`${what} that is no integer`);
 }
 
-function readStates(reader: ByteReader): SectionState[] {
+export function readStates(reader: ByteReader): SectionState[] {
   const states: SectionState[] = [];
   const names = new Set<string>();
   const count = reader.count(5);

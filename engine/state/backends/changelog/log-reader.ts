@@ -8,7 +8,8 @@ import type { SectionState } from "../../snapshot-format.ts";
 import type { Key, Namespace, TimerDomain } from "../../state.ts";
 import { OPERATION } from "./changelog-format.ts";
 import { readInteger } from "./container-reader.ts";
-import type { ChangelogContainer } from "./container-reader.ts";
+import type { LogSegment } from "./changelog-format.ts";
+import type { KeyGroupRange } from "../../keyed-backend.ts";
 
 /** A mutation of state, as the log has it. */
 export interface StateOperation {
@@ -29,24 +30,33 @@ export interface TimerOperation {
   readonly timestampMs: TimestampMs;
 }
 
+/** A log, and what its operations are about. */
+export interface LogSource {
+  readonly maxParallelism: number;
+  readonly range: KeyGroupRange;
+  /** By their number in the log. */
+  readonly states: readonly SectionState[];
+  readonly segments: readonly LogSegment[];
+}
+
 export interface LogVisitor {
   state(keyGroup: KeyGroup, operation: StateOperation): void;
   timer(keyGroup: KeyGroup, operation: TimerOperation): void;
 }
 
-/** Gives the operations of a container to `visitor`, in their order. Throws CorruptBytesError for what is none. */
-export function readLog(container: ChangelogContainer, visitor: LogVisitor): void {
-  for (const { fromSqn, toSqn, bytes } of container.segments) {
+/** Gives the operations of a log to `visitor`, in their order. Throws CorruptBytesError for what is none. */
+export function readLog(source: LogSource, visitor: LogVisitor): void {
+  for (const { fromSqn, toSqn, bytes } of source.segments) {
     const reader = new ByteReader(bytes);
-    for (let sqn = fromSqn; sqn < toSqn; sqn++) readOperation(reader, container, visitor);
+    for (let sqn = fromSqn; sqn < toSqn; sqn++) readOperation(reader, source, visitor);
     if (reader.remaining !== 0) reader.corrupt("a segment longer than its operations");
   }
 }
 
-function readOperation(reader: ByteReader, container: ChangelogContainer, visitor: LogVisitor): void {
+function readOperation(reader: ByteReader, source: LogSource, visitor: LogVisitor): void {
   const code = reader.u8();
   const keyGroup = reader.varuint();
-  const { range, states, maxParallelism } = container;
+  const { range, states, maxParallelism } = source;
   if (keyGroup < range.start || keyGroup > range.end) reader.corrupt(`an operation on key group ${keyGroup}`);
   const isTimer = code === OPERATION.registerTimer || code === OPERATION.deregisterTimer;
   const number = isTimer ? 0 : reader.varuint();

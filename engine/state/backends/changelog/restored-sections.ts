@@ -1,7 +1,7 @@
 import { invariant } from "../../../base/assert.ts";
 import { CorruptBytesError } from "../../../base/bytes.ts";
 import { MIN_WATERMARK } from "../../../base/units.ts";
-import type { KeyGroup } from "../../../base/units.ts";
+import type { KeyGroup, TimestampMs } from "../../../base/units.ts";
 import type { KeyGroupRange } from "../../keyed-backend.ts";
 import { KeyedSectionReader } from "../../keyed-section-reader.ts";
 import { KeyedSectionWriter, SectionBuffers } from "../../keyed-section-writer.ts";
@@ -10,12 +10,19 @@ import { stateCompatibilityOf } from "../../state-migration.ts";
 import { ChangelogContainer, isChangelogContainer } from "./container-reader.ts";
 import { GroupContents } from "./group-contents.ts";
 import { readLog } from "./log-reader.ts";
-import type { LogVisitor, StateOperation, TimerOperation } from "./log-reader.ts";
+import type { LogSource, LogVisitor, StateOperation, TimerOperation } from "./log-reader.ts";
 
 /** Key groups next to each other whose base is in one section, or that have none. */
 interface Run {
   readonly base: KeyedSectionReader | null;
   readonly range: KeyGroupRange;
+}
+
+/** A base and the log since. */
+export interface LoggedSections extends LogSource {
+  readonly watermarkMs: TimestampMs;
+  /** Ascending by their ranges. */
+  readonly base: readonly KeyedSectionReader[];
 }
 
 /**
@@ -72,13 +79,18 @@ function isWithin(inner: KeyGroupRange, outer: KeyGroupRange): boolean {
   return inner.start <= inner.end && inner.start >= outer.start && inner.end <= outer.end;
 }
 
+/** What a base and the log since hold of a range, as sections, ascending by their ranges. */
+export function cutLogged(source: LoggedSections, range: KeyGroupRange, maxParallelism: number): Uint8Array[] {
+  return cut(source, range, maxParallelism).map(({ bytes }) => bytes);
+}
+
 function cut(
-  source: ChangelogContainer | KeyedSectionReader,
+  source: LoggedSections | KeyedSectionReader,
   range: KeyGroupRange,
   maxParallelism: number,
 ): { readonly start: KeyGroup; readonly end: KeyGroup; readonly bytes: Uint8Array }[] {
   const common = { start: Math.max(source.range.start, range.start), end: Math.min(source.range.end, range.end) };
-  const isLog = source instanceof ChangelogContainer;
+  const isLog = "segments" in source;
   const parts = isLog ? source.base : [source];
   const bound = isLog ? source.states : [];
   const operations = new OperationsByKeyGroup(common);
