@@ -139,8 +139,8 @@ export class Simulator {
    * size of buffers hardly matters for that; one stands for all.
    */
   #censusOf(drawn: RunOptions): Census {
-    // A changelog adds to a run what its inner backend does, and nothing that could be hit by name.
-    const backend = drawn.backend.replace("changelog:", "") as BaseBackendName;
+    // A changelog adds to a run what its inner backend does, and nothing that could be hit by name but shared files.
+    const backend = drawn.restore === "incremental" ? drawn.backend : (drawn.backend.replace("changelog:", "") as BaseBackendName);
     const options: RunOptions = { ...drawn, backend, bufferElements: CENSUS_BUFFER_ELEMENTS };
     const key = combinationOf(options);
     const known = this.#censuses.get(key);
