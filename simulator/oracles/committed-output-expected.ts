@@ -2,6 +2,7 @@ import { structuralHash } from "../../engine/base/structural.ts";
 import { sameValue } from "../reference/structural-equality.ts";
 import type { OutputTopic } from "../scenario.ts";
 import { count, describeValue } from "./data-oracles-wording.ts";
+import type { ReplayOrigin } from "./surviving-history-replay.ts";
 
 /** The records of one key, in the order in which they must become visible. */
 interface KeyLine {
@@ -9,7 +10,18 @@ interface KeyLine {
   seen: number;
   /** Something was wrong here: what follows of this key would only repeat it. */
   broken: boolean;
-  /** Who emits the records of this key; -2 once several do, whose order among each other is open. */
+  /** In the order of the values; there is one at least. */
+  readonly runs: Run[];
+  /** Number of the run that is due. */
+  run: number;
+}
+
+/** Records of one key that one generation of subtasks emits: all of them come before those of the next one. */
+interface Run {
+  /** Number of the first. */
+  readonly start: number;
+  readonly generation: number;
+  /** Who emits them; -2 once several do, whose order among each other is open. */
   producer: number;
 }
 
@@ -21,11 +33,26 @@ interface Pooled {
 
 const SEVERAL_PRODUCERS = -2;
 
+/** What is expected of an output topic, and seen. */
+export interface ExpectedOutput {
+  readonly topic: string;
+  /** One more record is expected. */
+  expect(value: unknown, origin: ReplayOrigin): void;
+  /** A consumer sees this value now. Null if that is right, or what is wrong. */
+  see(value: unknown): string | null;
+  /** What is still to come, in words; null where everything was seen. */
+  missing(): string | null;
+}
+
+/** Of records whose one right order is known. */
+export const ONE_ORDER: ReplayOrigin = { producer: -1, generation: 0 };
+
 /**
  * What must become visible in one output topic, and how much of it has. It may grow while the run goes on;
- * what is seen must be expected by then.
+ * what is seen must be expected by then. Records of a key that one subtask emits come in its order; where the
+ * parallelism changed, what the subtasks before that emitted comes before what those after it do.
  */
-export class ExpectedTopic {
+export class ExpectedTopic implements ExpectedOutput {
   readonly topic: string;
   readonly #keyOf: ((value: unknown) => string) | null;
   readonly #lines: Map<string, KeyLine> = new Map();
@@ -37,8 +64,7 @@ export class ExpectedTopic {
     this.#keyOf = keyOf;
   }
 
-  /** One more record is expected. `producer`: the subtask that emits it; -1 where one order is the right one. */
-  expect(value: unknown, producer: number): void {
+  expect(value: unknown, { producer, generation }: ReplayOrigin): void {
     if (this.#keyOf === null) {
       this.#pooled(value).left += 1;
       return;
@@ -46,20 +72,22 @@ export class ExpectedTopic {
     const key = this.#keyOf(value);
     const line = this.#lines.get(key);
     if (line === undefined) {
-      this.#lines.set(key, { values: [value], seen: 0, broken: false, producer });
+      this.#lines.set(key, { values: [value], seen: 0, broken: false, runs: [{ start: 0, generation, producer }], run: 0 });
       return;
     }
-    if (line.producer !== producer) line.producer = SEVERAL_PRODUCERS;
+    const last = line.runs[line.runs.length - 1] as Run;
+    if (generation > last.generation) line.runs.push({ start: line.values.length, generation, producer });
+    else if (last.producer !== producer) last.producer = SEVERAL_PRODUCERS;
     line.values.push(value);
   }
 
-  /** A consumer sees this value now. Null if that is right, or what is wrong. */
   see(value: unknown): string | null {
     if (this.#keyOf === null) return this.#seeUnordered(value);
     const key = this.#keyOf(value);
     const line = this.#lines.get(key);
     if (line === undefined) return `${this.topic}: ${describeValue(value)} of key "${key}", which has no output`;
-    if (line.producer === SEVERAL_PRODUCERS) moveToFront(line, value);
+    while ((line.runs[line.run + 1]?.start ?? Infinity) <= line.seen) line.run += 1;
+    if (line.runs[line.run]?.producer === SEVERAL_PRODUCERS) moveToFront(line, value);
     if (line.seen < line.values.length && sameValue(line.values[line.seen], value)) {
       line.seen += 1;
       return null;
@@ -69,7 +97,6 @@ export class ExpectedTopic {
     return this.#wrongValue(key, line, value);
   }
 
-  /** What is still to come, in words; null where everything was seen. */
   missing(): string | null {
     for (const [key, line] of this.#lines) {
       if (line.broken || line.seen === line.values.length) continue;
@@ -117,7 +144,8 @@ export class ExpectedTopic {
 
 /** Where order is open: the value that came is the one that was due. */
 function moveToFront(line: KeyLine, value: unknown): void {
-  for (let at = line.seen; at < line.values.length; at++) {
+  const end = line.runs[line.run + 1]?.start ?? line.values.length;
+  for (let at = line.seen; at < end; at++) {
     if (!sameValue(line.values[at], value)) continue;
     line.values[at] = line.values[line.seen];
     line.values[line.seen] = value;

@@ -1,7 +1,9 @@
 import { decode } from "../../engine/base/codec.ts";
 import type { SinkNode } from "../../engine/graph/stream-graph.ts";
 import type { LogObserver } from "../hosts/service-observers.ts";
-import { ExpectedTopic } from "./committed-output-expected.ts";
+import { AtLeastOnceTopic } from "./committed-output-at-least-once.ts";
+import type { ExpectedOutput } from "./committed-output-expected.ts";
+import { ExpectedTopic, ONE_ORDER } from "./committed-output-expected.ts";
 import { DataObservation } from "./data-oracles-observation.ts";
 import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
 import type { SharedReplay } from "./surviving-history-shared.ts";
@@ -15,17 +17,20 @@ import type { SharedReplay } from "./surviving-history-shared.ts";
  * replay of the surviving history has emitted up to the latest completed checkpoint: what becomes visible
  * before its checkpoint completed is wrong too.
  *
+ * Of an at-least-once job every record that the replayed history emits must become visible, once or more often.
+ *
  * Seen from the log's read-committed view. Not seen: the partition a record is in; the order of records of
  * different keys, or of one key where several subtasks emit it (replayed jobs); sinks into anything but the
- * log's topics. Allowed for: records that are aborted or wait behind an open transaction, for however long.
+ * log's topics; a record too many of an at-least-once job, and any of one without a replay. Allowed for: records that are aborted or wait behind an open transaction, for however long.
  */
 export const committedOutputOracle: OracleKind = {
   name: "exactly-once output",
   create: (context) => {
     if (context.scenario.outputs.length === 0) return null;
     const observation = DataObservation.of(context.world);
-    const replay = context.scenario.confluent ? null : observation.replay();
-    return context.scenario.confluent || replay !== null ? new CommittedOutput(context, observation, replay) : null;
+    const hasReference = context.scenario.confluent && !isAtLeastOnce(context);
+    const replay = hasReference ? null : observation.replay();
+    return hasReference || replay !== null ? new CommittedOutput(context, observation, replay) : null;
   },
 };
 
@@ -33,23 +38,25 @@ class CommittedOutput implements Oracle, LogObserver {
   readonly name: string = committedOutputOracle.name;
   readonly #context: OracleContext;
   readonly #observation: DataObservation;
-  readonly #topics: readonly ExpectedTopic[];
+  readonly #topics: readonly ExpectedOutput[];
   /** Null: what is expected comes from the reference. */
   readonly #replay: SharedReplay | null;
   /** By uid of the sink. */
-  readonly #topicOfSink: Map<string, ExpectedTopic> = new Map();
+  readonly #topicOfSink: Map<string, ExpectedOutput> = new Map();
   #hasReference = false;
 
   constructor(context: OracleContext, observation: DataObservation, replay: SharedReplay | null) {
     this.#context = context;
     this.#observation = observation;
     this.#replay = replay;
-    this.#topics = context.scenario.outputs.map((output) => new ExpectedTopic(output));
+    this.#topics = context.scenario.outputs.map((output) => {
+      return isAtLeastOnce(context) ? new AtLeastOnceTopic(output.topic) : new ExpectedTopic(output);
+    });
     for (const node of context.graph.nodes) {
       const topic = node.kind === "sink" ? this.#topics.find((one) => one.topic === topicOf(node)) : undefined;
       if (topic !== undefined) this.#topicOfSink.set(node.uid, topic);
     }
-    replay?.listen((sinkUid, value, producer) => this.#topicOfSink.get(sinkUid)?.expect(value, producer));
+    replay?.listen((sinkUid, value, origin) => this.#topicOfSink.get(sinkUid)?.expect(value, origin));
     context.world.logObservers.push(this);
   }
 
@@ -76,9 +83,13 @@ class CommittedOutput implements Oracle, LogObserver {
     if (this.#hasReference) return true;
     this.#hasReference = true;
     const { outputs } = this.#observation.interpretation();
-    for (const [uid, topic] of this.#topicOfSink) for (const value of outputs.get(uid) ?? []) topic.expect(value, -1);
+    for (const [uid, topic] of this.#topicOfSink) for (const value of outputs.get(uid) ?? []) topic.expect(value, ONE_ORDER);
     return true;
   }
+}
+
+function isAtLeastOnce({ world }: OracleContext): boolean {
+  return world.options.options.mode === "at-least-once";
 }
 
 /** The topic that a sink writes into; null for sinks of another kind. */

@@ -14,7 +14,7 @@ import { rewriteGraph } from "./graph-rewriting.ts";
 import { CompletedCut, partitionThatWentBack } from "./provenance-cut.ts";
 import type { OperatorDifference } from "./reference-state-prefix.ts";
 import { NO_LINEAGE, PrefixState } from "./reference-state-prefix.ts";
-import type { HistorySegment } from "./surviving-history-recorder.ts";
+import type { HistoryStep } from "./surviving-history-recorder.ts";
 import { HistoryRecorder } from "./surviving-history-recorder.ts";
 import { refuseReplay } from "./surviving-history-replayable.ts";
 import { SharedReplay } from "./surviving-history-shared.ts";
@@ -31,9 +31,11 @@ interface ObservingRewriter extends GraphRewriter {
 /** Hears of each completed checkpoint, in order, in the step of its commit point. */
 export interface CutListener {
   /** `history`: what happened since the checkpoint before. Text: what is wrong with it. */
-  cutCompleted?(cut: CompletedCut, history: readonly HistorySegment[] | string): void;
+  cutCompleted?(cut: CompletedCut, history: HistoryStep | string): void;
   /** Differences between the state of a cut and what it must be, in confluent jobs. */
   stateDiffers?(cut: CompletedCut, differences: readonly OperatorDifference[]): void;
+  /** What is kept as in flight is not what was, in confluent jobs. */
+  inFlightDiffers?(cut: CompletedCut, what: string): void;
   /** Offsets went back from one completed checkpoint to the next. Nothing more is heard after that. */
   wentBack?(cut: CompletedCut, what: string): void;
 }
@@ -64,7 +66,7 @@ export class DataObservation {
     this.#options = options;
     this.#graph = scenario.job(runOptions);
     this.ids = new RecordIds(this.#graph, inputs);
-    this.history = new HistoryRecorder(world.kernel, this.#graph, this.ids.total);
+    this.history = new HistoryRecorder(world.kernel, this.#graph, this.ids.total, mostSubtasks(world));
     CheckpointRecords.of(world).listen({ recordWritten: (record) => this.#completed(record) });
   }
 
@@ -95,15 +97,16 @@ export class DataObservation {
 
   /** What state a confluent job must have at a cut; with it, differences are looked for from now on. */
   prefixState(): PrefixState {
-    this.#prefix ??= new PrefixState(this.#graph, this.ids);
+    this.#prefix ??= new PrefixState(this.#graph, this.ids, this.#world.options.options.mode);
     return this.#prefix;
   }
 
   /** The replay of the surviving history, which goes on with each completed checkpoint; null where a job has none. */
   replay(): SharedReplay | null {
     const { scenario, options } = this.#world.options;
-    if (this.#replay === null && refuseReplay(this.#graph) === null) {
-      this.#replay = new SharedReplay(() => scenario.job(options), this.ids, this.history.subtasks);
+    if (this.#replay === null && refuseReplay(this.#graph, options.mode) === null) {
+      const { mode } = options;
+      this.#replay = new SharedReplay(() => scenario.job(options), this.ids, { mode, idStep: this.history.idStep });
     }
     return this.#replay;
   }
@@ -111,7 +114,7 @@ export class DataObservation {
   /** The JobManager's graph is never run: it stays as it is. */
   #rewrite(graph: StreamGraph, process: Process, execution: ExecutionId | null): StreamGraph {
     if (execution === null) return graph;
-    const logs = this.history.begin(process, execution);
+    const logs = this.history.begin(process, execution, graph);
     const task = { kernel: this.#world.kernel, process, checked: this.#options.checked };
     const lineageOf = ({ id }: StreamNode): Lineage => logs.get(id) ?? NO_LINEAGE;
     return rewriteGraph(graph, { ids: this.ids, task, subtask: execution.subtask, lineageOf });
@@ -129,11 +132,23 @@ export class DataObservation {
       return;
     }
     this.latest = cut;
-    const history = this.history.settle(cut.checkpointId, cut.attempt);
+    const history = this.history.settle(cut);
     this.#replay?.advance(cut, history);
     for (const listener of this.#listeners) listener.cutCompleted?.(cut, history);
     this.history.forget(cut.checkpointId);
-    const differences = this.#prefix === null ? [] : this.#prefix.compare(cut);
+    const prefix = this.#prefix;
+    if (prefix === null) return;
+    const wrong = prefix.advance(cut);
+    if (wrong !== null) for (const listener of this.#listeners) listener.inFlightDiffers?.(cut, wrong);
+    const differences = prefix.compare(cut);
     if (differences.length > 0) for (const listener of this.#listeners) listener.stateDiffers?.(cut, differences);
   }
+}
+
+/** The most subtasks that an operator can have in a run: with the parallelism it begins with, or one that it is given. */
+function mostSubtasks({ options: { scenario, options, plan } }: World): number {
+  const parallelisms = new Set([options.parallelism, options.parallelismAfter]);
+  for (const fault of plan) if (fault.kind === "rescale") parallelisms.add(fault.parallelism);
+  const graphs = [...parallelisms].map((parallelism) => scenario.job({ ...options, parallelism }));
+  return Math.max(1, ...graphs.flatMap(({ nodes }) => nodes.map((node) => node.parallelism)));
 }

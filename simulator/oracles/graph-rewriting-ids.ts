@@ -12,6 +12,14 @@ export interface Tagged {
   readonly value: unknown;
 }
 
+/** Where a record stands in its source. */
+export interface RecordPlace {
+  /** Of the source. */
+  readonly uid: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /** The records of one source, by partition and offset. Those that carry their ids are made when they are asked for. */
 export class SourceIds {
   readonly uid: string;
@@ -86,6 +94,17 @@ export class RecordIds {
       this.sources.find((source) => source.uid === uid),
       `the job has a source "${uid}"`,
     );
+  }
+
+  /** Where a record of a source stands; null for a derived one. */
+  placeOf(id: number): RecordPlace | null {
+    for (const { uid, firstIds, lengths } of this.sources) {
+      for (let partition = 0; partition < firstIds.length; partition++) {
+        const offset = id - (firstIds[partition] as number);
+        if (offset >= 0 && offset < (lengths[partition] as number)) return { uid, partition, offset };
+      }
+    }
+    return null;
   }
 
   /** "record 31 of flights/2". */

@@ -5,7 +5,9 @@ import type { PartitionOffset } from "../../engine/operators/source-operator.ts"
 import type { KeyedSection } from "../reference/snapshot-reader.ts";
 import type { CheckpointRecord, CheckpointRecords } from "./checkpoint-records.ts";
 import type { RecordIds } from "./graph-rewriting-ids.ts";
-import { sectionsOf } from "./recorded-state.ts";
+import { inFlightIn } from "./in-flight.ts";
+import type { InFlight } from "./in-flight.ts";
+import { sectionsOf, vertexOf } from "./recorded-state.ts";
 import type { RecordedOperator } from "./recorded-state.ts";
 
 /**
@@ -17,6 +19,8 @@ export class CompletedCut {
   readonly attempt: number;
   /** By uid of the source: for each partition, the offset of the first record after the cut. */
   readonly offsets: ReadonlyMap<string, readonly number[]>;
+  /** What was on its way at the cut. */
+  readonly inFlight: InFlight;
   readonly #record: CheckpointRecord;
   readonly #records: CheckpointRecords;
   readonly #sections: Map<string, readonly KeyedSection[]> = new Map();
@@ -26,6 +30,7 @@ export class CompletedCut {
     this.#records = records;
     this.checkpointId = record.checkpointId;
     this.attempt = attempt;
+    this.inFlight = inFlightIn(record, records);
     this.offsets = new Map(ids.sources.map(({ uid, lengths }) => [uid, offsetsIn(this.#operator(uid), lengths)]));
   }
 
@@ -44,6 +49,17 @@ export class CompletedCut {
       this.#sections.set(uid, sections);
     }
     return sections;
+  }
+
+  /** How many subtasks an operator had; none where the checkpoint does not know it. */
+  parallelismOf(uid: string): number {
+    return vertexOf(this.#record, uid)?.subtasks.length ?? 0;
+  }
+
+  /** True where every operator had as many subtasks as in another cut. */
+  hasParallelismOf(other: CompletedCut): boolean {
+    const vertices = this.#record.metadata?.vertices ?? [];
+    return vertices.every(({ uids, subtasks }) => uids.every((uid) => other.parallelismOf(uid) === subtasks.length));
   }
 
   #operator(uid: string): RecordedOperator | null {

@@ -1,15 +1,16 @@
-import type { StreamNode } from "../../engine/graph/stream-graph.ts";
 import { DataObservation } from "./data-oracles-observation.ts";
 import { count, describeCell } from "./data-oracles-wording.ts";
 import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
 import type { CompletedCut } from "./provenance-cut.ts";
 import type { OperatorDifference } from "./reference-state-prefix.ts";
+import { shadowOf } from "./shadows.ts";
 
 /**
  * Provenance: at each completed checkpoint, the shadows in the state of each keyed operator (how many
  * records were applied to a key and window, and the sum of their ids) are those of the inputs before the
- * offsets in the same checkpoint: nothing applied twice, nothing lost. When the job has finished, the last
- * checkpoint's offsets are the ends of all inputs.
+ * offsets in the same checkpoint, without those that it keeps as in flight before the operator: nothing applied
+ * twice, nothing lost. In an at-least-once job at least as many. What is kept as in flight was sent. When the job
+ * has finished, the last checkpoint's offsets are the ends of all inputs, and nothing is in flight.
  *
  * Seen from the bytes of completed checkpoints, through the independent reader; the ids come from the
  * rewriting of the graph. Unlike values, they show a record that changes no result. Not seen: two errors
@@ -33,6 +34,7 @@ class Provenance implements Oracle {
     if (context.scenario.confluent) this.#observation.prefixState();
     this.#observation.listen({
       stateDiffers: (cut, differences) => this.#stateDiffers(cut, differences),
+      inFlightDiffers: (cut, what) => context.report(`checkpoint ${cut.checkpointId}: ${what}`),
       wentBack: (cut, what) => context.report(`checkpoint ${cut.checkpointId}: ${what}`),
     });
   }
@@ -40,6 +42,9 @@ class Provenance implements Oracle {
   finish({ job }: RunEnd): void {
     if (job !== "finished") return;
     const { latest, ids } = this.#observation;
+    for (const [edge, records] of latest?.inFlight ?? []) {
+      if (records.length > 0) this.#context.report(`the job finished, but its last checkpoint has ${count(records.length, "record")} in flight on ${edge}`);
+    }
     for (const { uid, lengths } of ids.sources) {
       lengths.forEach((length, partition) => {
         const offset = latest?.offsets.get(uid)?.[partition] ?? 0;
@@ -59,16 +64,4 @@ class Provenance implements Oracle {
       this.#context.report(`${where}: expected ${count(wanted[0], "record")}, got ${got[0]}${sums}`);
     }
   }
-}
-
-/** Count and sum in a value of a keyed operator's state; zero where there is none. */
-function shadowOf(node: StreamNode, value: unknown): readonly [number, number] {
-  if (value === undefined) return [0, 0];
-  if (node.kind === "window") {
-    const [, applied, sum] = value as readonly [unknown, number, number];
-    return [applied, sum];
-  }
-  const shadowed = value as { readonly id: number; readonly node?: number; readonly count?: number; readonly sum?: number };
-  if (node.kind === "reduce" && shadowed.node !== node.id) return [1, shadowed.id];
-  return [shadowed.count ?? 0, shadowed.sum ?? 0];
 }

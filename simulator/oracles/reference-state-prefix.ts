@@ -1,8 +1,10 @@
 import { InvariantError } from "../../engine/base/assert.ts";
-import { runsProcessFunction } from "../../engine/graph/keyed-node.ts";
+import type { CheckpointMode } from "../../engine/graph/job-modes.ts";
+import { isKeyed, runsProcessFunction } from "../../engine/graph/keyed-node.ts";
 import type {
   CoProcessNode,
   MapNode,
+  NodeId,
   ProcessNode,
   SinkNode,
   StreamEdge,
@@ -18,7 +20,10 @@ import { SHADOW_STATE } from "./graph-rewriting-functions.ts";
 import type { Lineage, Shadow } from "./graph-rewriting-functions.ts";
 import type { RecordIds, Tagged } from "./graph-rewriting-ids.ts";
 import { rewriteGraph } from "./graph-rewriting.ts";
+import { InFlightGates } from "./in-flight-gates.ts";
+import { edgeKeysOf } from "./in-flight.ts";
 import type { CompletedCut } from "./provenance-cut.ts";
+import { sameShadow, sameShadowed, shadowOf } from "./shadows.ts";
 
 /** For graphs that no engine runs: nobody asks for their history. */
 export const NO_LINEAGE: Lineage = {
@@ -40,10 +45,21 @@ export interface OperatorDifference extends StateDifference {
 export class PrefixState {
   readonly #nodes: readonly StreamNode[];
   readonly #reference: PrefixReference;
+  readonly #gates: InFlightGates<null> | null;
+  /** By node: keys of the edges before it that records reach through a keyed operator. */
+  readonly #openEdges: ReadonlyMap<NodeId, readonly string[]>;
+  readonly #atLeastOnce: boolean;
 
-  constructor(graph: StreamGraph, ids: RecordIds) {
+  constructor(graph: StreamGraph, ids: RecordIds, mode: CheckpointMode) {
     const rewritten = rewriteGraph(graph, { ids, task: null, subtask: 0, lineageOf: () => NO_LINEAGE });
-    this.#reference = new PrefixReference(referenceGraph(rewritten), ({ uid }) => ids.ofSource(uid));
+    const keys = edgeKeysOf(rewritten);
+    this.#openEdges = edgesBehindState(rewritten, keys);
+    const open = new Set([...this.#openEdges.values()].flat());
+    const knowsValues = (edge: StreamEdge): boolean => !open.has(keys.get(edge) ?? "");
+    const gates = new InFlightGates(keys, ids, { knowsValues, context: () => null, resume: () => undefined });
+    this.#gates = keepsInFlight(mode) ? gates : null;
+    this.#atLeastOnce = mode === "at-least-once";
+    this.#reference = new PrefixReference(referenceGraph(rewritten, keys), ({ uid }) => ids.ofSource(uid), this.#gates?.gate ?? null);
     const covered = new Set(this.#reference.covered());
     this.#nodes = graph.nodes.filter((node) => covered.has(node.uid));
   }
@@ -53,18 +69,52 @@ export class PrefixState {
     return !runsProcessFunction(node) && this.#nodes.some((one) => one.uid === node.uid);
   }
 
-  /** Differences at a cut, at most one an operator. Offsets of cuts must not go back. */
-  compare(cut: CompletedCut): readonly OperatorDifference[] {
+  /** Moves on to a cut. What is wrong with what it keeps as in flight, or null. Offsets of cuts must not go back. */
+  advance(cut: CompletedCut): string | null {
+    this.#gates?.begin(cut.inFlight);
     this.#reference.advanceTo(cut.offsets);
+    return this.#gates?.end() ?? null;
+  }
+
+  /** Differences at the cut that it has moved on to, at most one an operator. */
+  compare(cut: CompletedCut): readonly OperatorDifference[] {
     const found: OperatorDifference[] = [];
     for (const node of this.#nodes) {
       const sections = cut.sections(node.uid);
       if (sections.length === 0) continue;
-      const difference = this.#reference.compare(node.uid, sections.map(runsProcessFunction(node) ? shadowsOf : stateOf));
+      const difference = this.#compareOperator(cut, node, sections.map(runsProcessFunction(node) ? shadowsOf : stateOf));
       if (difference !== null) found.push({ ...difference, node });
     }
     return found;
   }
+
+  #compareOperator(cut: CompletedCut, node: StreamNode, subtasks: readonly SubtaskState[]): StateDifference | null {
+    if (this.#atLeastOnce) {
+      const isEnough = (expected: unknown, actual: unknown): boolean => shadowOf(node, actual)[0] >= shadowOf(node, expected)[0];
+      return this.#reference.compareAtLeast(node.uid, subtasks, isEnough);
+    }
+    // Which running values of an operator before it are still on their way depends on how its inputs interleaved.
+    const isOpen = this.#openEdges.get(node.id)?.some((key) => (cut.inFlight.get(key) ?? []).length > 0) === true;
+    const isSame = isOpen ? sameShadow : sameShadowed;
+    return this.#reference.compare(node.uid, subtasks, (expected, actual) => isSame(node, expected, actual), !isOpen);
+  }
+}
+
+/** In which modes records may be on their way at a checkpoint. */
+export function keepsInFlight(mode: CheckpointMode): boolean {
+  return mode === "unaligned" || mode === "aligned-timeout";
+}
+
+/** For each node: keys of the edges upstream of it, its own inputs among them, that lie behind a keyed operator. */
+function edgesBehindState(graph: StreamGraph, keys: ReadonlyMap<StreamEdge, string>): ReadonlyMap<NodeId, readonly string[]> {
+  const isBehind: boolean[] = [];
+  const found = new Map<NodeId, readonly string[]>();
+  for (const node of graph.nodes) {
+    const own = node.inputs.flatMap((edge) => (isBehind[edge.from] === true ? (keys.get(edge) ?? []) : []));
+    found.set(node.id, [...new Set([...own, ...node.inputs.flatMap(({ from }) => found.get(from) ?? [])])]);
+    isBehind[node.id] = isKeyed(node) || node.inputs.some(({ from }) => isBehind[from] === true);
+  }
+  return found;
 }
 
 function stateOf({ watermarkMs, entries, firstKeyGroup, watermarks, maxParallelism }: KeyedSection): SubtaskState {
@@ -99,7 +149,7 @@ export interface ProcessShadow {
  * inputs, a map to its shadow, with a reduce behind them that has its uid; what lies behind windows and process
  * functions is cut off.
  */
-function referenceGraph(graph: StreamGraph): StreamGraph {
+function referenceGraph(graph: StreamGraph, keys: Map<StreamEdge, string>): StreamGraph {
   const nodes: StreamNode[] = [];
   const added: StreamNode[] = [];
   const open = new Set<number>();
@@ -112,7 +162,7 @@ function referenceGraph(graph: StreamGraph): StreamGraph {
     if (node.kind === "window" || runsProcessFunction(node)) open.add(node.id);
     if (runsProcessFunction(node)) {
       nodes.push(cutOff(node));
-      added.push(...shadowNodes(node, graph.nodes.length + added.length));
+      added.push(...shadowNodes(node, graph.nodes.length + added.length, keys));
     } else nodes.push(node);
   }
   return { ...graph, nodes: [...nodes, ...added] };
@@ -126,8 +176,8 @@ function cutOff({ id, uid, name, parallelism }: StreamNode): SinkNode {
   return { kind: "sink", id, uid, name, parallelism, inputs: [], sink };
 }
 
-/** What stands in for a process function; `firstId`: of the first of these nodes. */
-function shadowNodes(node: ProcessNode | CoProcessNode, firstId: number): readonly StreamNode[] {
+/** What stands in for a process function; `firstId`: of the first of these nodes. Its inputs keep their keys. */
+function shadowNodes(node: ProcessNode | CoProcessNode, firstId: number, keys: Map<StreamEdge, string>): readonly StreamNode[] {
   const { uid, name, parallelism } = node;
   const selectors = node.kind === "process" ? [node.keySelector] : node.keySelectors;
   const maps = selectors.map((keySelector, input): MapNode => {
@@ -135,7 +185,11 @@ function shadowNodes(node: ProcessNode | CoProcessNode, firstId: number): readon
       const key = keySelector(record);
       return { key: typeof key === "number" ? key + 0 : key, count: 1, sum: record.id };
     };
-    const inputs = node.inputs.filter((edge) => edge.input === input).map((edge): StreamEdge => ({ ...edge, input: 0 }));
+    const inputs = node.inputs.filter((edge) => edge.input === input).map((edge): StreamEdge => {
+      const copy: StreamEdge = { ...edge, input: 0 };
+      keys.set(copy, keys.get(edge) ?? "");
+      return copy;
+    });
     return { kind: "map", id: firstId + input, uid: `${uid}/shadow-${input}`, name, parallelism, inputs, fn };
   });
   const keySelector = ({ key }: ProcessShadow): Key => key;

@@ -9,20 +9,28 @@ import { SHADOW_STATE } from "./graph-rewriting-functions.ts";
 import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
 import type { CompletedCut } from "./provenance-cut.ts";
 import type { OperatorDifference } from "./reference-state-prefix.ts";
+import { userValue } from "./shadows.ts";
 
 /**
  * Exactly-once state, by the reference: at each completed checkpoint the keyed state in its files is what a
  * sequential run over exactly the records before its offsets gives; and the state in the last checkpoint of
  * a finished job is what the sequential interpreter is left with.
  *
- * For confluent scenarios only. Seen from the bytes of completed checkpoints, through the independent
+ * Records that the checkpoint keeps as in flight have not reached what lies behind them (see InFlightGates).
+ *
+ * For confluent scenarios only, and not for at-least-once jobs, whose state may hold a record several times (the
+ * surviving history is replayed for them). Seen from the bytes of completed checkpoints, through the independent
  * reader. Not seen before the end: the state of process functions, and of operators behind windows and
- * process functions, which depends on when timers fire. Never seen: timers (what they do shows in the output
- * and in the final state) and operator state other than the offsets.
+ * process functions, which depends on when timers fire; operators behind other keyed ones while records are in
+ * flight in between: which running values these are depends on how the inputs interleaved. Never seen: timers
+ * (what they do shows in the output and in the final state) and operator state other than the offsets.
  */
 export const referenceStateOracle: OracleKind = {
   name: "exactly-once state",
-  create: (context) => (context.scenario.confluent ? new ReferenceState(context) : null),
+  create: (context) => {
+    const isJudged = context.scenario.confluent && context.world.options.options.mode !== "at-least-once";
+    return isJudged ? new ReferenceState(context) : null;
+  },
 };
 
 class ReferenceState implements Oracle {
@@ -83,13 +91,6 @@ class ReferenceState implements Oracle {
 
 function identityOf(key: string, { state, namespace }: ReferenceEntry): string {
   return `${key}\u0000${state}\u0000${typeof namespace}${namespace}`;
-}
-
-/** The user's part of a value in the state of a rewritten job. */
-export function userValue(node: StreamNode, value: unknown): unknown {
-  if (value === undefined) return undefined;
-  if (node.kind === "window") return (value as readonly unknown[])[0];
-  return node.kind === "reduce" ? (value as { readonly value: unknown }).value : value;
 }
 
 function wordsFor(value: unknown): string {

@@ -1,15 +1,19 @@
+import { present } from "../../engine/base/assert.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
+import { NO_CHECKPOINT } from "../../engine/base/units.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import { buildJobGraph } from "../../engine/graph/build-job-graph.ts";
+import type { JobVertex } from "../../engine/graph/job-graph.ts";
 import { isKeyed } from "../../engine/graph/keyed-node.ts";
 import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { SimKernel } from "../world/sim-kernel.ts";
 import type { Process } from "../world/sim-process.ts";
+import type { CompletedCut } from "./provenance-cut.ts";
 import type { HistoryMark } from "./surviving-history-log.ts";
 import { HistoryLog } from "./surviving-history-log.ts";
 
-/** One subtask of a keyed operator, over all its attempts. */
+/** One subtask of a keyed operator, over all its attempts, whatever the parallelism of each. */
 export interface ObservedSubtask {
   readonly node: StreamNode;
   readonly subtask: number;
@@ -18,7 +22,7 @@ export interface ObservedSubtask {
   /** Logs of attempts that may still write. */
   logs: HistoryLog[];
   marks: HistoryMark[];
-  /** The mark of the latest completed checkpoint: up to here the history is certain. */
+  /** The mark of the latest completed checkpoint that it took part in: up to here the history is certain. */
   settled: HistoryMark | null;
 }
 
@@ -30,6 +34,14 @@ export interface HistorySegment {
   readonly end: number;
 }
 
+/** What happened from one completed checkpoint to the next: within one attempt, and so with one parallelism. */
+export interface HistoryStep {
+  /** Operators in topological order, and subtask by subtask. */
+  readonly segments: readonly HistorySegment[];
+  /** How many subtasks each keyed operator had. */
+  readonly parallelism: ReadonlyMap<NodeId, number>;
+}
+
 /** Entries that one log may hold; beyond that nothing is recorded any more. */
 const LOG_ENTRIES_LIMIT = 8_000_000;
 
@@ -39,83 +51,112 @@ const LOG_ENTRIES_LIMIT = 8_000_000;
  * trace points.
  */
 export class HistoryRecorder {
-  readonly subtasks: readonly ObservedSubtask[];
   /** False once a log became too long. */
   isComplete = true;
+  readonly #kernel: SimKernel;
+  readonly #keyed: readonly StreamNode[];
+  /** No operator ever has more subtasks. */
+  readonly #most: number;
   readonly #firstDerivedId: number;
-  /** By vertex, then subtask of its task: those in its chain, in chain order. */
-  readonly #byVertex: ReadonlyMap<number, readonly (readonly ObservedSubtask[])[]>;
-  /** By subject of the task. */
+  /** By node, then subtask. */
+  readonly #subtasks: Map<NodeId, ObservedSubtask[]> = new Map();
+  /** By the parallelism of all nodes, as text. */
+  readonly #vertices: Map<string, readonly JobVertex[]> = new Map();
+  /** By subject of the task: those in its chain, in chain order. */
   readonly #bySubject: (readonly ObservedSubtask[] | undefined)[] = [];
+  /** The latest completed checkpoint. */
+  #latest: CheckpointId = NO_CHECKPOINT;
 
-  constructor(kernel: SimKernel, graph: StreamGraph, firstDerivedId: number) {
-    const subtasks: ObservedSubtask[] = [];
-    const byVertex = new Map<number, readonly (readonly ObservedSubtask[])[]>();
-    for (const vertex of buildJobGraph(graph).vertices) {
-      const keyed = vertex.chain.filter(isKeyed);
-      if (keyed.length === 0) continue;
-      const own: ObservedSubtask[][] = [];
-      for (let subtask = 0; subtask < vertex.parallelism; subtask++) own.push([]);
-      for (const node of keyed) {
-        own.forEach((ofTask, subtask) => {
-          const one = { node, subtask, producer: subtasks.length, logs: [], marks: [], settled: null };
-          ofTask.push(one);
-          subtasks.push(one);
-        });
-      }
-      own.forEach((ofTask, subtask) => {
-        this.#bySubject[kernel.intern(`${vertex.name}[${subtask}]`)] = ofTask;
-      });
-      byVertex.set(vertex.id, own);
-    }
-    this.subtasks = subtasks;
-    this.#byVertex = byVertex;
+  /** `mostSubtasks`: of one operator, in any attempt. */
+  constructor(kernel: SimKernel, graph: StreamGraph, firstDerivedId: number, mostSubtasks: number) {
+    this.#kernel = kernel;
+    this.#keyed = graph.nodes.filter(isKeyed);
+    for (const { id } of this.#keyed) this.#subtasks.set(id, []);
+    this.#most = mostSubtasks;
     this.#firstDerivedId = firstDerivedId;
     this.#listen(kernel);
   }
 
-  /** The logs of the keyed operators in a new attempt of a task, by node. */
-  begin(process: Process, { vertex, subtask, attempt }: ExecutionId): ReadonlyMap<NodeId, HistoryLog> {
+  /** Ids of derived records of one subtask lie so far apart. */
+  get idStep(): number {
+    return this.#keyed.length * this.#most;
+  }
+
+  /** The logs of the keyed operators in a new attempt of a task, by node. `graph`: with the attempt's parallelism. */
+  begin(process: Process, { vertex, subtask, attempt }: ExecutionId, graph: StreamGraph): ReadonlyMap<NodeId, HistoryLog> {
     const logs = new Map<NodeId, HistoryLog>();
-    for (const observed of this.#byVertex.get(vertex)?.[subtask] ?? []) {
-      const log = new HistoryLog(process, attempt, this.#firstDerivedId + observed.producer, this.subtasks.length);
-      observed.logs = observed.logs.filter((one) => one.process.alive && one.process !== process);
-      observed.logs.push(log);
-      logs.set(observed.node.id, log);
+    const { name, chain } = present(this.#verticesOf(graph)[vertex], "a task is of a vertex of its job");
+    const observed = chain.filter(isKeyed).map(({ id }) => this.#subtaskOf(id, subtask));
+    if (observed.length > 0) this.#bySubject[this.#kernel.intern(`${name}[${subtask}]`)] = observed;
+    for (const one of observed) {
+      const log = new HistoryLog(process, attempt, this.#firstDerivedId + one.producer, this.idStep);
+      one.logs = one.logs.filter((other) => other.process.alive && other.process !== process);
+      one.logs.push(log);
+      logs.set(one.node.id, log);
     }
     return logs;
   }
 
   /**
    * A checkpoint completed: the history up to its marks is certain from now on. Text where a subtask's
-   * history does not lead there.
+   * history does not lead there: each goes on where it stood at the checkpoint before, or was restored from that.
    */
-  settle(checkpointId: CheckpointId, attempt: number): readonly HistorySegment[] | string {
+  settle(cut: CompletedCut): HistoryStep | string {
     const segments: HistorySegment[] = [];
-    for (const subtask of this.subtasks) {
-      const { settled } = subtask;
-      const name = `${subtask.node.name}[${subtask.subtask}]`;
-      const mark = subtask.marks.find((one) => one.checkpointId === checkpointId && one.log.attempt === attempt);
-      if (mark === undefined) return `checkpoint ${checkpointId} completed, but ${name} took no snapshot for it`;
-      const continues = settled !== null && settled.log === mark.log;
-      const from = settled === null ? -1 : settled.checkpointId;
-      if (!continues && mark.log.restoredFrom !== from) {
-        const [at, latest] = [mark.log.restoredFrom, from].map((id) => (id < 0 ? "the beginning" : `checkpoint ${id}`));
-        return `${name}: attempt ${attempt} went on from ${at}, not from ${latest}, the latest completed`;
+    const parallelism = new Map<NodeId, number>();
+    for (const { id, uid } of this.#keyed) {
+      parallelism.set(id, cut.parallelismOf(uid));
+      for (let index = 0; index < cut.parallelismOf(uid); index += 1) {
+        const segment = this.#settleOne(this.#subtaskOf(id, index), cut);
+        if (typeof segment === "string") return segment;
+        segments.push(segment);
       }
-      segments.push({ subtask, log: mark.log, start: continues ? settled.end : 0, end: mark.end });
-      subtask.settled = mark;
     }
-    return segments;
+    this.#latest = cut.checkpointId;
+    return { segments, parallelism };
   }
 
   /** Lets go of what nobody will ask for again. */
   forget(checkpointId: CheckpointId): void {
-    for (const subtask of this.subtasks) {
+    for (const subtask of [...this.#subtasks.values()].flat()) {
       subtask.marks = subtask.marks.filter((mark) => mark.checkpointId >= checkpointId);
       if (subtask.settled !== null) subtask.settled.log.drop(subtask.settled.end);
       if (subtask.logs.some((log) => log.end - log.first > LOG_ENTRIES_LIMIT)) this.isComplete = false;
     }
+  }
+
+  #settleOne(subtask: ObservedSubtask, { checkpointId, attempt }: CompletedCut): HistorySegment | string {
+    const { settled } = subtask;
+    const name = `${subtask.node.name}[${subtask.subtask}]`;
+    const mark = subtask.marks.find((one) => one.checkpointId === checkpointId && one.log.attempt === attempt);
+    if (mark === undefined) return `checkpoint ${checkpointId} completed, but ${name} took no snapshot for it`;
+    const continues = settled !== null && settled.checkpointId === this.#latest && settled.log === mark.log;
+    if (!continues && mark.log.restoredFrom !== this.#latest) {
+      const [at, latest] = [mark.log.restoredFrom, this.#latest].map((id) => (id < 0 ? "the beginning" : `checkpoint ${id}`));
+      return `${name}: attempt ${attempt} went on from ${at}, not from ${latest}, the latest completed`;
+    }
+    subtask.settled = mark;
+    return { subtask, log: mark.log, start: continues ? settled.end : 0, end: mark.end };
+  }
+
+  #subtaskOf(node: NodeId, index: number): ObservedSubtask {
+    const ofNode = present(this.#subtasks.get(node), "a job has the same keyed operators with any parallelism");
+    for (let subtask = ofNode.length; subtask <= index; subtask += 1) {
+      const place = this.#keyed.findIndex(({ id }) => id === node);
+      const producer = place * this.#most + subtask;
+      ofNode.push({ node: this.#keyed[place] as StreamNode, subtask, producer, logs: [], marks: [], settled: null });
+    }
+    return ofNode[index] as ObservedSubtask;
+  }
+
+  #verticesOf(graph: StreamGraph): readonly JobVertex[] {
+    const name = graph.nodes.map(({ parallelism }) => parallelism).join();
+    let vertices = this.#vertices.get(name);
+    if (vertices === undefined) {
+      ({ vertices } = buildJobGraph(graph));
+      this.#vertices.set(name, vertices);
+    }
+    return vertices;
   }
 
   #listen(kernel: SimKernel): void {
@@ -130,7 +171,8 @@ export class HistoryRecorder {
     kernel.on(TRACE.taskRestored, (process, subject, _attempt, checkpointId) => {
       for (const { subtask, log } of this.#logsOf(process, subject)) {
         log.restoredFrom = checkpointId;
-        for (const mark of subtask.marks) if (mark.checkpointId === checkpointId) log.emitted = mark.emitted;
+        const mark = subtask.marks.find((one) => one.checkpointId === checkpointId) ?? subtask.settled;
+        if (mark !== null) log.emitted = mark.emitted;
       }
     });
   }

@@ -1,9 +1,10 @@
 import { present, unreachable } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
-import { MIN_WATERMARK } from "../../engine/base/units.ts";
-import { isKeyed } from "../../engine/graph/keyed-node.ts";
-import type { InputIndex, NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
-import { keyGroupOf, subtaskOfKeyGroup } from "../../engine/stream/key-groups.ts";
+import { MAX_WATERMARK, MIN_WATERMARK } from "../../engine/base/units.ts";
+import type { CheckpointMode } from "../../engine/graph/job-modes.ts";
+import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import type { Key } from "../../engine/state/state.ts";
+import { keyGroupOf, keyGroupRange } from "../../engine/stream/key-groups.ts";
 import { canonicalKey } from "../reference/canonical-key.ts";
 import type { Emitter } from "../reference/dataflow.ts";
 import { Dataflow } from "../reference/dataflow.ts";
@@ -13,146 +14,229 @@ import type { ReferenceEntry } from "../reference/reference-state.ts";
 import { cleanupTimeOf, ReferenceWindow, windowStartOf } from "../reference/reference-window.ts";
 import { sameValue } from "../reference/structural-equality.ts";
 import { describeCell, describeTime, describeValue } from "./data-oracles-wording.ts";
-import type { RecordIds, Tagged } from "./graph-rewriting-ids.ts";
+import type { RecordIds } from "./graph-rewriting-ids.ts";
 import { rewriteGraph } from "./graph-rewriting.ts";
+import { InFlightGates } from "./in-flight-gates.ts";
+import { edgeKeysOf } from "./in-flight.ts";
 import type { CompletedCut } from "./provenance-cut.ts";
-import type { HistorySegment, ObservedSubtask } from "./surviving-history-recorder.ts";
-
-/** A record on its way into a keyed operator; `next`: another one of the same id. */
-interface Arrival {
-  readonly record: Tagged;
-  readonly timestampMs: TimestampMs;
-  readonly input: InputIndex;
-  next: Arrival | null;
-}
+import { keepsInFlight } from "./reference-state-prefix.ts";
+import { Arrivals } from "./surviving-history-arrivals.ts";
+import type { HistorySegment, HistoryStep } from "./surviving-history-recorder.ts";
 
 interface ReplayedSubtask {
   readonly node: StreamNode;
   readonly operator: ReferenceReduce | ReferenceProcess | ReferenceWindow;
   watermarkMs: TimestampMs;
-  /** True for the records whose key belongs to the subtask. */
-  readonly owns: (arrival: Arrival) => boolean;
+  /** True for the keys of the subtask. */
+  readonly owns: (key: Key) => boolean;
 }
 
-/** Hears what reaches the sinks. `producer` is one number for each origin of records. */
-export type ReplayOutput = (sinkUid: string, value: unknown, producer: number) => void;
+/** Who emitted what a sink gets. */
+export interface ReplayOrigin {
+  /** One number for each partition of a source and each subtask of a keyed operator. */
+  readonly producer: number;
+  /** Counts up with each change of the parallelism: what one generation emitted reaches sinks before the next one's. */
+  readonly generation: number;
+}
+
+/** Hears what reaches the sinks. */
+export type ReplayOutput = (sinkUid: string, value: unknown, origin: ReplayOrigin) => void;
+
+/** Of the history that is replayed. */
+export interface ReplayOptions {
+  readonly mode: CheckpointMode;
+  /** How far apart ids of derived records of one subtask lie. */
+  readonly idStep: number;
+}
 
 /**
  * The surviving history, run again from one completed checkpoint to the next: the records before the
  * offsets go through the stateless functions, and each keyed operator subtask gets those that it saw, in the
  * order in which it saw them, with its watermarks in between. One after the other, with the pieces of the
  * reference and user functions of graphs built for it.
+ *
+ * Where the parallelism changed, new subtasks take over the keys of their key groups, and go on from the least
+ * watermark of those that had them. Records in flight at the checkpoint stay where they were (see InFlightGates).
+ * Of an at-least-once job, an operator gets a record as often as it saw it, also from behind the offsets.
  */
 export class HistoryReplay {
   readonly #ids: RecordIds;
+  readonly #buildGraph: () => StreamGraph;
+  readonly #options: ReplayOptions;
   readonly #dataflow: Dataflow;
+  readonly #gates: InFlightGates<ReplayOrigin> | null;
   readonly #sources: readonly { readonly uid: string; readonly emitter: Emitter; readonly offsets: number[] }[];
-  /** By node: what is on its way to it, by id. */
-  readonly #arrivals: Map<NodeId, Map<number, Arrival>> = new Map();
-  readonly #subtasks: Map<ObservedSubtask, ReplayedSubtask> = new Map();
-  #currentProducer = 0;
+  /** By node: what is on its way to it. */
+  readonly #arrivals: Map<NodeId, Arrivals> = new Map();
+  /** By node, then subtask. */
+  readonly #subtasks: Map<NodeId, readonly ReplayedSubtask[]> = new Map();
+  #origin: ReplayOrigin = { producer: 0, generation: 0 };
+  #generation = 0;
 
-  constructor(buildGraph: () => StreamGraph, ids: RecordIds, subtasks: readonly ObservedSubtask[], output: ReplayOutput) {
+  constructor(buildGraph: () => StreamGraph, ids: RecordIds, options: ReplayOptions, output: ReplayOutput) {
     this.#ids = ids;
+    this.#buildGraph = buildGraph;
+    this.#options = options;
     const graph = rewritten(buildGraph(), ids, 0, 1);
-    this.#dataflow = new Dataflow(graph, (node) => {
-      if (node.kind === "sink") {
-        return { process: (record) => output(node.uid, (record as Tagged).value, this.#currentProducer) };
-      }
-      const arrivals = new Map<number, Arrival>();
-      this.#arrivals.set(node.id, arrivals);
-      return {
-        process: (record, timestampMs) => arrive(arrivals, record as Tagged, timestampMs, 0),
-        process2: (record, timestampMs) => arrive(arrivals, record as Tagged, timestampMs, 1),
-      };
+    const gates = new InFlightGates<ReplayOrigin>(edgeKeysOf(graph), ids, {
+      knowsValues: () => true,
+      context: () => this.#origin,
+      resume: (origin) => void (this.#origin = origin),
     });
+    this.#gates = keepsInFlight(options.mode) ? gates : null;
+    this.#dataflow = new Dataflow(
+      graph,
+      (node) => {
+        if (node.kind === "sink") return { process: (record) => output(node.uid, (record as { readonly value: unknown }).value, this.#origin) };
+        const arrivals = new Arrivals(node, ids, options.mode === "at-least-once");
+        this.#arrivals.set(node.id, arrivals);
+        return arrivals;
+      },
+      this.#gates?.gate ?? null,
+    );
     this.#sources = ids.sources.map(({ uid, lengths }) => {
       const node = present(graph.nodes.find((one) => one.uid === uid), "a source is a node");
       return { uid, emitter: this.#dataflow.emitterOf(node.id), offsets: lengths.map(() => 0) };
     });
-    for (const observed of subtasks) {
-      const fresh = rewritten(buildGraph(), ids, ids.total + observed.producer, subtasks.length);
-      const node = present(fresh.nodes[observed.node.id], "a job is the same each time it is built");
-      const operator = createOperator(node, this.#dataflow.emitterOf(node.id));
-      const owns = ownership(node, observed.subtask, fresh.config.maxParallelism);
-      this.#subtasks.set(observed, { node: observed.node, operator, watermarkMs: MIN_WATERMARK, owns });
-    }
   }
 
   /** Goes on to the next completed checkpoint. What is wrong with the history, or null. */
-  advance(cut: CompletedCut, segments: readonly HistorySegment[]): string | null {
-    this.#feed(cut);
-    for (const segment of segments) {
-      const wrong = this.#replay(segment);
-      if (wrong !== null) return `checkpoint ${cut.checkpointId}, ${wrong}`;
-    }
-    for (const [nodeId, arrivals] of this.#arrivals) {
-      for (const id of arrivals.keys()) {
-        const name = [...this.#subtasks.keys()].find(({ node }) => node.id === nodeId)?.node.name ?? "";
-        const record = this.#ids.describe(id);
-        return `checkpoint ${cut.checkpointId}, ${name}: ${record} is before the stored offset, but never reached it`;
-      }
-    }
-    return null;
+  advance(cut: CompletedCut, step: HistoryStep): string | null {
+    this.#rescale(step.parallelism);
+    this.#gates?.begin(cut.inFlight);
+    this.#feed(this.#options.mode === "at-least-once" ? offsetsSeen(cut, step, this.#ids) : cut.offsets);
+    const wrong = this.#replayAll(step.segments) ?? this.#gates?.end() ?? this.#missing(cut);
+    return wrong === null ? null : `checkpoint ${cut.checkpointId}, ${wrong}`;
   }
 
   /** The first difference between a checkpoint, which it has just reached, and the replayed state; or null. */
   compare(cut: CompletedCut): string | null {
-    const byNode = new Map<StreamNode, Map<string, ReferenceEntry>>();
-    for (const { node, operator } of this.#subtasks.values()) {
-      let expected = byNode.get(node);
-      if (expected === undefined) {
-        expected = new Map();
-        byNode.set(node, expected);
+    for (const subtasks of this.#subtasks.values()) {
+      const expected = new Map<string, ReferenceEntry>();
+      for (const { operator } of subtasks) {
+        for (const [key, entries] of operator.entriesByKey()) {
+          for (const entry of entries) expected.set(identityOf(key, entry), entry);
+        }
       }
-      for (const [key, entries] of operator.entriesByKey()) {
-        for (const entry of entries) expected.set(identityOf(key, entry), entry);
-      }
-    }
-    for (const [node, expected] of byNode) {
-      const wrong = compareOperator(cut, node, expected);
+      const [first] = subtasks;
+      const wrong = first === undefined ? null : compareOperator(cut, first.node, expected);
       if (wrong !== null) return wrong;
     }
     return null;
   }
 
+  #rescale(parallelism: ReadonlyMap<NodeId, number>): void {
+    let isRescaled = false;
+    for (const [id, count] of parallelism) {
+      const old = this.#subtasks.get(id) ?? [];
+      if (old.length === count) continue;
+      isRescaled ||= old.length > 0;
+      this.#subtasks.set(id, Array.from({ length: count }, (_, subtask) => this.#subtaskOf(id, subtask, count, old)));
+    }
+    if (isRescaled) this.#generation += 1;
+  }
+
+  /** A subtask that goes on with what the old ones hold of its keys. */
+  #subtaskOf(id: NodeId, subtask: number, count: number, old: readonly ReplayedSubtask[]): ReplayedSubtask {
+    const fresh = rewritten(this.#buildGraph(), this.#ids, this.#ids.total + subtask, this.#options.idStep);
+    const node = present(fresh.nodes[id], "a job is the same each time it is built");
+    const { maxParallelism } = fresh.config;
+    const { start, end } = keyGroupRange(maxParallelism, count, subtask);
+    const owns = (key: Key): boolean => {
+      const keyGroup = keyGroupOf(key, maxParallelism);
+      return keyGroup >= start && keyGroup <= end;
+    };
+    const operator = createOperator(node, this.#dataflow.emitterOf(id));
+    let watermarkMs = old.length === 0 ? MIN_WATERMARK : MAX_WATERMARK;
+    old.forEach((other, index) => {
+      const range = keyGroupRange(maxParallelism, old.length, index);
+      if (range.start > end || range.end < start) return;
+      watermarkMs = Math.min(watermarkMs, other.watermarkMs);
+      adopt(operator, other.operator, owns);
+    });
+    if (!(operator instanceof ReferenceReduce) && old.length > 0) operator.resume(watermarkMs);
+    return { node, operator, watermarkMs, owns };
+  }
+
   /** Brings the inputs up to the offsets of a cut. */
-  #feed(cut: CompletedCut): void {
+  #feed(ends: ReadonlyMap<string, readonly number[]>): void {
     let partitions = 0;
     for (const { uid, emitter, offsets } of this.#sources) {
       const source = this.#ids.ofSource(uid);
-      const ends = cut.offsets.get(uid) ?? [];
+      const ofSource = ends.get(uid) ?? [];
       for (let partition = 0; partition < offsets.length; partition++) {
-        const end = ends[partition] ?? 0;
-        this.#currentProducer = -1 - partitions - partition;
-        source.emit(partition, offsets[partition] as number, end, emitter);
+        const start = offsets[partition] as number;
+        const end = Math.max(start, ofSource[partition] ?? 0);
+        this.#origin = { producer: -1 - partitions - partition, generation: this.#generation };
+        source.emit(partition, start, end, emitter);
         offsets[partition] = end;
       }
       partitions += offsets.length;
     }
   }
 
+  #replayAll(segments: readonly HistorySegment[]): string | null {
+    for (const segment of segments) {
+      const wrong = this.#replay(segment);
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  }
+
   #replay({ subtask, log, start, end }: HistorySegment): string | null {
-    const replayed = present(this.#subtasks.get(subtask), "every subtask is replayed");
-    const arrivals = present(this.#arrivals.get(subtask.node.id), "a keyed operator has arrivals");
-    this.#currentProducer = subtask.producer;
+    const { node } = subtask;
+    const replayed = present(this.#subtasks.get(node.id)?.[subtask.subtask], "every subtask is replayed");
+    const arrivals = present(this.#arrivals.get(node.id), "a keyed operator has arrivals");
+    this.#origin = { producer: subtask.producer, generation: this.#generation };
+    const { operator, owns } = replayed;
     for (let at = start - log.first; at < end - log.first; at++) {
       const entry = log.entries[at] as number;
       if (entry < 0) {
         replayed.watermarkMs = log.watermarks[~entry] as number;
-        if (!(replayed.operator instanceof ReferenceReduce)) replayed.operator.advance(replayed.watermarkMs);
+        if (!(operator instanceof ReferenceReduce)) operator.advance(replayed.watermarkMs);
         continue;
       }
-      const arrival = take(arrivals, entry >> 1, replayed.owns);
-      const name = `${subtask.node.name}[${subtask.subtask}]`;
+      const arrival = arrivals.take(entry >> 1, owns, log);
+      const name = `${node.name}[${subtask.subtask}]`;
       if (arrival === null) return `${name}: ${this.#ids.describe(entry >> 1)} came twice, or will come again`;
       const late = lateness(replayed, arrival.timestampMs, (entry & 1) === 1);
       if (late !== null) return `${name}: ${this.#ids.describe(entry >> 1)} ${late}`;
-      if (arrival.input === 0) replayed.operator.process(arrival.record, arrival.timestampMs);
-      else (replayed.operator as ReferenceProcess).process2(arrival.record, arrival.timestampMs);
+      if (arrival.input === 0) operator.process(arrival.record, arrival.timestampMs);
+      else (operator as ReferenceProcess).process2(arrival.record, arrival.timestampMs);
     }
     return null;
   }
+
+  /** A record that lies before the cut, and that nobody took. */
+  #missing(cut: CompletedCut): string | null {
+    for (const [nodeId, arrivals] of this.#arrivals) {
+      const id = arrivals.firstNotTaken(cut.offsets);
+      if (id === null) continue;
+      const name = this.#subtasks.get(nodeId)?.[0]?.node.name ?? "";
+      return `${name}: ${this.#ids.describe(id)} is before the stored offset, but never reached it`;
+    }
+    return null;
+  }
+}
+
+/** The offsets of a cut, or behind the last record that anybody saw up to it where that is further on. */
+function offsetsSeen(cut: CompletedCut, { segments }: HistoryStep, ids: RecordIds): ReadonlyMap<string, readonly number[]> {
+  const ends = new Map([...cut.offsets].map(([uid, offsets]) => [uid, [...offsets]]));
+  for (const { log, start, end } of segments) {
+    for (let at = start - log.first; at < end - log.first; at++) {
+      const entry = log.entries[at] as number;
+      const place = entry < 0 ? null : ids.placeOf(entry >> 1);
+      const ofSource = place === null ? undefined : ends.get(place.uid);
+      if (place !== null && ofSource !== undefined) ofSource[place.partition] = Math.max(ofSource[place.partition] ?? 0, place.offset + 1);
+    }
+  }
+  return ends;
+}
+
+function adopt(operator: ReplayedSubtask["operator"], other: ReplayedSubtask["operator"], owns: (key: Key) => boolean): void {
+  if (operator instanceof ReferenceReduce && other instanceof ReferenceReduce) operator.adopt(other, owns);
+  else if (operator instanceof ReferenceWindow && other instanceof ReferenceWindow) operator.adopt(other, owns);
+  else if (operator instanceof ReferenceProcess && other instanceof ReferenceProcess) operator.adopt(other, owns);
 }
 
 function rewritten(graph: StreamGraph, ids: RecordIds, firstId: number, idStep: number): StreamGraph {
@@ -180,45 +264,6 @@ function createOperator(node: StreamNode, emitter: Emitter): ReplayedSubtask["op
     default:
       return unreachable(node, "HistoryReplay");
   }
-}
-
-function arrive(arrivals: Map<number, Arrival>, record: Tagged, timestampMs: TimestampMs, input: InputIndex): void {
-  const arrival: Arrival = { record, timestampMs, input, next: null };
-  let last = arrivals.get(record.id);
-  if (last === undefined) {
-    arrivals.set(record.id, arrival);
-    return;
-  }
-  while (last.next !== null) last = last.next;
-  last.next = arrival;
-}
-
-/** Takes out a record of that id; of several, the first that is for this subtask. */
-function take(arrivals: Map<number, Arrival>, id: number, owns: (arrival: Arrival) => boolean): Arrival | null {
-  const first = arrivals.get(id);
-  if (first === undefined) return null;
-  if (first.next === null) {
-    arrivals.delete(id);
-    return first;
-  }
-  if (owns(first)) {
-    arrivals.set(id, first.next);
-    return first;
-  }
-  let before = first;
-  while (before.next !== null && !owns(before.next)) before = before.next;
-  const found = before.next;
-  if (found !== null) before.next = found.next;
-  return found;
-}
-
-function ownership(node: StreamNode, subtask: number, maxParallelism: number): (arrival: Arrival) => boolean {
-  if (!isKeyed(node)) return () => false;
-  const { parallelism } = node;
-  return ({ record, input }) => {
-    const keySelector = node.kind === "coProcess" ? node.keySelectors[input] : node.keySelector;
-    return subtaskOfKeyGroup(keyGroupOf(keySelector(record), maxParallelism), maxParallelism, parallelism) === subtask;
-  };
 }
 
 /** Whether a record was late follows from the watermark before it. What is wrong, or null. */

@@ -1,4 +1,5 @@
 import { isKeyed, runsProcessFunction } from "../../engine/graph/keyed-node.ts";
+import type { CheckpointMode } from "../../engine/graph/job-modes.ts";
 import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 
 /** What is known of the records that a node emits. */
@@ -15,9 +16,10 @@ interface Emission {
 
 /**
  * Null if the history of a job can be replayed, or why not: the records that a keyed operator sees must be
- * told apart by their ids and, where a flatMap made several of one, by the order in which they must come.
+ * told apart by their ids and, where a flatMap made several of one, by the order in which they must come; in an
+ * at-least-once job also where a record comes again.
  */
-export function refuseReplay(graph: StreamGraph): string | null {
+export function refuseReplay(graph: StreamGraph, mode: CheckpointMode = "aligned"): string | null {
   const emissions: Emission[] = [];
   for (const node of graph.nodes) {
     const inputs = node.inputs.flatMap(({ from }) => emissions[from] ?? []);
@@ -28,7 +30,7 @@ export function refuseReplay(graph: StreamGraph): string | null {
       isMultiplied: inputs.some(({ isMultiplied }) => isMultiplied),
       isKeyed: inputs.some(({ isKeyed }) => isKeyed),
     };
-    const refusal = refuseNode(node, input, inputs);
+    const refusal = refuseNode(node, input, inputs) ?? (mode === "at-least-once" ? refuseAgain(node, input) : null);
     if (refusal !== null) return `${node.name} ${refusal}`;
     emissions.push({
       sources,
@@ -38,6 +40,11 @@ export function refuseReplay(graph: StreamGraph): string | null {
     });
   }
   return null;
+}
+
+/** What an operator emits of a record that it sees again has the same id and another value. */
+function refuseAgain(node: StreamNode, { isKeyed: isBehindState }: Emission): string | null {
+  return isKeyed(node) && isBehindState ? "may see what another operator made of a record that came again" : null;
 }
 
 function refuseNode(node: StreamNode, input: Emission, inputs: readonly Emission[]): string | null {

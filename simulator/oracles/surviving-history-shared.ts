@@ -1,8 +1,8 @@
 import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
 import type { RecordIds } from "./graph-rewriting-ids.ts";
 import type { CompletedCut } from "./provenance-cut.ts";
-import type { HistorySegment, ObservedSubtask } from "./surviving-history-recorder.ts";
-import type { ReplayOutput } from "./surviving-history-replay.ts";
+import type { HistoryStep } from "./surviving-history-recorder.ts";
+import type { ReplayOptions, ReplayOutput } from "./surviving-history-replay.ts";
 import { HistoryReplay } from "./surviving-history-replay.ts";
 
 /** One replay of the surviving history for all oracles of a run; it is always at the latest completed checkpoint. */
@@ -13,9 +13,9 @@ export class SharedReplay {
   readonly #listeners: ReplayOutput[] = [];
   #isOver = false;
 
-  constructor(buildGraph: () => StreamGraph, ids: RecordIds, subtasks: readonly ObservedSubtask[]) {
-    this.#replay = new HistoryReplay(buildGraph, ids, subtasks, (sinkUid, value, producer) => {
-      for (const listener of this.#listeners) listener(sinkUid, value, producer);
+  constructor(buildGraph: () => StreamGraph, ids: RecordIds, options: ReplayOptions) {
+    this.#replay = new HistoryReplay(buildGraph, ids, options, (sinkUid, value, origin) => {
+      for (const listener of this.#listeners) listener(sinkUid, value, origin);
     });
   }
 
@@ -28,9 +28,9 @@ export class SharedReplay {
     this.#listeners.push(listener);
   }
 
-  advance(cut: CompletedCut, history: readonly HistorySegment[] | string): void {
+  advance(cut: CompletedCut, history: HistoryStep | string): void {
     if (this.#isOver) return;
-    if (typeof history === "string" || history.some(({ log }) => !log.isRepeatable)) {
+    if (typeof history === "string" || history.segments.some(({ log }) => !log.isRepeatable)) {
       this.#isOver = true;
       return;
     }

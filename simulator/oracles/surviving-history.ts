@@ -4,8 +4,11 @@ import { DataObservation } from "./data-oracles-observation.ts";
 import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
 import type { CompletedCut } from "./provenance-cut.ts";
 import { HistoryOrder, plainInputOf } from "./surviving-history-order.ts";
-import type { HistorySegment } from "./surviving-history-recorder.ts";
+import type { HistoryStep } from "./surviving-history-recorder.ts";
 import type { SharedReplay } from "./surviving-history-shared.ts";
+
+/** A declared path: at a completed checkpoint, the surviving history of an at-least-once job holds a record twice. */
+const APPLIED_TWICE = "a record applied twice (at-least-once)";
 
 /** In so many completed checkpoints, one has its state compared with the replay. */
 const COMPARED_EVERY = 4;
@@ -14,7 +17,9 @@ const COMPARED_EVERY = 4;
  * Surviving history: what keyed operators did, cut off where restores cut it off, is one story. From one
  * completed checkpoint to the next, each keyed operator subtask continues where the checkpoint before left
  * it; together they see every record before the stored offsets exactly once (as an input or as a late one)
- * and those of a partition in order; and where a job is not confluent, that story is told again: replayed
+ * and those of a partition in order (HistoryOrder says what that means with in-flight records, after a change of
+ * the parallelism, and in at-least-once jobs); and where a job is not confluent, or at-least-once, that story is
+ * told again: replayed
  * record by record and watermark by watermark, it gives the state in the checkpoint (of some checkpoints,
  * and of each that was restored from), puts aside exactly those records that were late, and emits what the
  * log shows (see the exactly-once output oracle).
@@ -36,6 +41,7 @@ class SurvivingHistory implements Oracle {
   readonly #orders: readonly HistoryOrder[];
   readonly #replay: SharedReplay | null;
   #isOver = false;
+  #isTwiceSeen = false;
   #compared = 0;
   /** The latest cut, where its state was not compared. */
   #uncompared: CompletedCut | null = null;
@@ -44,11 +50,13 @@ class SurvivingHistory implements Oracle {
     this.#context = context;
     const { world, graph, scenario } = context;
     const observation = DataObservation.of(world);
-    this.#replay = scenario.confluent ? null : observation.replay();
+    const { mode } = world.options.options;
+    this.#replay = scenario.confluent && mode !== "at-least-once" ? null : observation.replay();
+    const orderOptions = { mode, cameTwice: () => this.#cameTwice() };
     this.#orders = graph.nodes.flatMap((node) => {
       if (!isKeyed(node)) return [];
       const input = plainInputOf(graph, node);
-      return input === null ? [] : [new HistoryOrder(input, observation.ids)];
+      return input === null ? [] : [new HistoryOrder(input, observation.ids, orderOptions)];
     });
     observation.listen({ cutCompleted: (cut, history) => this.#cutCompleted(cut, history) });
     world.kernel.on(TRACE.jobDeploying, () => this.#compareLatest());
@@ -58,7 +66,7 @@ class SurvivingHistory implements Oracle {
     this.#compareLatest();
   }
 
-  #cutCompleted(cut: CompletedCut, history: readonly HistorySegment[] | string): void {
+  #cutCompleted(cut: CompletedCut, history: HistoryStep | string): void {
     if (this.#isOver) return;
     const wrong = typeof history === "string" ? history : this.#check(cut, history);
     if (wrong === null) {
@@ -71,13 +79,16 @@ class SurvivingHistory implements Oracle {
     this.#context.report(wrong);
   }
 
-  #check(cut: CompletedCut, history: readonly HistorySegment[]): string | null {
+  /** Counted once a run: an at-least-once sweep that never sees one has not been where it differs. */
+  #cameTwice(): void {
+    if (this.#isTwiceSeen) return;
+    this.#isTwiceSeen = true;
+    this.#context.sometimes(APPLIED_TWICE);
+  }
+
+  #check(cut: CompletedCut, history: HistoryStep): string | null {
     for (const order of this.#orders) {
-      for (const segment of history) {
-        const wrong = segment.subtask.node.id === order.node.id ? order.advance(segment) : null;
-        if (wrong !== null) return wrong;
-      }
-      const wrong = order.compare(cut);
+      const wrong = order.advance(cut, history);
       if (wrong !== null) return wrong;
     }
     return this.#replay?.wrong ?? null;

@@ -88,7 +88,7 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
     const { descriptor, subject } = message;
     const descriptors = (this.#descriptors[subject] ??= new Map());
     descriptors.set(descriptor.id.attempt, descriptor);
-    this.#graphOfAttempt.set(descriptor.id.attempt, this.#graphWith(this.#world.options.options.parallelism));
+    this.#graphOfAttempt.set(descriptor.id.attempt, this.#graphWith(descriptor.parallelism ?? this.#world.options.options.parallelism));
   }
 
   /** The job as an attempt runs it; as it begins, for one that nothing is known of. */

@@ -1,7 +1,7 @@
 import { invariant, present, unreachable } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
 import { isKeyed } from "../../engine/graph/keyed-node.ts";
-import type { NodeId, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
+import type { NodeId, StreamEdge, StreamGraph, StreamNode } from "../../engine/graph/stream-graph.ts";
 
 /** Emits from one node, to every edge that leaves it. */
 export interface Emitter {
@@ -17,6 +17,8 @@ export interface ReferenceOperator {
 }
 
 export type StatefulNode = Extract<StreamNode, { readonly kind: "reduce" | "process" | "coProcess" | "window" | "sink" }>;
+/** Stands in an edge, in front of its target: may keep back what comes along, and let it go later. */
+export type EdgeGate = (edge: StreamEdge, target: ReferenceOperator) => ReferenceOperator;
 type StatelessNode = Extract<StreamNode, { readonly kind: "map" | "flatMap" | "filter" }>;
 
 /**
@@ -26,8 +28,12 @@ type StatelessNode = Extract<StreamNode, { readonly kind: "map" | "flatMap" | "f
 export class Dataflow {
   readonly #emitters: readonly NodeEmitter[];
 
-  /** `createOperator`: null where nothing happens at a node and nothing comes of it. */
-  constructor(graph: StreamGraph, createOperator: (node: StatefulNode, emitter: Emitter) => ReferenceOperator | null) {
+  /** `createOperator`: null where nothing happens at a node and nothing comes of it. `gate`: null where every edge is open. */
+  constructor(
+    graph: StreamGraph,
+    createOperator: (node: StatefulNode, emitter: Emitter) => ReferenceOperator | null,
+    gate: EdgeGate | null = null,
+  ) {
     this.#emitters = graph.nodes.map(() => new NodeEmitter());
     for (const node of graph.nodes) {
       if (node.kind === "source") continue;
@@ -36,7 +42,8 @@ export class Dataflow {
       if (operator === null) continue;
       for (const edge of node.inputs) {
         invariant(edge.from < node.id, "nodes are in topological order");
-        this.#emitter(edge.from).addTarget(edge.sideOutput, edge.input === 0 ? operator : secondInputOf(operator));
+        const target = edge.input === 0 ? operator : secondInputOf(operator);
+        this.#emitter(edge.from).addTarget(edge.sideOutput, gate === null ? target : gate(edge, target));
       }
     }
   }

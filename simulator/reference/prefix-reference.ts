@@ -1,12 +1,12 @@
 import { invariant, present, unreachable } from "../../engine/base/assert.ts";
 import type { TimestampMs } from "../../engine/base/units.ts";
-import { MAX_WATERMARK } from "../../engine/base/units.ts";
+import { MAX_WATERMARK, MIN_WATERMARK } from "../../engine/base/units.ts";
 import { runsProcessFunction } from "../../engine/graph/keyed-node.ts";
 import type { SourceNode, StreamGraph, WindowNode } from "../../engine/graph/stream-graph.ts";
 import type { Key, Namespace } from "../../engine/state/state.ts";
 import { canonicalKey, keyIdentity } from "./canonical-key.ts";
 import { Dataflow } from "./dataflow.ts";
-import type { Emitter, ReferenceOperator, StatefulNode } from "./dataflow.ts";
+import type { EdgeGate, Emitter, ReferenceOperator, StatefulNode } from "./dataflow.ts";
 import { REDUCE_STATE_NAME, WINDOW_STATE_NAME } from "./reference-state.ts";
 import type { ReferenceEntry } from "./reference-state.ts";
 import { cleanupTimeOf, windowStartOf } from "./reference-window.ts";
@@ -20,6 +20,9 @@ export interface SubtaskState {
   readonly owns: (key: Key) => boolean;
   readonly entries: readonly Pick<ReferenceEntry, "key" | "namespace" | "value">[];
 }
+
+/** Whether what a snapshot holds is what must be there. */
+export type SameState = (expected: unknown, actual: unknown) => boolean;
 
 /** One entry that is not as it must be. Undefined: there is none. */
 export interface StateDifference {
@@ -92,9 +95,10 @@ export class PrefixReference {
   readonly #operators: Map<string, PrefixReduce | PrefixWindow> = new Map();
   #comparison = 0;
 
-  constructor(graph: StreamGraph, sourceOf: (node: SourceNode) => PrefixSource) {
+  /** `gate`: keeps back what is not to reach an operator yet; null where every edge is open. */
+  constructor(graph: StreamGraph, sourceOf: (node: SourceNode) => PrefixSource, gate: EdgeGate | null = null) {
     const covered = coveredNodes(graph);
-    const dataflow = new Dataflow(graph, (node, emitter) => this.#createOperator(node, covered.has(node.id), emitter));
+    const dataflow = new Dataflow(graph, (node, emitter) => this.#createOperator(node, covered.has(node.id), emitter), gate);
     for (const node of graph.nodes) {
       if (node.kind !== "source") continue;
       this.#feeds.set(node.uid, new PrefixFeed(node.uid, sourceOf(node), dataflow.emitterOf(node.id)));
@@ -132,9 +136,10 @@ export class PrefixReference {
 
   /**
    * The first difference between what must be there and what the subtasks of an operator have, or null.
-   * Entries are looked up, not copied: this is for every checkpoint of every run.
+   * Entries are looked up, not copied: this is for every checkpoint of every run. `remembers`: what was the same
+   * once is taken for the same from then on, so `isSame` must be the strictest there is.
    */
-  compare(uid: string, subtasks: readonly SubtaskState[]): StateDifference | null {
+  compare(uid: string, subtasks: readonly SubtaskState[], isSame: SameState = sameValue, remembers: boolean = true): StateDifference | null {
     const operator = this.#operator(uid);
     const comparison = ++this.#comparison;
     let seen = 0;
@@ -145,14 +150,40 @@ export class PrefixReference {
           return { key, namespace, expected: undefined, actual: value };
         }
         if (!Object.is(cell.agreed, value)) {
-          if (!sameValue(cell.value, value)) return { key, namespace, expected: cell.value, actual: value };
-          cell.agreed = value;
+          if (!isSame(cell.value, value)) return { key, namespace, expected: cell.value, actual: value };
+          if (remembers) cell.agreed = value;
         }
         cell.seenIn = comparison;
         seen += 1;
       }
     }
     return seen === operator.cells ? null : this.#firstMissing(operator, subtasks, comparison);
+  }
+
+  /**
+   * The first entry that must be there and is not, or is not enough; more than must be there is all right. For
+   * jobs that may apply a record several times.
+   */
+  compareAtLeast(uid: string, subtasks: readonly SubtaskState[], isEnough: SameState): StateDifference | null {
+    const operator = this.#operator(uid);
+    const held = new Map<unknown, Map<Namespace, unknown>>();
+    for (const { entries } of subtasks) {
+      for (const { key, namespace, value } of entries) {
+        const identity = keyIdentity(key);
+        const ofKey = held.get(identity) ?? new Map<Namespace, unknown>();
+        held.set(identity, ofKey.set(namespace, value));
+      }
+    }
+    for (const [identity, cells] of operator.keys) {
+      const { key } = cells;
+      const watermarkMs = subtasks.find((subtask) => subtask.owns(key))?.watermarkMs ?? MIN_WATERMARK;
+      for (const { namespace, value, cleanupMs } of cells.all()) {
+        const actual = held.get(identity)?.get(namespace);
+        if (cleanupMs <= watermarkMs || (actual !== undefined && isEnough(value, actual))) continue;
+        return { key, namespace, expected: value, actual };
+      }
+    }
+    return null;
   }
 
   #firstMissing(

@@ -69,6 +69,18 @@ export class ReferenceProcess implements ReferenceOperator {
     this.#fireUpTo(this.#processingTimers, nowMs);
   }
 
+  /** The watermark that it goes on from, when the parallelism changes. */
+  resume(watermarkMs: TimestampMs): void {
+    this.#watermarkMs = watermarkMs;
+  }
+
+  /** Takes over what another one holds of some keys, when the parallelism changes. */
+  adopt(other: ReferenceProcess, owns: (key: Key) => boolean): void {
+    this.#state.adopt(other.#state, owns);
+    adoptTimers(this.#eventTimers, other.#eventTimers, owns);
+    adoptTimers(this.#processingTimers, other.#processingTimers, owns);
+  }
+
   entriesByKey(): ReadonlyMap<string, readonly ReferenceEntry[]> {
     return this.#state.entriesByKey();
   }
@@ -140,6 +152,10 @@ export class ReferenceProcess implements ReferenceOperator {
       random: new ReferenceRandom(),
     };
   }
+}
+
+function adoptTimers(timers: ReferenceTimers<Key>, others: ReferenceTimers<Key>, owns: (key: Key) => boolean): void {
+  for (const { timestampMs, identity, target } of others.all()) if (owns(target)) timers.register(timestampMs, identity, target);
 }
 
 /** Some sequence: a job whose result depends on it has no reference anyway. */

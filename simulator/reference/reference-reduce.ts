@@ -27,6 +27,11 @@ export class ReferenceReduce implements ReferenceOperator {
     this.#emitter.collect(next, timestampMs);
   }
 
+  /** Takes over what another one holds of some keys, when the parallelism changes. */
+  adopt(other: ReferenceReduce, owns: (key: Key) => boolean): void {
+    for (const [identity, { key, value }] of other.#values) if (owns(key)) this.#values.set(identity, { key, value });
+  }
+
   entriesByKey(): ReadonlyMap<string, readonly ReferenceEntry[]> {
     const byKey = new Map<string, readonly ReferenceEntry[]>();
     for (const { key, value } of this.#values.values()) {

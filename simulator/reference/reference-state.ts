@@ -59,6 +59,15 @@ export class ReferenceKeyedState {
     return table.handle as S;
   }
 
+  /** Takes over what another one holds of some keys. */
+  adopt(other: ReferenceKeyedState, owns: (key: Key) => boolean): void {
+    for (const [name, { descriptor, cells }] of other.#tables) {
+      this.bind(descriptor);
+      const own = present(this.#tables.get(name), "a state that is bound has a table").cells;
+      for (const [canonical, cell] of cells) if (owns(cell.key)) own.set(canonical, cell);
+    }
+  }
+
   /** Every entry by canonical key; keys without state have none. */
   entriesByKey(): ReadonlyMap<string, readonly ReferenceEntry[]> {
     const byKey = new Map<string, ReferenceEntry[]>();

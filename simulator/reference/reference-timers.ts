@@ -48,6 +48,12 @@ export class ReferenceTimers<Target> {
     }
   }
 
+  /** Those registered, in the order in which they are polled. */
+  all(): readonly ReferenceTimer<Target>[] {
+    const live = this.#heap.filter(({ timestampMs, identity, seq }) => this.#live.get(timestampMs)?.get(identity) === seq);
+    return live.sort((left, right) => left.timestampMs - right.timestampMs || left.seq - right.seq);
+  }
+
   #forget(timestampMs: TimestampMs, identity: unknown): void {
     const live = this.#live.get(timestampMs);
     live?.delete(identity);

@@ -33,6 +33,7 @@ export class ReferenceWindow implements ReferenceOperator {
   readonly #panes: Map<unknown, Map<TimestampMs, Pane>> = new Map();
   readonly #timers: ReferenceTimers<Pane> = new ReferenceTimers();
   #watermarkMs: TimestampMs = MIN_WATERMARK;
+  #wasResumed = false;
 
   constructor(node: WindowNode, emitter: Emitter) {
     this.#node = node;
@@ -49,7 +50,9 @@ export class ReferenceWindow implements ReferenceOperator {
     }
     const pane = this.#pane(node.keySelector(value), start);
     pane.accumulator = node.aggregate.add(value, pane.accumulator);
-    // Its timers were registered with the pane; registering them again would change nothing.
+    // Its timers were registered with the pane; registering them again changes nothing, unless the watermark went
+    // back behind one that fired.
+    if (this.#wasResumed) this.#registerTimers(pane);
     if (start + node.sizeMs - 1 <= this.#watermarkMs) this.#fire(pane);
   }
 
@@ -59,6 +62,23 @@ export class ReferenceWindow implements ReferenceOperator {
       const pane = timer.target;
       if (timer.timestampMs === pane.start + this.#node.sizeMs - 1) this.#fire(pane);
       if (timer.timestampMs === cleanupTimeOf(this.#node, pane.start)) this.#clear(pane);
+    }
+  }
+
+  /** The watermark that it goes on from, when the parallelism changes. */
+  resume(watermarkMs: TimestampMs): void {
+    this.#watermarkMs = watermarkMs;
+    this.#wasResumed = true;
+  }
+
+  /** Takes over what another one holds of some keys, when the parallelism changes. */
+  adopt(other: ReferenceWindow, owns: (key: Key) => boolean): void {
+    for (const [identity, panes] of other.#panes) {
+      const [first] = panes.values();
+      if (first !== undefined && owns(first.key)) this.#panes.set(identity, panes);
+    }
+    for (const { timestampMs, target } of other.#timers.all()) {
+      if (owns(target.key)) this.#timers.register(timestampMs, target, target);
     }
   }
 

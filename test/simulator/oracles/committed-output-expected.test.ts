@@ -8,7 +8,7 @@ interface Line {
 
 function ordered(values: readonly Line[], producers: readonly number[] = []): ExpectedTopic {
   const topic = new ExpectedTopic({ topic: "out", partitions: 1, keyOf: (value) => (value as Line).key });
-  values.forEach((value, i) => topic.expect(value, producers[i] ?? -1));
+  values.forEach((value, i) => topic.expect(value, { producer: producers[i] ?? -1, generation: 0 }));
   return topic;
 }
 
@@ -59,7 +59,7 @@ describe("a topic with an order per key", () => {
 describe("a topic without an order", () => {
   test("counts equal values", () => {
     const topic = new ExpectedTopic({ topic: "late", partitions: 1, keyOf: null });
-    for (const value of [A1, A1, B1]) topic.expect(value, 0);
+    for (const value of [A1, A1, B1]) topic.expect(value, { producer: 0, generation: 0 });
     expect([B1, A1].map((value) => topic.see({ ...value }))).toEqual([null, null]);
     expect(topic.missing()).toBe('late: {key: "a", n: 1} never became visible (1 times)');
     expect(topic.see(A1)).toBeNull();
