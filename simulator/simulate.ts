@@ -122,7 +122,9 @@ export class Simulator {
    * first thing that runs.
    */
   calmDigest(fixed: Partial<RunOptions>): string {
-    const options = drawOptions(this.scenario, { parallelismAfter: fixed.parallelism ?? 0, ...fixed }, new RandomStreams(CENSUS_SEED).stream("options"));
+    const drawn = drawOptions(this.scenario, fixed, new RandomStreams(CENSUS_SEED).stream("options"));
+    // Nobody asks for another parallelism.
+    const options: RunOptions = { ...drawn, parallelismAfter: drawn.parallelism };
     const run = this.#calmRun(options, this.#inputs(options, CENSUS_SEED), [], { oracles: false, checked: true });
     run.runToEnd();
     run.world.release();
