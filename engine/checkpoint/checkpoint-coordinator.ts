@@ -1,41 +1,26 @@
 import { invariant } from "../base/assert.ts";
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import { US_PER_MS } from "../base/units.ts";
-import type { JobVertex, VertexId } from "../graph/job-graph.ts";
-import type { CheckpointConfig } from "../graph/stream-graph.ts";
-import type { ProcessPorts } from "../ports/process-ports.ts";
-import type { TimerHandle } from "../ports/scheduler.ts";
-import { TRACE } from "../ports/tracer.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
-import { retryStorage } from "./storage-retry.ts";
-import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
-import { encodeMetadata, metadataKey } from "./checkpoint-metadata.ts";
-import { FileSealer, handleOf } from "./checksummed-file.ts";
+import { TRACE } from "../ports/tracer.ts";
+import { CheckpointCommit, type CommitOutcome } from "./checkpoint-commit.ts";
 import type { AbortReason } from "./checkpoint-failure-manager.ts";
-import { ABORT_REASONS } from "./checkpoint-failure-manager.ts";
-import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
+import { ABORT_REASONS, CheckpointFailureManager } from "./checkpoint-failure-manager.ts";
+import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
+import type { CheckpointProperties } from "./checkpoint-properties.ts";
+import { CHECKPOINT, notifiesTasks } from "./checkpoint-properties.ts";
+import type { CheckpointRequest } from "./checkpoint-request-decider.ts";
+import { CheckpointRequestDecider } from "./checkpoint-request-decider.ts";
+import { CheckpointSchedule } from "./checkpoint-schedule.ts";
+import type { FileHandle } from "./checksummed-file.ts";
+import type { CoordinatorContext, SavepointRequest } from "./coordinator-context.ts";
 import { isSameTask, PendingCheckpoint } from "./pending-checkpoint.ts";
-import { ownFilesOf } from "./subtask-state.ts";
+import { PlannedTasks } from "./planned-tasks.ts";
 import type { SubtaskState } from "./subtask-state.ts";
+import { ownFilesOf } from "./subtask-state.ts";
 
-export interface CoordinatorContext {
-  readonly ports: ProcessPorts;
-  readonly subject: number;
-  readonly config: CheckpointConfig;
-  readonly storagePrefix: string;
-  /** Every subtask's, in order of vertex and subtask. Regions that failed over alone have later attempts than others. */
-  readonly executions: readonly ExecutionId[];
-  readonly maxParallelism: number;
-  readonly vertices: readonly JobVertex[];
-  readonly store: CompletedStore;
-  readonly counter: CheckpointIdCounter;
-  triggerSource(id: ExecutionId, checkpointId: CheckpointId, triggeredAtUs: TimeUs): void;
-  notifyComplete(id: ExecutionId, checkpointId: CheckpointId, isFinal: boolean): void;
-  notifyAborted(id: ExecutionId, checkpointId: CheckpointId): void;
-  /** Too many checkpoints failed in a row. */
-  failJob(reason: string): void;
-  /** This leader was deposed. */
-  deposed(): void;
+interface QueuedRequest extends CheckpointRequest {
+  readonly savepoint: SavepointRequest | null;
 }
 
 /**
@@ -44,50 +29,85 @@ export interface CoordinatorContext {
  * there is another one.
  *
  * A checkpoint is pending from its trigger until its record is written (complete) or it is given up.
- * Commits happen one at a time. After `stop`, nothing is triggered and all pending checkpoints are given
- * up; `whenQuiet` tells when a commit that was under way is decided: only then is it certain which
- * checkpoint is the latest.
+ * After `stop`, nothing is triggered and all pending checkpoints are given up; `whenQuiet` tells when a commit
+ * that was under way is decided: only then is it certain which checkpoint is the latest.
  */
 export class CheckpointCoordinator {
   readonly #context: CoordinatorContext;
   readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
+  readonly #savepoints = new Map<PendingCheckpoint, SavepointRequest>();
+  readonly #tasks: PlannedTasks;
+  readonly #requests: CheckpointRequestDecider<QueuedRequest>;
+  readonly #schedule: CheckpointSchedule;
+  readonly #failures: CheckpointFailureManager;
+  readonly #commit: CheckpointCommit;
+  #started = false;
   #triggering = false;
-  #requested = false;
   #stopped = false;
-  #abandoned = false;
+  /** A checkpoint completed after which no other follows: all input had ended, or the job stopped with it. */
   #final = false;
-  #committing: PendingCheckpoint | null = null;
-  readonly #commitQueue: PendingCheckpoint[] = [];
+  /** Asked to stop with a savepoint: nothing else is begun. */
+  #stopping = false;
   #whenQuiet: (() => void)[] = [];
-  #lastCompletionUs: TimeUs = Number.NEGATIVE_INFINITY;
-  #failuresInARow = 0;
-  #timer: TimerHandle | null = null;
-  readonly #sealer = new FileSealer();
-  readonly #vertices: readonly VertexExecutions[];
-  readonly #executions: readonly ExecutionId[];
   /** The latest attempt of any of its tasks: no other coordinator has the same. */
   readonly #attempt: number;
-  readonly #sources: readonly ExecutionId[];
+  #lastCompletionUs: TimeUs = Number.NEGATIVE_INFINITY;
 
   constructor(context: CoordinatorContext) {
     this.#context = context;
-    const { vertices, executions } = context;
-    this.#vertices = vertices.map((vertex) => executionsOf(vertex, executions));
-    this.#executions = executions;
+    const { ports, config, executions, vertices, store, latest } = context;
     this.#attempt = Math.max(...executions.map(({ attempt }) => attempt));
-    this.#sources = this.#vertices.filter(({ isSource }) => isSource).flatMap(({ executions }) => executions);
+    this.#tasks = new PlannedTasks(vertices, executions, latest?.metadata ?? null, (id) => context.hasFinished(id));
+    this.#requests = new CheckpointRequestDecider(config.maxConcurrent, config.minPauseMs * US_PER_MS);
+    this.#schedule = new CheckpointSchedule(ports, config, () => this.#requestPeriodic());
+    this.#failures = new CheckpointFailureManager(config.tolerableFailures, latest?.metadata.checkpointId ?? 0);
+    this.#commit = new CheckpointCommit({
+      ports,
+      storagePrefix: context.storagePrefix,
+      attempt: this.#attempt,
+      isPending: (checkpoint) => this.#pending.get(checkpoint.checkpointId) === checkpoint,
+      metadataOf: (checkpoint) => this.#metadataOf(checkpoint),
+      record: (checkpoint, metadata, file, done) => this.#record(checkpoint, metadata, file, done),
+      decided: (outcome) => this.#decided(outcome),
+    });
+    store.onCleaned = (): void => this.#runNext();
   }
 
   get pending(): readonly PendingCheckpoint[] {
     return [...this.#pending.values()];
   }
 
-  /** All tasks run. The first trigger comes after a random part of the interval, as in Flink. */
+  /** True for a task that finished, or was finished when the attempt began. */
+  hasFinished(id: ExecutionId): boolean {
+    return this.#tasks.isFinished(id);
+  }
+
+  /** All tasks run. */
   start(): void {
-    const { config, ports } = this.#context;
-    const spanMs = Math.max(1, config.intervalMs - config.minPauseMs + 1);
-    const firstMs = config.minPauseMs + ports.rng.stream("checkpoint-first-delay").below(spanMs);
-    this.#armTimer(firstMs * US_PER_MS);
+    this.#started = true;
+    this.#schedule.start();
+    this.#runNext();
+  }
+
+  /** Somebody wants a savepoint; with one that stops the job, the schedule stops at once. */
+  requestSavepoint(properties: CheckpointProperties, request: SavepointRequest): void {
+    invariant(properties.kind === "savepoint", "savepoints are asked for");
+    if (this.#stopped || this.#final || this.#stopping) {
+      request.answer({ ok: false, reason: this.#stopping ? "the job stops with another savepoint" : "the job is not running" });
+      return;
+    }
+    if (properties.stop !== null) {
+      this.#stopping = true;
+      this.#schedule.stop();
+      this.#refuse(this.#requests.clear(), "the job stops with a savepoint");
+      for (const checkpoint of this.pending) if (checkpoint !== this.#commit.current) this.#abort(checkpoint, "shutdown");
+    }
+    this.#request(properties, false, request);
+  }
+
+  /** Gives up everything that is pending, because somebody asked for it. */
+  abortPending(): void {
+    for (const checkpoint of this.pending) if (checkpoint !== this.#commit.current) this.#abort(checkpoint, "requested");
   }
 
   acknowledge(id: ExecutionId, checkpointId: CheckpointId, state: SubtaskState | null, inputEnded: boolean): void {
@@ -103,20 +123,31 @@ export class CheckpointCoordinator {
     }
     if (checkpoint === null) {
       // Too late, or from an attempt that is over: nobody else will ever name its own files.
-      const files = state === null ? [] : ownFilesOf(state).filter((key) => !this.#isReferenced(key));
-      if (files.length > 0) store.discardFiles(checkpointId, files);
+      const unclaimed = state === null ? [] : ownFilesOf(state).filter((key) => !this.#isReferenced(key));
+      if (unclaimed.length > 0) store.discardFiles(checkpointId, unclaimed);
       return;
     }
     if (!checkpoint.acknowledge(id, state, inputEnded)) return;
     ports.tracer.point(TRACE.checkpointAcked, subject, checkpointId, checkpoint.missing);
     if (checkpoint.missing > 0) return;
-    this.#commitQueue.push(checkpoint);
-    this.#commitNext();
+    if (this.#tasks.hasPartlyFinishedUnion(checkpoint)) this.#abort(checkpoint, "partly-finished");
+    else this.#commit.add(checkpoint);
   }
 
-  decline(id: ExecutionId, checkpointId: CheckpointId): void {
+  decline(id: ExecutionId, checkpointId: CheckpointId, reason: AbortReason): void {
+    if (!this.#isCurrent(id)) return;
     const checkpoint = this.#pending.get(checkpointId);
-    if (checkpoint !== undefined && this.#isCurrent(id)) this.#abort(checkpoint, "declined");
+    if (checkpoint === undefined) {
+      this.#context.ports.tracer.point(TRACE.declineIgnored, this.#context.subject, checkpointId, ABORT_REASONS[reason]);
+    } else if (checkpoint.isAwaited(id)) {
+      this.#abort(checkpoint, reason);
+    }
+  }
+
+  /** A task ended by itself: what waits for it waits in vain. */
+  taskFinished(id: ExecutionId): void {
+    this.#tasks.finish(id);
+    for (const checkpoint of this.pending) if (checkpoint.isAwaited(id)) this.#abort(checkpoint, "task-not-running");
   }
 
   /**
@@ -124,202 +155,216 @@ export class CheckpointCoordinator {
    * told to tasks that live on.
    */
   stop(reason: AbortReason): void {
+    if (this.#stopped) return;
     this.#stopped = true;
-    this.#requested = false;
-    if (this.#timer !== null) this.#context.ports.scheduler.cancel(this.#timer);
-    this.#timer = null;
-    for (const checkpoint of [...this.#pending.values()]) {
-      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);
+    this.#schedule.stop();
+    this.#commit.stop();
+    for (const checkpoint of this.pending) {
+      if (checkpoint !== this.#commit.current) this.#abort(checkpoint, reason);
     }
+    this.#refuse(this.#requests.clear(), reason);
   }
 
   /** This leader was deposed: forgets everything without a word. What is pending is its successor's business. */
   abandon(): void {
     const { scheduler } = this.#context.ports;
     this.#stopped = true;
-    this.#abandoned = true;
-    if (this.#timer !== null) scheduler.cancel(this.#timer);
+    this.#schedule.stop();
+    this.#commit.abandon();
+    this.#requests.clear();
     for (const { expiry } of this.#pending.values()) if (expiry !== null) scheduler.cancel(expiry);
     this.#pending.clear();
-    this.#commitQueue.length = 0;
+    this.#savepoints.clear();
     this.#whenQuiet = [];
   }
 
   whenQuiet(done: () => void): void {
     invariant(this.#stopped, "only a stopped coordinator becomes quiet");
-    if (this.#committing === null) done();
+    if (this.#commit.current === null) done();
     else this.#whenQuiet.push(done);
   }
 
   /* ---- triggering ---- */
 
-  #armTimer(delayUs: number): void {
-    const { config, ports } = this.#context;
-    this.#timer = ports.scheduler.after(delayUs, () => {
-      this.#timer = null;
-      if (this.#stopped || this.#final) return;
-      this.#armTimer(Math.max(config.intervalMs, config.minPauseMs) * US_PER_MS);
-      this.#request();
-    });
+  #request(properties: CheckpointProperties, isPeriodic: boolean, savepoint: SavepointRequest | null): void {
+    const atUs = this.#context.ports.clock.nowUs();
+    const dropped = this.#requests.add({ properties, isPeriodic, atUs, savepoint });
+    if (dropped !== null) this.#refuse([dropped], "too many requests wait");
+    this.#runNext();
   }
 
-  /** A periodic request: runs now, or as soon as concurrency and the minimum pause allow it. */
-  #request(): void {
-    const { config, ports, subject } = this.#context;
-    if (this.#stopped || this.#final) return;
-    if (this.#triggering || this.#pending.size >= config.maxConcurrent) {
-      ports.tracer.point(TRACE.checkpointRefused, subject, this.#pending.size, 0);
-      this.#requested = true;
-      return;
-    }
-    const waitUs = this.#lastCompletionUs + config.minPauseMs * US_PER_MS - ports.clock.nowUs();
-    if (waitUs > 0) {
-      ports.scheduler.after(waitUs, () => this.#request());
-      return;
-    }
-    this.#requested = false;
+  /** One of the schedule's requests waits at most: Flink queues each of them, and works them off without a pause. */
+  #requestPeriodic(): void {
+    if (!this.#requests.queued.some(({ isPeriodic }) => isPeriodic)) this.#request(CHECKPOINT, true, null);
+  }
+
+  #runNext(): void {
+    if (!this.#started || this.#stopped || this.#final) return;
+    const { ports, subject, store } = this.#context;
+    const decision = this.#requests.decide({
+      nowUs: ports.clock.nowUs(),
+      isTriggering: this.#triggering,
+      pending: this.#pending.size,
+      cleaning: store.cleaning,
+      lastCompletionUs: this.#lastCompletionUs,
+    });
+    if (decision.kind === "execute") this.#takeId(decision.request);
+    else if (decision.kind === "too-early") this.#schedule.restartIn(decision.retryAfterUs);
+    else if (decision.reason !== "empty") ports.tracer.point(TRACE.checkpointRefused, subject, this.#pending.size, REFUSALS[decision.reason]);
+  }
+
+  #takeId(request: QueuedRequest): void {
     this.#triggering = true;
     this.#context.counter.take((checkpointId) => {
       this.#triggering = false;
-      if (checkpointId === null) this.#context.deposed();
-      else if (!this.#stopped && !this.#final) this.#trigger(checkpointId);
+      if (checkpointId === null) {
+        this.#context.deposed();
+      } else if (this.#stopped || this.#final || (this.#stopping && request.properties.stop === null)) {
+        this.#refuse([request], "the job is not running");
+        this.#runNext();
+      } else {
+        this.#trigger(checkpointId, request);
+        this.#runNext();
+      }
     });
   }
 
-  #trigger(checkpointId: CheckpointId): void {
-    const { ports, subject, config } = this.#context;
-    const checkpoint = new PendingCheckpoint(checkpointId, ports.clock.nowUs(), this.#executions);
+  #trigger(checkpointId: CheckpointId, { properties, savepoint }: QueuedRequest): void {
+    const { ports, subject, config, store } = this.#context;
+    const plan = this.#tasks.plan();
+    if (plan.toWaitFor.length === 0) {
+      // The job is as good as over.
+      if (savepoint !== null) savepoint.answer({ ok: false, reason: "every task has finished" });
+      return;
+    }
+    store.registerShared(checkpointId, this.#tasks.sharedOfFinished());
+    const checkpoint = new PendingCheckpoint(checkpointId, ports.clock.nowUs(), properties, plan);
     this.#pending.set(checkpointId, checkpoint);
+    if (savepoint !== null) this.#savepoints.set(checkpoint, savepoint);
     ports.tracer.point(TRACE.checkpointTriggered, subject, checkpointId, this.#attempt);
     checkpoint.expiry = ports.scheduler.after(config.timeoutMs * US_PER_MS, () => {
-      if (this.#pending.get(checkpointId) === checkpoint && checkpoint !== this.#committing) {
+      if (this.#pending.get(checkpointId) === checkpoint && checkpoint !== this.#commit.current) {
         this.#abort(checkpoint, "expired");
       }
     });
-    for (const id of this.#sources) this.#context.triggerSource(id, checkpointId, checkpoint.triggeredAtUs);
+    for (const id of plan.toTrigger) this.#context.trigger(id, checkpoint);
   }
 
   /* ---- commit ---- */
 
-  #commitNext(): void {
-    if (this.#committing !== null) return;
-    const checkpoint = this.#commitQueue.shift();
-    if (checkpoint === undefined) return;
-    if (this.#pending.get(checkpoint.checkpointId) !== checkpoint) {
-      this.#commitNext();
+  #record(checkpoint: PendingCheckpoint, metadata: CheckpointMetadata, file: FileHandle, done: (outcome: "added" | "rejected") => void): void {
+    const savepoint = this.#savepoints.get(checkpoint);
+    if (savepoint === undefined) this.#context.store.add(metadata, file, done);
+    else this.#context.recordSavepoint(savepoint, file, checkpoint.checkpointId, done);
+  }
+
+  #decided(outcome: CommitOutcome): void {
+    if (outcome.kind === "deposed") {
+      this.#context.deposed();
       return;
     }
-    this.#committing = checkpoint;
-    const metadata = this.#metadataOf(checkpoint);
-    const bytes = encodeMetadata(metadata, this.#sealer);
-    const file = handleOf(metadataKey(this.#context.storagePrefix, checkpoint.checkpointId, this.#attempt), bytes);
-    checkpoint.metadataKey = file.key;
-    const { ports, store } = this.#context;
-    retryStorage(
-      ports.scheduler,
-      (report) => ports.blobs.put(file.key, bytes, (reply) => report(reply.ok ? null : reply.code)),
-      () => !this.#stopped,
-      (error) => {
-        if (this.#abandoned) return;
-        if (error !== null || this.#stopped) {
-          this.#commitFailed(checkpoint, this.#stopped ? "failover" : "finalize");
-          return;
-        }
-        store.add(metadata, file, (outcome) => {
-          if (outcome === "added") this.#completed(checkpoint, metadata);
-          else this.#context.deposed();
-        });
-      },
-    );
+    if (outcome.kind === "failed") this.#abort(outcome.checkpoint, this.#stopped ? "failover" : "finalize");
+    else this.#completed(outcome.checkpoint, outcome.metadata, outcome.file);
+    const quiet = this.#whenQuiet;
+    this.#whenQuiet = [];
+    for (const done of quiet) done();
+    this.#runNext();
   }
 
-  #commitFailed(checkpoint: PendingCheckpoint, reason: AbortReason): void {
-    this.#committing = null;
-    this.#abort(checkpoint, reason);
-    this.#commitDecided();
-  }
-
-  #completed(checkpoint: PendingCheckpoint, metadata: CheckpointMetadata): void {
+  #completed(checkpoint: PendingCheckpoint, metadata: CheckpointMetadata, file: FileHandle): void {
     const { ports, subject, store } = this.#context;
-    const { checkpointId } = checkpoint;
-    this.#committing = null;
+    const { checkpointId, properties } = checkpoint;
+    const savepoint = this.#savepoints.get(checkpoint) ?? null;
     this.#close(checkpoint);
-    this.#failuresInARow = 0;
     this.#lastCompletionUs = ports.clock.nowUs();
-    ports.tracer.point(TRACE.checkpointCompleted, subject, checkpointId, this.#attempt);
-    for (const older of [...this.#pending.values()]) {
-      if (older.checkpointId < checkpointId) this.#abort(older, "subsumed");
+    const kind = savepoint === null ? TRACE.checkpointCompleted : TRACE.savepointCompleted;
+    ports.tracer.point(kind, subject, checkpointId, this.#attempt);
+    if (notifiesTasks(properties)) {
+      this.#failures.succeeded(checkpointId);
+      this.#subsumePending(checkpointId);
+      this.#tasks.completed(checkpoint);
+      this.#announce(checkpoint, metadata);
     }
-    // After a failover of some tasks the others hear of it too, but nobody ends: those that start again take
-    // part in one more checkpoint.
-    const isFinal = metadata.inputEnded && !this.#stopped;
-    if (isFinal) this.#endWith(checkpointId);
-    for (const id of this.#executions) this.#context.notifyComplete(id, checkpointId, isFinal);
-    store.subsumeOldest();
-    this.#commitDecided();
+    if (savepoint === null) store.subsumeOldest();
+    else savepoint.answer({ ok: true, checkpointId, file });
+  }
+
+  /** Older ones cannot help any more; a savepoint is somebody's, and goes on. */
+  #subsumePending(checkpointId: CheckpointId): void {
+    for (const older of this.pending) {
+      if (older.checkpointId < checkpointId && older.properties.kind === "checkpoint") this.#abort(older, "subsumed");
+    }
+  }
+
+  /**
+   * After a failover of some tasks the others hear of it too, but nobody finishes: those that start again take part in
+   * one more checkpoint.
+   */
+  #announce(checkpoint: PendingCheckpoint, { inputEnded }: CheckpointMetadata): void {
+    const { checkpointId, properties } = checkpoint;
+    const goesOn = !this.#stopped;
+    if (goesOn && (inputEnded || properties.stop !== null)) this.#endWith(checkpointId);
+    for (const id of checkpoint.plan.toWaitFor) {
+      const mayFinish = goesOn && (properties.stop !== null || this.#tasks.mayFinish(id, checkpoint));
+      this.#context.notifyComplete(id, checkpointId, mayFinish);
+    }
   }
 
   /** The final checkpoint: no other follows. */
   #endWith(checkpointId: CheckpointId): void {
     this.#final = true;
-    for (const later of [...this.#pending.values()]) {
-      if (later.checkpointId > checkpointId) this.#abort(later, "shutdown");
-    }
-  }
-
-  #commitDecided(): void {
-    const quiet = this.#whenQuiet;
-    this.#whenQuiet = [];
-    for (const done of quiet) done();
-    if (!this.#stopped) this.#commitNext();
+    this.#schedule.stop();
+    for (const later of this.pending) if (later.checkpointId > checkpointId) this.#abort(later, "shutdown");
+    this.#refuse(this.#requests.clear(), "the job ends");
   }
 
   #metadataOf(checkpoint: PendingCheckpoint): CheckpointMetadata {
     const { maxParallelism } = this.#context;
+    const { checkpointId, triggeredAtUs, properties } = checkpoint;
     return {
-      checkpointId: checkpoint.checkpointId,
+      kind: properties.kind,
+      checkpointId,
       attempt: this.#attempt,
-      triggeredAtUs: checkpoint.triggeredAtUs,
+      triggeredAtUs,
       maxParallelism,
       inputEnded: checkpoint.allInputsEnded,
-      vertices: this.#vertices.map(({ vertex, uids, executions }) => ({
-        vertex,
-        uids,
-        subtasks: executions.map((id) => checkpoint.stateOf(id)),
-      })),
+      vertices: this.#tasks.vertices(checkpoint),
     };
   }
 
   /* ---- giving up ---- */
 
   #abort(checkpoint: PendingCheckpoint, reason: AbortReason): void {
-    const { ports, subject, store, config } = this.#context;
-    const { checkpointId } = checkpoint;
+    const { ports, subject, store } = this.#context;
+    const { checkpointId, properties } = checkpoint;
+    const savepoint = this.#savepoints.get(checkpoint);
     this.#close(checkpoint);
     ports.tracer.point(TRACE.checkpointAborted, subject, checkpointId, ABORT_REASONS[reason]);
     const files = checkpoint.files();
     if (files.length > 0) store.discardFiles(checkpointId, files);
-    for (const id of this.#executions) this.#context.notifyAborted(id, checkpointId);
-    if (reason === "declined" || reason === "expired" || reason === "finalize") {
-      this.#failuresInARow += 1;
-      if (this.#failuresInARow > config.tolerableFailures) {
-        this.#context.failJob(`${this.#failuresInARow} checkpoints failed in a row, the last one ${reason}`);
-      }
-    }
+    for (const id of checkpoint.plan.toWaitFor) this.#context.notifyAborted(id, checkpointId);
+    savepoint?.answer({ ok: false, reason });
+    if (this.#stopped) return;
+    const isTooMany = properties.kind === "checkpoint" && this.#failures.failed(checkpointId, reason);
+    if (isTooMany) this.#context.failJob(`too many checkpoints failed in a row, the last one ${reason}`);
+    // Its tasks stand still, or have ended their input: the job goes back to its last checkpoint.
+    else if (properties.stop !== null) this.#context.failJob(`stopping with savepoint ${checkpointId} failed: ${reason}`);
+    else this.#context.ports.scheduler.after(0, () => this.#runNext());
+  }
+
+  #refuse(requests: readonly QueuedRequest[], reason: string): void {
+    for (const { savepoint } of requests) savepoint?.answer({ ok: false, reason });
   }
 
   #close(checkpoint: PendingCheckpoint): void {
     this.#pending.delete(checkpoint.checkpointId);
+    this.#savepoints.delete(checkpoint);
     if (checkpoint.expiry !== null) this.#context.ports.scheduler.cancel(checkpoint.expiry);
     checkpoint.expiry = null;
-    if (this.#requested && !this.#stopped) {
-      this.#requested = false;
-      this.#context.ports.scheduler.after(0, () => this.#request());
-    }
   }
 
   #isCurrent(id: ExecutionId): boolean {
-    return this.#executions.some((one) => isSameTask(one, id) && one.attempt === id.attempt);
+    return this.#tasks.executions.some((one) => isSameTask(one, id) && one.attempt === id.attempt);
   }
 
   #isReferenced(key: string): boolean {
@@ -328,19 +373,5 @@ export class CheckpointCoordinator {
   }
 }
 
-/** What every checkpoint of the attempt says of a vertex. */
-interface VertexExecutions {
-  readonly vertex: VertexId;
-  readonly uids: readonly string[];
-  readonly isSource: boolean;
-  readonly executions: readonly ExecutionId[];
-}
-
-function executionsOf({ id, chain, inputs }: JobVertex, executions: readonly ExecutionId[]): VertexExecutions {
-  return {
-    vertex: id,
-    uids: chain.map((node) => node.uid),
-    isSource: inputs.length === 0,
-    executions: executions.filter(({ vertex }) => vertex === id),
-  };
-}
+/** What a request waits for; numbers appear in trace points. */
+export const REFUSALS = { triggering: 0, limit: 0, cleaning: 1 } as const;

@@ -2,7 +2,7 @@ import type { CheckpointId } from "../base/units.ts";
 
 /** Why a checkpoint was given up; numbers appear in trace points. */
 export const ABORT_REASONS = {
-  /** A task said no, for a reason of its own: its storage, its state, its sink. */
+  /** The asynchronous part failed in a task: its storage, its state, its sink. */
   declined: 1,
   expired: 2,
   subsumed: 3,
@@ -16,15 +16,16 @@ export const ABORT_REASONS = {
   unaligned: 8,
   /** A task that it waits for has finished, or does not run yet. */
   "task-not-running": 9,
-  /** Writing it to remote storage failed in a task. */
-  "storage-error": 10,
   /** A partly finished operator holds union state, which could not be handed out again. */
-  "partly-finished": 11,
+  "partly-finished": 10,
 } as const;
 export type AbortReason = keyof typeof ABORT_REASONS;
 
+/** Why a task takes no part in a checkpoint. */
+export type DeclineCause = Extract<AbortReason, "declined" | "unaligned" | "task-not-running">;
+
 /** What says that checkpointing as such does not work; everything else is the course of things. */
-const COUNTED: ReadonlySet<AbortReason> = new Set<AbortReason>(["declined", "storage-error", "expired", "finalize", "partly-finished"]);
+const COUNTED: ReadonlySet<AbortReason> = new Set<AbortReason>(["declined", "expired", "finalize", "partly-finished"]);
 
 /**
  * Counts failed checkpoints (Flink: CheckpointFailureManager): each id once, only ids above the last that

@@ -1,6 +1,7 @@
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { FileSealer, openFile } from "./checksummed-file.ts";
+import type { SnapshotKind } from "./checkpoint-properties.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 import { filesOfSubtask, ownFilesOf } from "./subtask-state.ts";
 
@@ -11,12 +12,15 @@ export interface VertexCheckpoint {
   readonly vertex: number;
   /** The uids of the chain, head first. */
   readonly uids: readonly string[];
+  /** Every subtask had finished before the checkpoint: a restart runs none of them again. */
+  readonly isFinished: boolean;
   /** One entry a subtask, null where it had no state: as many as the vertex had subtasks. */
   readonly subtasks: readonly (SubtaskState | null)[];
 }
 
 /** The value inside a metadata file (kind "WWM1", see checksummed-file): everything a restore needs. */
 export interface CheckpointMetadata {
+  readonly kind: SnapshotKind;
   readonly checkpointId: CheckpointId;
   readonly attempt: number;
   readonly triggeredAtUs: TimeUs;
@@ -34,8 +38,13 @@ export interface CompletedCheckpoint {
   readonly version: number;
 }
 
-export function metadataKey(storagePrefix: string, checkpointId: CheckpointId, attempt: number): string {
-  return `${storagePrefix}/chk-${checkpointId}/metadata-a${attempt}`;
+/** Folder of the files of one checkpoint or savepoint. */
+export function snapshotFolder(storagePrefix: string, kind: SnapshotKind, checkpointId: CheckpointId): string {
+  return `${storagePrefix}/${kind === "checkpoint" ? "" : "savepoints/"}chk-${checkpointId}`;
+}
+
+export function metadataKey(storagePrefix: string, kind: SnapshotKind, checkpointId: CheckpointId, attempt: number): string {
+  return `${snapshotFolder(storagePrefix, kind, checkpointId)}/metadata-a${attempt}`;
 }
 
 export function encodeMetadata(metadata: CheckpointMetadata, sealer: FileSealer = new FileSealer()): Uint8Array {

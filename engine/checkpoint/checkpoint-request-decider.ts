@@ -23,12 +23,12 @@ export interface CoordinatorSituation {
   readonly lastCompletionUs: TimeUs;
 }
 
-export type RequestDecision =
-  | { readonly kind: "execute"; readonly request: CheckpointRequest }
+export type RequestDecision<Request extends CheckpointRequest> =
+  | { readonly kind: "execute"; readonly request: Request }
   /** Nothing now; `reason` says what holds the first request back. */
   | { readonly kind: "wait"; readonly reason: "empty" | "triggering" | "cleaning" | "limit" }
   /** The minimum pause: this periodic request is dropped, the schedule begins again after `retryAfterUs`. */
-  | { readonly kind: "too-early"; readonly request: CheckpointRequest; readonly retryAfterUs: TimeUs };
+  | { readonly kind: "too-early"; readonly request: Request; readonly retryAfterUs: TimeUs };
 
 /**
  * The queue of requests in front of the coordinator, and which of them may run (Flink: CheckpointRequestDecider).
@@ -38,12 +38,12 @@ export type RequestDecision =
  * are being deleted: storage that cannot keep up with deleting is not given more to delete. At the limit of
  * pending checkpoints only a forced request runs, and only from the head of the queue.
  */
-export class CheckpointRequestDecider {
+export class CheckpointRequestDecider<Request extends CheckpointRequest = CheckpointRequest> {
   readonly #maxConcurrent: number;
   readonly #minPauseUs: TimeUs;
   readonly #limit: number;
   /** In the order in which they are to run. */
-  readonly #queue: CheckpointRequest[] = [];
+  readonly #queue: Request[] = [];
 
   constructor(maxConcurrent: number, minPauseUs: TimeUs, limit: number = CHECKPOINT_REQUESTS_LIMIT) {
     invariant(maxConcurrent >= 1 && limit >= 1, "some checkpoint may run, and some request may wait");
@@ -52,7 +52,7 @@ export class CheckpointRequestDecider {
     this.#limit = limit;
   }
 
-  get queued(): readonly CheckpointRequest[] {
+  get queued(): readonly Request[] {
     return this.#queue;
   }
 
@@ -60,7 +60,7 @@ export class CheckpointRequestDecider {
    * Queues a request. Returns the one that finds no room, or null: the last of the queue where that is one of
    * the schedule's, else the new one itself, so that the schedule never displaces a person's request.
    */
-  add(request: CheckpointRequest): CheckpointRequest | null {
+  add(request: Request): Request | null {
     const last = this.#queue.at(-1);
     if (this.#queue.length >= this.#limit && last !== undefined && !last.isPeriodic) return request;
     const at = this.#queue.findIndex((queued) => runsBefore(request, queued));
@@ -70,7 +70,7 @@ export class CheckpointRequestDecider {
   }
 
   /** Takes the request that runs now, if any, from the queue. */
-  decide(situation: CoordinatorSituation): RequestDecision {
+  decide(situation: CoordinatorSituation): RequestDecision<Request> {
     const first = this.#queue[0];
     if (first === undefined) return { kind: "wait", reason: "empty" };
     if (situation.isTriggering) return { kind: "wait", reason: "triggering" };
@@ -85,7 +85,7 @@ export class CheckpointRequestDecider {
   }
 
   /** Empties the queue: the coordinator stops. */
-  clear(): readonly CheckpointRequest[] {
+  clear(): readonly Request[] {
     return this.#queue.splice(0);
   }
 }

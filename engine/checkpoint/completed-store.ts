@@ -7,6 +7,7 @@ import { TRACE } from "../ports/tracer.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata, CompletedCheckpoint } from "./checkpoint-metadata.ts";
 import { decodeMetadata, filesOf, ownFilesOfCheckpoint, sharedFilesOfCheckpoint } from "./checkpoint-metadata.ts";
+import { CheckpointsCleaner } from "./checkpoints-cleaner.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { readRegister, writeRegister } from "./register-writer.ts";
 import type { SharedEntry, SharedFileRefusal } from "./shared-state-registry.ts";
@@ -40,6 +41,9 @@ export class CompletedStore {
   /** As long as this leader's term: attempts come and go, what storage holds does not (FLINK-7268). */
   readonly #shared: SharedStateRegistry = new SharedStateRegistry();
   #closed = false;
+  readonly #cleaner: CheckpointsCleaner = new CheckpointsCleaner(() => this.onCleaned());
+  /** What to call when the files of a checkpoint are gone. */
+  onCleaned: () => void = () => undefined;
 
   constructor(context: CompletedStoreContext) {
     invariant(context.retained >= 1, "at least one checkpoint is retained");
@@ -48,6 +52,11 @@ export class CompletedStore {
 
   get retained(): readonly CompletedCheckpoint[] {
     return this.#retained;
+  }
+
+  /** Checkpoints whose files are being deleted. */
+  get cleaning(): number {
+    return this.#cleaner.cleaning;
   }
 
   latest(): CompletedCheckpoint | null {
@@ -185,24 +194,25 @@ export class CompletedStore {
     const { ports, subject } = this.#context;
     for (const { file, createdBy, lastUsed } of entries) {
       ports.tracer.point(TRACE.sharedFileDiscarded, subject, createdBy, lastUsed);
-      this.#delete(file.key);
+      this.#delete(file.key, () => undefined);
     }
   }
 
-  /** Deletes files that no record references. Failed deletes are given up after a few tries. */
+  /** Deletes files, except those that a record references. Failed deletes are given up after a few tries. */
   discardFiles(checkpointId: CheckpointId, keys: readonly string[]): void {
     const { ports, subject } = this.#context;
-    ports.tracer.point(TRACE.checkpointDiscarded, subject, checkpointId, keys.length);
-    for (const key of keys) this.#delete(key);
+    const unused = keys.filter((key) => !this.references(key));
+    ports.tracer.point(TRACE.checkpointDiscarded, subject, checkpointId, unused.length);
+    this.#cleaner.clean(unused, (key, done) => this.#delete(key, done));
   }
 
-  #delete(key: string): void {
+  #delete(key: string, done: () => void): void {
     const { ports, isActive } = this.#context;
     retryStorage(
       ports.scheduler,
       (report) => ports.blobs.delete(key, (reply) => report(reply.ok ? null : reply.code)),
       isActive,
-      () => undefined,
+      done,
     );
   }
 

@@ -2,12 +2,15 @@ import { invariant } from "../base/assert.ts";
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
+import type { CheckpointPlan } from "./checkpoint-plan.ts";
+import type { CheckpointProperties } from "./checkpoint-properties.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 import { ownFilesOf } from "./subtask-state.ts";
 
-interface Acknowledgement {
+export interface Acknowledgement {
   readonly id: ExecutionId;
   readonly state: SubtaskState | null;
+  /** The task's input had ended before it took its part. */
   readonly inputEnded: boolean;
 }
 
@@ -15,6 +18,8 @@ interface Acknowledgement {
 export class PendingCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly triggeredAtUs: TimeUs;
+  readonly properties: CheckpointProperties;
+  readonly plan: CheckpointPlan;
   expiry: TimerHandle | null = null;
   /** Set once the metadata file is being written. */
   metadataKey: string | null = null;
@@ -22,11 +27,13 @@ export class PendingCheckpoint {
   /** In the order in which they came. */
   readonly #acknowledged: Acknowledgement[] = [];
 
-  constructor(checkpointId: CheckpointId, triggeredAtUs: TimeUs, tasks: readonly ExecutionId[]) {
-    invariant(tasks.length > 0, "a job has tasks");
+  constructor(checkpointId: CheckpointId, triggeredAtUs: TimeUs, properties: CheckpointProperties, plan: CheckpointPlan) {
+    invariant(plan.toWaitFor.length > 0, "a checkpoint waits for the tasks that still run");
     this.checkpointId = checkpointId;
     this.triggeredAtUs = triggeredAtUs;
-    this.#awaited = tasks.slice();
+    this.properties = properties;
+    this.plan = plan;
+    this.#awaited = plan.toWaitFor.slice();
   }
 
   /** False for a duplicate or a task that is not awaited. */
@@ -38,13 +45,22 @@ export class PendingCheckpoint {
     return true;
   }
 
+  get acknowledged(): readonly Acknowledgement[] {
+    return this.#acknowledged;
+  }
+
   get missing(): number {
     return this.#awaited.length;
   }
 
+  /** The input of the whole job had ended: nothing remains but to commit. */
   get allInputsEnded(): boolean {
     for (const { inputEnded } of this.#acknowledged) if (!inputEnded) return false;
     return this.missing === 0;
+  }
+
+  isAwaited(id: ExecutionId): boolean {
+    return this.#awaited.some((one) => isSameTask(one, id));
   }
 
   stateOf(id: ExecutionId): SubtaskState | null {

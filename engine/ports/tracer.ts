@@ -95,10 +95,14 @@ export const TRACE = {
   checkpointSubsumed: 54,
   /** Its files are about to be deleted. x: checkpoint. */
   checkpointDiscarded: 55,
-  /** A request was turned away. x: reason code. */
+  /** A request waits. x: pending checkpoints, y: what for (REFUSALS). */
   checkpointRefused: 56,
   /** The completed store was recovered. x: latest checkpoint, or -1, y: how many. */
   storeRecovered: 57,
+  /** A task declined a checkpoint that is decided already. x: checkpoint, y: reason (ABORT_REASONS). */
+  declineIgnored: 58,
+  /** The record of a savepoint is in Coordination. x: its number, y: attempt. */
+  savepointCompleted: 59,
   /** Sink: x: checkpoint, y: transactions. */
   transactionPrepared: 60,
   transactionCommitting: 61,

@@ -11,8 +11,10 @@ export type ChannelEvent =
   | { readonly kind: "cancel-barrier"; readonly checkpointId: CheckpointId }
   | { readonly kind: "watermark"; readonly watermarkMs: TimestampMs }
   | { readonly kind: "idle"; readonly idle: boolean }
-  /** No record follows (barriers may, until the job is done). */
-  | { readonly kind: "end-of-input" };
+  /** No record follows (barriers may, until the sender has finished). */
+  | { readonly kind: "end-of-input" }
+  /** The sender has finished: nothing at all follows. */
+  | { readonly kind: "end-of-partition" };
 
 /** Up to 64 records, then at most one event. Immutable once sent. */
 export interface Buffer extends Frame {

@@ -32,6 +32,8 @@ export class InputChannel {
   blocked = false;
   /** The sender's input ended: no record follows. */
   ended = false;
+  /** The sender has finished: nothing follows. */
+  finished = false;
   /** Waits in the gate's ready queue. */
   queued = false;
   /** What an unaligned checkpoint had in flight here; comes before everything that arrives. */

@@ -1,6 +1,7 @@
 import { invariant, unreachable } from "../base/assert.ts";
 import { US_PER_MS } from "../base/units.ts";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
+import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import type { CompletedStoreContext } from "../checkpoint/completed-store.ts";
 import { CheckpointIdCounter, CompletedStore } from "../checkpoint/completed-store.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
@@ -169,7 +170,7 @@ export class JobMaster {
         this.coordinator?.acknowledge(message.id, message.checkpointId, message.state, message.inputEnded);
         return this.#calls.reply(message, null);
       case "decline-checkpoint":
-        if (message.epoch === this.fence.epoch) this.coordinator?.decline(message.id, message.checkpointId);
+        if (message.epoch === this.fence.epoch) this.coordinator?.decline(message.id, message.checkpointId, message.cause);
         return this.#calls.reply(message, null);
       case "heartbeat":
       case "deploy-task":
@@ -201,6 +202,7 @@ export class JobMaster {
         return;
       case "finished":
         execution.state = "finished";
+        this.coordinator?.taskFinished(message.id);
         if (this.regions.every(({ isFinished }) => isFinished)) this.#end("finished");
         return;
       default:
@@ -224,8 +226,9 @@ export class JobMaster {
     this.#slotTimer = null;
     const latest = this.store.latest();
     for (const region of waiting) region.deployed(this.#newAttempt(region, slots));
-    this.coordinator = this.#createCoordinator();
-    for (const region of waiting) this.#deployment.deploy(region, latest);
+    const coordinator = this.#createCoordinator(latest);
+    this.coordinator = coordinator;
+    for (const region of waiting) this.#deployment.deploy(region, latest, (id) => coordinator?.hasFinished(id) ?? false);
   }
 
   /** Attempts under way keep the graph that they were deployed with. */
@@ -288,12 +291,8 @@ export class JobMaster {
 
   /* ---- failover ---- */
 
-  /** Until checkpoints know of finished tasks, what has begun to finish starts again with everything else. */
   #fail(failed: readonly RegionExecution[], reason: string): void {
-    if (failed.length === 0) return;
-    const hasFinished = this.regions.some(({ attempt }) => attempt?.executions.some(({ state }) => state === "finished"));
-    if (hasFinished) this.#failJob(reason);
-    else if (!this.#ending) this.#failover.fail(failed, reason);
+    if (failed.length > 0 && !this.#ending) this.#failover.fail(failed, reason);
   }
 
   #failJob(reason: string): void {
@@ -331,7 +330,7 @@ export class JobMaster {
    * For the attempts that are deployed now; it begins to trigger when all of them run. Null for a job without
    * checkpoints: it starts from nothing after a failure.
    */
-  #createCoordinator(): CheckpointCoordinator | null {
+  #createCoordinator(latest: CompletedCheckpoint | null): CheckpointCoordinator | null {
     const { ports, config, subject } = this.#term;
     const { vertices, config: jobConfig } = this.#deployedGraph;
     const { epoch } = this.fence;
@@ -342,14 +341,17 @@ export class JobMaster {
       config: jobConfig.checkpoint,
       storagePrefix: config.storagePrefix,
       executions: this.#executions(),
+      hasFinished: (id) => this.#regionOf(id)?.find(id)?.state === "finished",
+      latest,
       maxParallelism: jobConfig.maxParallelism,
       vertices,
       store: this.store,
       counter: this.#counter,
-      triggerSource: (id, checkpointId, triggeredAtUs) => {
-        const subject = this.#calls.subjectOf(id);
-        this.#cast({ kind: "trigger-checkpoint", subject, checkpointId, epoch, id, triggeredAtUs, isSavepoint: false });
+      trigger: (id, { checkpointId, triggeredAtUs, properties }) => {
+        const isSavepoint = properties.kind === "savepoint";
+        this.#cast({ kind: "trigger-checkpoint", subject: this.#calls.subjectOf(id), checkpointId, epoch, id, triggeredAtUs, isSavepoint });
       },
+      recordSavepoint: () => invariant(false, "nobody asks for savepoints yet"),
       notifyComplete: (id, checkpointId, isFinal) => {
         const message: TaskMessage = { kind: "notify-complete", subject: this.#calls.subjectOf(id), checkpointId, epoch, id, isFinal };
         if (isFinal) this.#insist(message);

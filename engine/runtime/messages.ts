@@ -1,3 +1,4 @@
+import type { DeclineCause } from "../checkpoint/checkpoint-failure-manager.ts";
 import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import type { TimeUs } from "../base/units.ts";
 import type { Address, Message } from "../ports/network.ts";
@@ -31,6 +32,8 @@ export interface TaskDescriptor {
   readonly highestParallelism: number;
   readonly slots: readonly SlotAssignment[];
   readonly restore: RestoreRequest | null;
+  /** It had finished in the checkpoint that the attempt restores: it only tells those behind it. */
+  readonly isFinished: boolean;
 }
 
 export type TaskState = "initialized" | "finished" | "failed";
@@ -53,7 +56,7 @@ export type ControlMessage =
       /** The subtask's input had ended before this barrier. */
       readonly inputEnded: boolean;
     })
-  | (Control & { readonly kind: "decline-checkpoint"; readonly id: ExecutionId; readonly reason: string })
+  | (Control & { readonly kind: "decline-checkpoint"; readonly id: ExecutionId; readonly cause: DeclineCause; readonly reason: string })
   /* client -> JobManager */
   | (Control & { readonly kind: "rescale"; readonly parallelism: number })
   /* JobManager -> worker */
@@ -71,7 +74,7 @@ export type ControlMessage =
   | (Control & {
       readonly kind: "notify-complete";
       readonly id: ExecutionId;
-      /** Every subtask's input had ended before this checkpoint: commit, then finish. */
+      /** The task's input had ended before this checkpoint (or the job stops with it): commit, then finish. */
       readonly isFinal: boolean;
     })
   | (Control & { readonly kind: "notify-aborted"; readonly id: ExecutionId })

@@ -1,6 +1,7 @@
 import { present } from "../base/assert.ts";
 import { NO_CHECKPOINT } from "../base/units.ts";
 import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
+import type { ExecutionId } from "../graph/execution-id.ts";
 import { TRACE } from "../ports/tracer.ts";
 import type { RestoreRequest } from "../restore/restore-strategy.ts";
 import type { Execution, ExecutionAttempt } from "./execution-attempt.ts";
@@ -34,10 +35,11 @@ export class RegionDeployment {
     this.#listener = listener;
   }
 
-  deploy(region: RegionExecution, latest: CompletedCheckpoint | null): void {
+  /** `hasFinished`: tasks that had finished in the latest checkpoint. */
+  deploy(region: RegionExecution, latest: CompletedCheckpoint | null, hasFinished: (id: ExecutionId) => boolean): void {
     const attempt = present(region.attempt, "a deployed region has an attempt");
     this.#term.point(TRACE.jobDeploying, attempt.attempt, latest?.metadata.checkpointId ?? NO_CHECKPOINT);
-    for (const execution of attempt.executions) this.#deployTask(region, attempt, execution, latest);
+    for (const execution of attempt.executions) this.#deployTask(region, attempt, execution, latest, hasFinished(execution.id));
   }
 
   #deployTask(
@@ -45,6 +47,7 @@ export class RegionDeployment {
     attempt: ExecutionAttempt,
     { id, slot }: Execution,
     latest: CompletedCheckpoint | null,
+    isFinished: boolean,
   ): void {
     const { slots } = attempt;
     const { current, highest } = this.#parallelism;
@@ -60,6 +63,7 @@ export class RegionDeployment {
         highestParallelism: Math.max(highest, slots.length),
         slots,
         restore: restoreRequest(latest),
+        isFinished,
       },
     };
     this.#calls.untilAnswered(slot, message, () => region.isIn("deploying", attempt), (reply) => {

@@ -3,6 +3,7 @@ import { ABORTED_CHECKPOINTS_REMEMBERED } from "../base/limits.ts";
 import type { CheckpointId } from "../base/units.ts";
 import type { Barrier } from "../checkpoint/barrier-handler.ts";
 import { ChannelStateWriter } from "../checkpoint/channel-state-writer.ts";
+import type { DeclineCause } from "../checkpoint/checkpoint-failure-manager.ts";
 import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import type { SnapshotOwner } from "../checkpoint/task-snapshot.ts";
 import { TaskSnapshot } from "../checkpoint/task-snapshot.ts";
@@ -25,7 +26,7 @@ export interface CheckpointingTask {
   forgetInFlight(checkpointId: CheckpointId): void;
   inputHasEnded(): boolean;
   acknowledge(checkpointId: CheckpointId, state: SubtaskState | null, inputEnded: boolean): void;
-  decline(checkpointId: CheckpointId, reason: string): void;
+  decline(checkpointId: CheckpointId, cause: DeclineCause, reason: string): void;
 }
 
 /**
@@ -72,7 +73,7 @@ export class TaskCheckpointing {
     snapshot.run((outcome) => {
       this.#running.delete(checkpointId);
       if (outcome.ok) this.#task.acknowledge(checkpointId, outcome.state, inputEnded);
-      else this.#task.decline(checkpointId, outcome.reason);
+      else this.#task.decline(checkpointId, "declined", outcome.reason);
     });
     return true;
   }
@@ -85,7 +86,7 @@ export class TaskCheckpointing {
     // An unaligned snapshot begins before its last barrier comes, or does not come.
     this.#cancel(checkpointId);
     this.#task.broadcast({ kind: "cancel-barrier", checkpointId });
-    this.#task.decline(checkpointId, reason === 1 ? "a newer barrier overtook the alignment" : "cancelled upstream");
+    this.#task.decline(checkpointId, "unaligned", reason === 1 ? "a newer barrier overtook the alignment" : "cancelled upstream");
   }
 
   /** True if the notification is news: ids strictly rise within an attempt and exceed the restored one. */

@@ -1,5 +1,6 @@
 import { present } from "../base/assert.ts";
 import type { CheckpointId } from "../base/units.ts";
+import type { DeclineCause } from "../checkpoint/checkpoint-failure-manager.ts";
 import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import type { TaskSharedFiles } from "../checkpoint/task-shared-files.ts";
 import type { TaskLocalState } from "../checkpoint/task-local-state.ts";
@@ -43,7 +44,7 @@ export interface TaskEnvironment {
   connect(channel: OutputChannel, handlers: ConnectionHandlers<StreamFrame>): Connection<StreamFrame>;
   report(state: TaskState, reason: string): void;
   acknowledge(checkpointId: CheckpointId, state: SubtaskState | null, inputEnded: boolean): void;
-  decline(checkpointId: CheckpointId, reason: string): void;
+  decline(checkpointId: CheckpointId, cause: DeclineCause, reason: string): void;
 }
 
 /** Subtasks on the other side of an edge that a subtask has a channel to: all, or its own index. */

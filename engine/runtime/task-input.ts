@@ -9,11 +9,15 @@ import type { ChannelEvent, StreamFrame } from "./buffer.ts";
 import { InputBarriers, type BarrierTask } from "./input-barriers.ts";
 import { InputChannel, type InputChannelPlace } from "./input-channel.ts";
 import { InputGate } from "./input-gate.ts";
+import type { TaskEnding } from "./task-ending.ts";
 import type { WatermarkDelivery } from "./watermark-delivery.ts";
 
 export interface InputTask extends BarrierTask {
   readonly chain: OperatorChain;
   readonly watermarks: WatermarkDelivery;
+  readonly ending: TaskEnding;
+  /** It had finished before its attempt began: it only waits for the tasks ahead of it to finish. */
+  readonly isFinished: boolean;
 }
 
 /** What comes into a task over its channels: records for its operators, and what is between them. */
@@ -84,6 +88,7 @@ export class TaskInput {
   }
 
   #handleEvent(channel: InputChannel, event: ChannelEvent): void {
+    if (this.#task.isFinished && event.kind !== "end-of-partition") return;
     switch (event.kind) {
       case "barrier":
         this.barriers.barrier(channel, event);
@@ -100,6 +105,10 @@ export class TaskInput {
       case "end-of-input":
         channel.ended = true;
         if (this.gate.channels.every((one) => one.ended)) this.#task.watermarks.endInput();
+        return;
+      case "end-of-partition":
+        this.barriers.handler.endOfPartition(channel.index);
+        this.#task.ending.channelEnded(channel);
         return;
       default:
         unreachable(event, "TaskInput.handleEvent");

@@ -156,7 +156,7 @@ export class TaskManager {
         this.#cancelTasks((task) => task.region === message.region && task.id.attempt <= message.attempt);
         return this.#acceptedReply(message);
       case "trigger-checkpoint":
-        this.#taskOf(message.id)?.triggerCheckpoint(message.checkpointId, message.triggeredAtUs, message.isSavepoint);
+        this.#triggerCheckpoint(message);
         return this.#acceptedReply(message);
       case "notify-complete":
         this.#taskOf(message.id)?.notifyComplete(message.checkpointId, message.isFinal);
@@ -178,6 +178,18 @@ export class TaskManager {
       default:
         return unreachable(message, "TaskManager.handle");
     }
+  }
+
+  /** Refused by a task that is not running, so that nobody waits for it (FLINK-23741). */
+  #triggerCheckpoint(message: Extract<ControlMessage, { readonly kind: "trigger-checkpoint" }>): void {
+    const { id, checkpointId, epoch, subject } = message;
+    const task = this.#taskOf(id);
+    if (task !== undefined && task.state === "running") {
+      task.triggerCheckpoint(checkpointId, message.triggeredAtUs, message.isSavepoint);
+      return;
+    }
+    const reason = task === undefined ? "unknown task" : `it is ${task.state}`;
+    this.#castToLeader({ kind: "decline-checkpoint", subject, checkpointId, epoch, id, cause: "task-not-running", reason });
   }
 
   #deploy(descriptor: TaskDescriptor, message: ControlMessage): ControlMessage {
@@ -222,8 +234,8 @@ export class TaskManager {
       report: (state, reason) => this.#report(descriptor.id, epoch, subject, state, reason),
       acknowledge: (checkpointId, state, inputEnded) =>
         this.#acknowledge(descriptor.id, epoch, subject, checkpointId, state, inputEnded),
-      decline: (checkpointId, reason) =>
-        this.#castToLeader({ kind: "decline-checkpoint", subject, checkpointId, epoch, id: descriptor.id, reason }),
+      decline: (checkpointId, cause, reason) =>
+        this.#castToLeader({ kind: "decline-checkpoint", subject, checkpointId, epoch, id: descriptor.id, cause, reason }),
     });
   }
 

@@ -1,6 +1,6 @@
-import { invariant, present } from "../base/assert.ts";
+import { present } from "../base/assert.ts";
 import type { CheckpointId, TimeUs } from "../base/units.ts";
-import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import { MAX_WATERMARK, NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
 import { FileSealer } from "../checkpoint/checksummed-file.ts";
 import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
@@ -15,6 +15,7 @@ import { StateMaintenance } from "./state-maintenance.ts";
 import { SourceLoop } from "./source-loop.ts";
 import { TaskCheckpointing } from "./task-checkpointing.ts";
 import { buildTaskChain, buildTaskOutput, inputChannelPlaces, type TaskEnvironment } from "./task-environment.ts";
+import { TaskEnding } from "./task-ending.ts";
 import { restoreTask } from "./task-restore.ts";
 import { TaskInput, type InputTask } from "./task-input.ts";
 import type { OutputTask, TaskOutput } from "./task-output.ts";
@@ -51,6 +52,7 @@ export class Task {
   readonly #source: SourceLoop | null;
   #stepScheduled = false;
   #inStep = false;
+  readonly #ending: TaskEnding;
   readonly #processingTime: ProcessingTime;
   readonly #maintenance: StateMaintenance;
   readonly #isRunning = (): boolean => this.state === "running";
@@ -74,6 +76,11 @@ export class Task {
       broadcast: (event) => this.output.broadcast(event),
       inputEnded: () => this.#inputEnded(),
     });
+    this.#ending = new TaskEnding({
+      channels: () => this.input?.gate.channels ?? [],
+      checkpoint: (barrier) => this.checkpointing.checkpoint(barrier, null),
+      finish: () => this.#finish(),
+    });
     const places = inputChannelPlaces(environment);
     this.input = places.length === 0 ? null : new TaskInput(places, this.#inputTask());
     this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(action));
@@ -84,6 +91,11 @@ export class Task {
 
   /** Loads the state, opens the operators, settles what earlier attempts left with the outside world. */
   restore(): void {
+    if (this.#environment.descriptor.isFinished) {
+      this.state = "initialized";
+      this.#environment.report("initialized", "");
+      return;
+    }
     restoreTask(this.#environment, this.chain, this, this.subject, () => this.state === "restoring", (outcome) => {
       this.restoreCost = outcome.ok ? outcome.cost : null;
       if (outcome.ok) this.#open();
@@ -116,6 +128,10 @@ export class Task {
     this.state = "running";
     this.output.connect();
     ports.tracer.point(TRACE.taskRunning, this.subject, this.id.attempt, 0);
+    if (this.#environment.descriptor.isFinished) {
+      this.#ending.release();
+      return;
+    }
     this.#source?.start();
     this.#wake();
   }
@@ -131,14 +147,13 @@ export class Task {
         input.receive(channel, frame);
         this.#wake();
       },
-      onBroken: () => this.#connectionBroken(`the connection from ${channel.edge}:${channel.fromSubtask} broke`),
+      onBroken: () => channel.finished || this.#connectionBroken(`the connection from ${channel.edge}:${channel.fromSubtask} broke`),
     };
   }
 
   triggerCheckpoint(checkpointId: CheckpointId, triggeredAtUs: TimeUs, isSavepoint: boolean): void {
-    invariant(this.chain.source !== null, "checkpoints are triggered at sources");
     const barrier = { checkpointId, triggeredAtUs, isSavepoint, alignment: "aligned" } as const;
-    this.#mail(() => this.checkpointing.checkpoint(barrier, null));
+    this.#mail(() => this.#ending.trigger(barrier));
   }
 
   notifyComplete(checkpointId: CheckpointId, isFinal: boolean): void {
@@ -149,7 +164,7 @@ export class Task {
       this.chain.notifyComplete(checkpointId, (error) => {
         if (this.state !== "running") return;
         if (error !== null) this.fail(`committing checkpoint ${checkpointId} failed: ${error}`);
-        else if (isFinal) this.#finish();
+        else if (isFinal) this.#ending.release();
       });
     });
   }
@@ -177,15 +192,24 @@ export class Task {
 
   /** With checkpoints, the final one ends the task: what it wrote must be committed first. */
   #inputEnded(): void {
-    if (this.#environment.config.checkpoint === null) this.#mail(() => this.#finish());
+    if (this.#environment.config.checkpoint === null) this.#mail(() => this.#ending.release());
   }
 
   #finish(): void {
     this.checkpointing.finish();
     this.state = "finished";
-    this.chain.close();
+    if (this.#environment.descriptor.isFinished) this.#tellTheEnd();
+    else this.chain.close();
+    this.output.broadcast({ kind: "end-of-partition" });
     this.#environment.ports.tracer.point(TRACE.taskFinished, this.subject, this.id.attempt, 0);
     this.#environment.report("finished", "");
+  }
+
+  /** As it did when it finished, in an attempt before this one. */
+  #tellTheEnd(): void {
+    this.chain.dispose();
+    this.output.broadcast({ kind: "watermark", watermarkMs: MAX_WATERMARK });
+    this.output.broadcast({ kind: "end-of-input" });
   }
 
   #end(state: "failed" | "cancelled"): void {
@@ -235,6 +259,7 @@ export class Task {
     this.#stepScheduled = this.#hasWork();
     if (this.#stepScheduled) this.#environment.ports.scheduler.resume(workUnits, this.#runStep);
     else this.output.idle();
+    if (this.#environment.descriptor.isFinished) return;
     this.#processingTime.arm();
     this.#maintenance.arm();
   }
@@ -290,13 +315,15 @@ export class Task {
   }
 
   #inputTask(): InputTask {
-    const { ports, config } = this.#environment;
+    const { ports, config, descriptor } = this.#environment;
     return {
       ports,
       subject: this.subject,
       checkpointConfig: config.checkpoint,
       chain: this.chain,
       watermarks: this.watermarks,
+      ending: this.#ending,
+      isFinished: descriptor.isFinished,
       checkpoint: (barrier, inputs) => this.checkpointing.checkpoint(barrier, inputs),
       alignmentAborted: (checkpointId, reason) => this.checkpointing.alignmentAborted(checkpointId, reason),
       wake: () => this.#wake(),
@@ -325,7 +352,7 @@ export class Task {
       forgetInFlight: (checkpointId) => this.input?.barriers.forget(checkpointId),
       inputHasEnded: () => this.watermarks.inputEnded,
       acknowledge: (checkpointId, state, inputEnded) => environment.acknowledge(checkpointId, state, inputEnded),
-      decline: (checkpointId, reason) => environment.decline(checkpointId, reason),
+      decline: (checkpointId, cause, reason) => environment.decline(checkpointId, cause, reason),
     };
   }
 }

@@ -13,14 +13,14 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
-        find: "  #timer: TimerHandle | null = null;\n",
-        replace: "  #timer: TimerHandle | null = null;\n  latestStarted: CheckpointMetadata | null = null;\n",
+        find: "  #triggering = false;\n",
+        replace: "  #triggering = false;\n  latestStarted: CheckpointMetadata | null = null;\n",
       },
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
-        find: "      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);\n",
+        find: "      if (checkpoint !== this.#commit.current) this.#abort(checkpoint, reason);\n",
         replace: `      if (reason === "failover") this.latestStarted = this.#metadataOf(checkpoint);
-      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);
+      if (checkpoint !== this.#commit.current) this.#abort(checkpoint, reason);
 `,
       },
       {
@@ -62,11 +62,9 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
 `,
       },
       {
-        file: "engine/checkpoint/checkpoint-coordinator.ts",
-        find: '          if (outcome === "added") this.#completed(checkpoint, metadata);\n          else this.#context.deposed();\n',
-        replace: `          if (outcome === "added") this.#completed(checkpoint, metadata);
-          else this.#commitFailed(checkpoint, "finalize");
-`,
+        file: "engine/checkpoint/checkpoint-commit.ts",
+        find: '          else this.#decide({ kind: "deposed" });\n',
+        replace: '          else this.#decide({ kind: "failed", checkpoint });\n',
       },
     ],
   },
@@ -119,8 +117,8 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
-        find: "      if (checkpoint !== this.#committing) this.#abort(checkpoint, reason);\n",
-        replace: '      if (checkpoint !== this.#committing && reason !== "failover") this.#abort(checkpoint, reason);\n',
+        find: "      if (checkpoint !== this.#commit.current) this.#abort(checkpoint, reason);\n",
+        replace: '      if (checkpoint !== this.#commit.current && reason !== "failover") this.#abort(checkpoint, reason);\n',
       },
     ],
   },

@@ -19,6 +19,8 @@ import { TaskAttempts } from "./task-attempts.ts";
 /** One receiving subtask of one attempt, by channel: what it got back, and what it has consumed, at its snapshots too. */
 interface Receiver {
   restored: readonly (readonly unknown[])[];
+  /** It has finished: it takes no snapshot any more. */
+  finished: boolean;
   readonly consumed: number[];
   readonly cuts: Cuts<readonly number[]>;
 }
@@ -53,6 +55,9 @@ const NO_STATE: ChannelState = { inputs: [], outputs: [] };
  * and upstream subtask by subtask. Not seen: which records they are, where none are in flight, whether the state of
  * the snapshot is that of its moment, and whether a record that the sender had made but not sent is missing (the
  * data oracles see all that); whether what a restore gives back is what the checkpoint has.
+ *
+ * A sender that has finished counts as if its barrier came behind all it sent. Not checked: receivers that have
+ * finished, before the checkpoint or before their attempt began.
  *
  * Allowed for: everything that befalls checkpoints that never complete; broken connections and lost frames,
  * which end an attempt: each attempt counts anew. A job graph rewritten for other oracles must keep its
@@ -96,6 +101,10 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
         consumed[channel] = (consumed[channel] as number) + records;
       });
     }
+    world.kernel.on(TRACE.taskFinished, (process, subject) => {
+      const task = this.#tasks.find(process, subject);
+      if (task !== null) this.#receiver(task).finished = true;
+    });
     world.kernel.on(TRACE.taskRestored, (process, subject) => {
       const task = this.#tasks.find(process, subject);
       if (process !== null && task !== null) this.#receiver(task).restored = this.#restoredIn(process, task);
@@ -139,7 +148,8 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
     const graph = this.#tasks.graphOf(metadata.attempt);
     for (const vertex of graph.vertices) {
       for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
-        if (vertex.inputs.length > 0) this.#check(record, graph, vertex, subtask);
+        const isFinished = metadata.vertices[vertex.id]?.isFinished === true;
+        if (vertex.inputs.length > 0 && !isFinished) this.#check(record, graph, vertex, subtask);
         this.#checkNames(record, graph, vertex, subtask);
       }
     }
@@ -153,6 +163,7 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
     const receiver = task === null ? undefined : this.#receivers[task.number];
     const consumed = receiver?.cuts.at(checkpointId) ?? null;
     if (task === null || receiver === undefined || consumed === null) {
+      if (this.#hasFinished(record, vertex.id, subtask)) return;
       this.#context.report(`checkpoint ${checkpointId} completed, but ${vertex.name}[${subtask}] took no snapshot for it`);
       return;
     }
@@ -174,7 +185,7 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
     const { checkpointId } = record;
     const where = `from ${upstream.name}[${fromSubtask}] to ${task.vertex.name}[${task.subtask}] in attempt ${task.attempt}`;
     const sender = this.#channels.get(task.attempt)?.get(channelKey(edge.id, fromSubtask, task.subtask));
-    const sent = sender?.beforeBarrier.at(checkpointId) ?? null;
+    const sent = sender?.beforeBarrier.at(checkpointId) ?? (sender?.finished === true ? sender.sent : null);
     if (sender === undefined || sent === null) {
       this.#context.report(`checkpoint ${checkpointId} completed without a barrier ${where}`);
       return;
@@ -243,10 +254,17 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
   #receiver(task: TaskAttempt): Receiver {
     let receiver = this.#receivers[task.number];
     if (receiver === undefined) {
-      receiver = { restored: [], consumed: [], cuts: new Cuts() };
+      receiver = { restored: [], finished: false, consumed: [], cuts: new Cuts() };
       this.#receivers[task.number] = receiver;
     }
     return receiver;
+  }
+
+  /** The latest attempt of a subtask has, with those of others going on. */
+  #hasFinished({ metadata }: CheckpointRecord, vertex: VertexId, subtask: number): boolean {
+    const latest = this.#tasks.all.findLast((task) => task.vertex.id === vertex && task.subtask === subtask);
+    if (latest === undefined || metadata === null || latest.attempt > metadata.attempt) return false;
+    return this.#receivers[latest.number]?.finished === true;
   }
 
   /** The attempt of a subtask that took part in a checkpoint. */

@@ -56,6 +56,11 @@ export class CompletedCut {
     return vertexOf(this.#record, uid)?.subtasks.length ?? 0;
   }
 
+  /** All its subtasks had finished before the checkpoint, which holds what they left. */
+  isFinished(uid: string): boolean {
+    return vertexOf(this.#record, uid)?.isFinished ?? false;
+  }
+
   /** True where every operator had as many subtasks as in another cut. */
   hasParallelismOf(other: CompletedCut): boolean {
     const vertices = this.#record.metadata?.vertices ?? [];

@@ -36,6 +36,8 @@ export class Cuts<T> {
 /** The records that were sent over one channel of one attempt, in order, as far as somebody may ask for them. */
 export class SentRecords {
   sent = 0;
+  /** The sender has finished: no barrier follows. */
+  finished = false;
   /** Number of records before each barrier. */
   readonly beforeBarrier: Cuts<number> = new Cuts();
   readonly #keepsValues: boolean;
@@ -56,6 +58,7 @@ export class SentRecords {
       for (const value of frame.values) this.#values.push(value);
     }
     this.sent += frame.recordCount;
+    if (frame.kind === "buffer" && frame.event?.kind === "end-of-partition") this.finished = true;
     if (frame.checkpointId !== NO_CHECKPOINT) this.beforeBarrier.keep(frame.checkpointId, this.sent);
     if (this.#awaited.length > 0) this.#compare();
   }

@@ -10,6 +10,7 @@ import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 import { CombinationPath, RESTORE_OF_COMBINATION } from "./sometimes-combination.ts";
 import { LOCAL_COPY_PATHS, LocalCopyPaths } from "./sometimes-local-copies.ts";
+import { CoordinatorPaths } from "./sometimes-coordinator.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
 import { TaskAttempts } from "./task-attempts.ts";
@@ -28,6 +29,10 @@ import { TaskAttempts } from "./task-attempts.ts";
  *   for each such task;
  * - "a late record dropped": a window operator drops a record;
  * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
+ * - "a checkpoint with finished tasks": one completes in an attempt of which some task has finished;
+ * - "a late decline ignored": a task declines a checkpoint that is decided already;
+ * - "cleaning held a trigger back": a request waits because too many old checkpoints are being deleted;
+ * - those of `LocalStatePaths` lie inside a state backend;
  * - "a restore as its combination says": `CombinationPath` says what counts.
  */
 export const SOMETIMES: readonly string[] = [
@@ -44,6 +49,9 @@ export const SOMETIMES: readonly string[] = [
   "a zombie that tried to act",
   "a timer fired after a restore",
   "a late record dropped",
+  "a checkpoint with finished tasks",
+  "a late decline ignored",
+  "cleaning held a trigger back",
   RESTORE_OF_COMBINATION,
   ...LOCAL_STATE_PATHS,
   ...LOCAL_COPY_PATHS,
@@ -70,6 +78,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     const tasks = TaskAttempts.of(world, graph);
     this.#tasks = tasks;
     new CrashSites(context, tasks).watch();
+    new CoordinatorPaths(context, tasks).watch();
     new LocalStatePaths(context).watch();
     new CombinationPath(context).watch();
     new LocalCopyPaths(context).watch();

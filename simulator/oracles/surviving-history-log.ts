@@ -31,6 +31,8 @@ export class HistoryLog {
   entries: Int32Array = new Int32Array(LEAST_ROOM);
   readonly watermarks: TimestampMs[] = [];
   restoredFrom: CheckpointId = NO_CHECKPOINT;
+  /** Its task has finished: nothing follows, and later checkpoints hold what the last one held. */
+  finished = false;
   /** Records that the lineage has emitted: the next one gets its id from this. */
   emitted = 0;
   /** User code asked for the time or for randomness: the same input may give another result. */

@@ -109,7 +109,7 @@ export class HistoryRecorder {
       for (let index = 0; index < cut.parallelismOf(uid); index += 1) {
         const segment = this.#settleOne(this.#subtaskOf(id, index), cut);
         if (typeof segment === "string") return segment;
-        segments.push(segment);
+        if (segment !== null) segments.push(segment);
       }
     }
     this.#latest = cut.checkpointId;
@@ -125,10 +125,18 @@ export class HistoryRecorder {
     }
   }
 
-  #settleOne(subtask: ObservedSubtask, { checkpointId, attempt }: CompletedCut): HistorySegment | string {
+  /** Null where the subtask had finished: it did nothing any more, and took no part in the checkpoint. */
+  #settleOne(subtask: ObservedSubtask, cut: CompletedCut): HistorySegment | string | null {
+    const { checkpointId, attempt } = cut;
     const { settled } = subtask;
     const name = `${subtask.node.name}[${subtask.subtask}]`;
     const mark = subtask.marks.find((one) => one.checkpointId === checkpointId && one.log.attempt === attempt);
+    const hasFinished = cut.isFinished(subtask.node.uid) || settled?.log.finished === true;
+    if (mark === undefined && settled !== null && hasFinished) {
+      subtask.settled = { ...settled, checkpointId };
+      subtask.marks.push(subtask.settled);
+      return null;
+    }
     if (mark === undefined) return `checkpoint ${checkpointId} completed, but ${name} took no snapshot for it`;
     const continues = settled !== null && settled.checkpointId === this.#latest && settled.log === mark.log;
     if (!continues && mark.log.restoredFrom !== this.#latest) {
@@ -167,6 +175,9 @@ export class HistoryRecorder {
       for (const { subtask, log } of this.#logsOf(process, subject)) {
         subtask.marks.push({ log, checkpointId, end: log.end, emitted: log.emitted });
       }
+    });
+    kernel.on(TRACE.taskFinished, (process, subject) => {
+      for (const { log } of this.#logsOf(process, subject)) log.finished = true;
     });
     kernel.on(TRACE.taskRestored, (process, subject, _attempt, checkpointId) => {
       for (const { subtask, log } of this.#logsOf(process, subject)) {

@@ -1,7 +1,7 @@
 import { CheckpointFailureManager, type AbortReason } from "#whitewater/engine/checkpoint/checkpoint-failure-manager.js";
 import { describe, expect, test } from "vitest";
 
-const COUNTED: readonly AbortReason[] = ["declined", "storage-error", "expired", "finalize"];
+const COUNTED: readonly AbortReason[] = ["declined", "expired", "finalize", "partly-finished"];
 const NOT_COUNTED: readonly AbortReason[] = ["subsumed", "failover", "shutdown", "requested", "unaligned", "task-not-running"];
 
 describe("failed checkpoints", () => {

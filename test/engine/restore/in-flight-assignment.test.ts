@@ -50,7 +50,7 @@ class Checkpoint {
         const keys = (side: readonly ChannelContents[]) => [...new Set(side.map(({ edge }) => edge))];
         return { file, lists: [], inFlight: { inputs: keys(channels.inputs), outputs: keys(channels.outputs) }, shared: [] };
       });
-      this.vertices.push({ vertex: vertex.id, uids: vertex.chain.map(({ uid }) => uid), subtasks });
+      this.vertices.push({ vertex: vertex.id, isFinished: false, uids: vertex.chain.map(({ uid }) => uid), subtasks });
     }
   }
 

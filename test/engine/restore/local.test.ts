@@ -65,7 +65,7 @@ class Cluster {
       return handle;
     });
     const subtasks = this.handles.map((file) => ({ file, lists: [], inFlight: null, shared: [] }));
-    this.vertex = { vertex: VERTEX, uids: UIDS, subtasks };
+    this.vertex = { vertex: VERTEX, isFinished: false, uids: UIDS, subtasks };
   }
 
   file(subtask: number): Uint8Array {

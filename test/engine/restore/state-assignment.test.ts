@@ -7,7 +7,7 @@ function state(subtask: number, lists: SubtaskState["lists"] = []): SubtaskState
 }
 
 function vertexOf(subtasks: readonly (SubtaskState | null)[]) {
-  return [{ vertex: 3, uids: ["map", "sum"], subtasks }];
+  return [{ isFinished: false, vertex: 3, uids: ["map", "sum"], subtasks }];
 }
 
 describe("the state of an operator", () => {

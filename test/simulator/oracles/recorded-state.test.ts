@@ -22,7 +22,7 @@ function section(first: number, watermarks: readonly number[]): KeyedSection {
 
 function operator(sections: readonly (KeyedSection | null)[]): RecordedOperator {
   const parts = sections.map((keyed) => (keyed === null ? null : { keyed, lists: new Map() }));
-  return { uid: "sum", vertex: { vertex: 1, uids: ["sum"], subtasks: parts.map(() => null) }, parts };
+  return { uid: "sum", vertex: { vertex: 1, isFinished: false, uids: ["sum"], subtasks: parts.map(() => null) }, parts };
 }
 
 describe("keyed state of old subtasks, cut to a range", () => {
