@@ -27,6 +27,15 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
   "a zombie that tried to act": { plan: [{ kind: "process-pause", process: "worker-2", durationUs: 6_000_000, at: { on: "time", atUs: 7_500_000 } }], parallelism: 4 },
   "a timer fired after a restore": { scenario: "timers", plan: [crashOf("heartbeats[0]", 3)] },
   "a late record dropped": { scenario: "flights-late" },
+  "a checkpoint with finished tasks": { scenario: "two-pipelines", seed: "3", calm: true, parallelism: 4 },
+  "a late decline ignored": {
+    plan: [{ kind: "rpc-drop", at: onEvent("rpcSent", "words[0]", 3) }, { kind: "rpc-delay", delayUs: 3_000_000, at: onEvent("rpcSent", "words[1]", 3) }],
+    parallelism: 4,
+  },
+  "cleaning held a trigger back": {
+    plan: [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ kind: "blob-slow", delayUs: 5_000_000, at: onEvent("blobDeleteIssued", "jm-1", null, nth) })),
+    parallelism: 1,
+  },
   "a table on level 3": { scenario: "big-state", backend: "lsm" },
   "a compaction overlapping a snapshot": { scenario: "big-state", backend: "lsm", seed: "3" },
   "a tombstone dropped for good": { scenario: "big-state", backend: "lsm" },
