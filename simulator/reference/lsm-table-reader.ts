@@ -1,5 +1,6 @@
 import { ByteReader } from "../../engine/base/bytes.ts";
 import { crc32 } from "../../engine/base/crc32.ts";
+import { viewOf, xxh32 } from "../../engine/base/xxh32.ts";
 import { compareKeys } from "./native-rows.ts";
 import type { NativeRow } from "./native-rows.ts";
 
@@ -24,7 +25,7 @@ export interface LsmTable {
 
 const FOOTER_BYTES = 56;
 const CHECKSUM_BYTES = 4;
-const MAGIC = "WWLSMT01";
+const MAGIC = "WWLSMT02";
 /** Prefix length and row count at the end of a block. */
 const BLOCK_TAIL_BYTES = 6;
 const OFFSET_BYTES = 2;
@@ -137,9 +138,9 @@ class TableScan {
     words.forEach((word, at) => {
       for (let i = 0; i < 4; i++) place[4 * at + i] = (word >>> (8 * i)) & 255;
     });
-    const own = crc32(this.#bytes, start, end);
+    const own = xxh32(viewOf(this.#bytes), start, end, crc32(place));
     const behind = new ByteReader(this.#bytes, end);
-    if (behind.u32() !== crc32(place, 0, place.length, own)) behind.corrupt("a part has another checksum");
+    if (behind.u32() !== own) behind.corrupt("a part has another checksum");
   }
 }
 
