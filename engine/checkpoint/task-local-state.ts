@@ -98,7 +98,8 @@ export class TaskLocalState {
       const y = writer.isStored ? sizeBytes : LOCAL_COPY_NOT_STORED;
       this.#ports.tracer.point(TRACE.localCopyStored, this.#subject, checkpointId, y);
     }
-    done();
+    // The disk has taken its time before anything follows.
+    this.#ports.scheduler.resume(1, done);
   }
 
   #giveUp(checkpointId: CheckpointId): void {

@@ -3,6 +3,7 @@ import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../../eng
 import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { visible } from "../text/visible.ts";
+import type { RawCostOptions } from "./cost-command.ts";
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
@@ -38,6 +39,7 @@ function buildProgram(host: Host, onExit: (code: ExitCode) => void): Command {
     });
   addRun(program, host, onExit);
   addReplay(program, host, onExit);
+  addCost(program, host, onExit);
   program
     .command("list")
     .description("the scenarios that come with whitewater")
@@ -93,6 +95,21 @@ function addReplay(program: Command, host: Host, onExit: (code: ExitCode) => voi
     .action(async (target: string, options: RawReplayOptions) => {
       const { replayCommand } = await import("./replay-command.ts");
       onExit(await replayCommand(target, options, host));
+    });
+}
+
+function addCost(program: Command, host: Host, onExit: (code: ExitCode) => void): void {
+  program
+    .command("cost")
+    .description("what checkpoints and restores of a job cost, by state backend and restore strategy")
+    .argument("[scenario]", "a name (see list), or a file with a scenario of your own", "flights")
+    .option("--input <file>", "input of your own, for the scenarios that take one")
+    .option("--json", "as JSON")
+    .option("--no-color", "no colours (also: NO_COLOR)")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(async (name: string, options: RawCostOptions) => {
+      const { costCommand } = await import("./cost-command.ts");
+      onExit(await costCommand(name, options, host));
     });
 }
 

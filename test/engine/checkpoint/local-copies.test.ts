@@ -227,6 +227,7 @@ describe("the local state of a task", () => {
     const { file, handle } = fileOf(SUM, 3);
     let told = 0;
     state.store(3, file, () => (told += 1));
+    process.advance(1000);
     expect(told).toBe(1);
     expect(process.points(TRACE.localCopyStored)).toEqual([{ kind: TRACE.localCopyStored, x: 3, y: file.length }]);
     expect(state.read(SUM, 3, handle).ok).toBe(true);
@@ -244,6 +245,7 @@ describe("the local state of a task", () => {
     disk.judge = (call) => (call === "write" ? ENOSPC : 0);
     let told = 0;
     state.store(3, fileOf(SUM, 3).file, () => (told += 1));
+    process.advance(1000);
     expect([told, process.points(TRACE.localCopyStored)[0]?.y]).toEqual([1, LOCAL_COPY_NOT_STORED]);
     expect(filesOn(disk)).toEqual([]);
   });
