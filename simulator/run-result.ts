@@ -47,9 +47,12 @@ export interface RunResult {
   readonly restoredFrom: number | null;
 }
 
-/** "matrix": a recovery at a good moment, and swarm faults in a part of the runs. */
-export type Profile = "swarm" | "calm" | "network" | "disk" | "matrix";
-export const PROFILES: readonly Profile[] = ["swarm", "calm", "network", "disk", "matrix"];
+/**
+ * "matrix": a recovery at a good moment, and swarm faults in a part of the runs. "crash-everywhere": a small input;
+ * what goes wrong is in the plans that `CrashEverywhere` makes.
+ */
+export type Profile = "swarm" | "calm" | "network" | "disk" | "matrix" | "crash-everywhere";
+export const PROFILES: readonly Profile[] = ["swarm", "calm", "network", "disk", "matrix", "crash-everywhere"];
 
 /** How to run. */
 export interface RunRequest {

@@ -7,6 +7,7 @@ import type { TimeUs } from "../engine/base/units.ts";
 import { checkJob } from "./explore/check-job.ts";
 import type { Census } from "./explore/census.ts";
 import { CensusTaker, buildCensus } from "./explore/census.ts";
+import { smallInput } from "./explore/crash-everywhere.ts";
 import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
@@ -18,7 +19,7 @@ import { DATA_ORACLES } from "./oracles/data-oracles.ts";
 import { livenessDeadlineUs } from "./oracles/liveness.ts";
 import type { Oracle, OracleKind, RunEnd } from "./oracles/oracle.ts";
 import { PROTOCOL_ORACLES } from "./oracles/protocol-oracles.ts";
-import type { Finding, RunRequest, RunResult, VerdictKind } from "./run-result.ts";
+import type { Finding, Profile, RunRequest, RunResult, VerdictKind } from "./run-result.ts";
 import type { InputTopic, RunOptions, Scenario } from "./scenario.ts";
 import { RandomStreams } from "./world/random-streams.ts";
 import { JOB_ID, World } from "./world/world.ts";
@@ -87,7 +88,7 @@ export class Simulator {
   prepare(request: RunRequest): PreparedRun | RunResult {
     const streams = new RandomStreams(request.seed);
     const options = drawOptions(this.scenario, request.fixed, streams.stream("options"));
-    const census = this.#censusOf(options);
+    const census = this.#censusOf(options, request.profile);
     const calm = request.profile === "calm" || streams.stream("timing").below(CALM_TIMING_ONE_IN) === 0;
     const plan = request.plan ?? this.#drawPlan(request, options, census, streams);
     const graph = this.scenario.job(options);
@@ -97,7 +98,7 @@ export class Simulator {
       calm,
       plan,
       healAtUs: census.endedAtUs + CHAOS_MARGIN_US,
-      inputs: this.#inputs(options, request.seed),
+      inputs: this.#inputs(options, request.seed, request.profile),
       graph,
     };
     const refusal = refusePlan(plan, this.scenario.budget, this.scenario.cluster);
@@ -125,29 +126,28 @@ export class Simulator {
     const drawn = drawOptions(this.scenario, fixed, new RandomStreams(CENSUS_SEED).stream("options"));
     // Nobody asks for another parallelism.
     const options: RunOptions = { ...drawn, parallelismAfter: drawn.parallelism };
-    const run = this.#calmRun(options, this.#inputs(options, CENSUS_SEED), [], { oracles: false, checked: true });
+    const run = this.#calmRun(options, this.#inputs(options, CENSUS_SEED, "calm"), [], { oracles: false, checked: true });
     run.runToEnd();
     run.world.release();
     return run.world.kernel.digest.hex();
   }
 
-  #inputs(options: RunOptions, seed: string): readonly InputTopic[] {
+  #inputs(options: RunOptions, seed: string, profile: Profile): readonly InputTopic[] {
     const streams = new RandomStreams(seed);
-    return this.scenario.workload({ options, random: (label) => streams.stream(`workload:${label}`) });
+    const inputs = this.scenario.workload({ options, random: (label) => streams.stream(`workload:${label}`) });
+    return profile === "crash-everywhere" ? smallInput(inputs) : inputs;
   }
 
   /**
    * One calm run, and one in which a worker crashes half-way: where events are, and where they recover. The
    * size of buffers hardly matters for that; one stands for all.
    */
-  #censusOf(drawn: RunOptions): Census {
-    // A changelog adds to a run what its inner backend does, and nothing that could be hit by name but shared files.
-    const backend = drawn.restore === "incremental" ? drawn.backend : (drawn.backend.replace("changelog:", "") as BaseBackendName);
-    const options: RunOptions = { ...drawn, backend, bufferElements: CENSUS_BUFFER_ELEMENTS };
-    const key = combinationOf(options);
+  #censusOf(drawn: RunOptions, profile: Profile): Census {
+    const options = censusOptions(drawn, profile);
+    const key = `${combinationOf(options)}${profile === "crash-everywhere" ? " small" : ""}`;
     const known = this.#censuses.get(key);
     if (known !== undefined) return known;
-    const inputs = this.#inputs(options, CENSUS_SEED);
+    const inputs = this.#inputs(options, CENSUS_SEED, profile);
     const calm = this.#censusRun(options, inputs, []);
     const atUs = Math.floor(calm.endedAtUs / 2);
     const crash: FaultPlan = [{ id: "census", kind: "process-crash", process: "worker-1", at: { on: "time", atUs } }];
@@ -185,6 +185,16 @@ export class Simulator {
     const healAtUs = lastArrivalUs(inputs) + 60_000_000;
     return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph }, [], this.#libraries);
   }
+}
+
+/** Options whose census stands for those that were drawn. */
+function censusOptions(drawn: RunOptions, profile: Profile): RunOptions {
+  const same: RunOptions = { ...drawn, parallelismAfter: drawn.parallelism, bufferElements: CENSUS_BUFFER_ELEMENTS };
+  // In the matrix, plans name nothing in which restore strategies and scopes differ.
+  const options: RunOptions = profile === "matrix" ? { ...same, restore: "full", failover: "job" } : same;
+  // A changelog adds to a run what its inner backend does, and nothing that could be hit by name but shared files.
+  const inner = options.backend.replace("changelog:", "") as BaseBackendName;
+  return options.restore === "incremental" ? options : { ...options, backend: inner };
 }
 
 /** One run of one scenario, when no further run will follow. */

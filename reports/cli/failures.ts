@@ -62,13 +62,14 @@ export function failureReport(run: FailedRun, context: RecordContext, record: st
     restoredFrom: result.restoredFrom,
     runs: run.runs,
     agreeing: run.agreeing,
-    reproduce: reproduceArguments(run, context),
+    reproduce: reproduceArguments(run, context, record),
     record,
   };
 }
 
-/** The token, and what it does not hold. */
-function reproduceArguments({ result }: FailedRun, context: RecordContext): string[] {
+/** The token, and what it does not hold; the record, where no seed draws the plan. */
+function reproduceArguments({ result }: FailedRun, context: RecordContext, record: string | null): string[] {
+  if (context.profile === "crash-everywhere" && record !== null) return ["replay", record];
   const { source, profile, maxSteps } = context;
   const token = formatToken(sourceArgument(source), result.combination, result.seed, result.digest);
   return [

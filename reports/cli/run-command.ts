@@ -9,6 +9,7 @@ import type { MatrixRequest } from "../sweep/matrix-sweep.ts";
 import { impurities } from "../sweep/purity.ts";
 import { sweep, type SweepOutcome } from "../sweep/sweep.ts";
 import { visible } from "../text/visible.ts";
+import type { ChosenCrashes } from "./crash-profile.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { reportFailures } from "./failures.ts";
 import { gitCommit } from "./git-commit.ts";
@@ -35,9 +36,10 @@ export async function runCommand(names: readonly string[], raw: RawRunOptions, h
   const stop = new AbortController();
   try {
     const impurePending = impuritiesBeside(loaded, options, host, stop.signal);
-    const outcome = await runSweep(loaded, matrix?.request ?? null, options, host);
+    const crashes = options.profile === "crash-everywhere" ? await crashesOf(scenarios, options) : null;
+    const outcome = await runSweep(loaded, { matrix: matrix?.request ?? null, crashes }, options, host);
     const impure = outcome.end === "interrupted" ? [] : await impurePending;
-    const document = documentOf(head, loaded, outcome, impure, options, host);
+    const document = documentOf(head, loaded, outcome, impure, crashes, options, host);
     publish(document, options, host);
     return document.exitCode as ExitCode;
   } finally {
@@ -65,21 +67,28 @@ function headOf(options: RunCommandOptions): ReportHead {
   };
 }
 
+/** What some profiles run instead of each seed once. */
+interface Chosen {
+  readonly matrix: MatrixRequest | null;
+  readonly crashes: ChosenCrashes | null;
+}
+
 async function runSweep(
   loaded: readonly LoadedScenario[],
-  matrix: MatrixRequest | null,
+  { matrix, crashes }: Chosen,
   options: RunCommandOptions,
   host: Host,
 ): Promise<SweepOutcome> {
   const settings: RunSettings = {
     profile: options.profile,
-    fixed: options.fixed,
+    fixed: crashes?.fixed ?? options.fixed,
     maxSteps: options.maxSteps,
     selfCheckMillionths: options.selfCheckMillionths,
   };
   const perScenario = options.seeds.last - options.seeds.first + 1n;
-  const runs = perScenario * BigInt(matrix === null ? loaded.length : matrix.cells.length);
-  const progress = new Progress(host, options.timeMs === null && matrix === null ? perScenario : null);
+  const planned = crashes?.plans.reduce((sum, { length }) => sum + length, 0);
+  const runs = planned === undefined ? perScenario * BigInt(matrix === null ? loaded.length : matrix.cells.length) : BigInt(planned);
+  const progress = new Progress(host, options.timeMs === null && matrix === null && crashes === null ? perScenario : null);
   const runner = await runnerFor(loaded, settings, runs, options.jobs, host);
   const stopListening = host.onInterrupt(() => {
     progress.interrupted = true;
@@ -92,6 +101,7 @@ async function runSweep(
       bail: options.bail,
       timeMs: options.timeMs,
       matrix,
+      plans: crashes?.plans ?? null,
       keepRuns: options.reporters.some((reporter) => reporter.name === "json"),
     };
     const outcome = await sweep(request, runner, progress);
@@ -135,6 +145,7 @@ function documentOf(
   loaded: readonly LoadedScenario[],
   outcome: SweepOutcome,
   impure: readonly string[],
+  crashes: ChosenCrashes | null,
   options: RunCommandOptions,
   host: Host,
 ): ReportDocument {
@@ -144,11 +155,18 @@ function documentOf(
       tool: head.tool,
       source: (loaded[scenario] as LoadedScenario).source,
       profile: options.profile,
-      fixed: options.profile === "matrix" ? fixedInMatrix(run.result) : options.fixed,
+      fixed: options.profile === "matrix" ? fixedInMatrix(run.result) : (crashes?.fixed ?? options.fixed),
       maxSteps: options.maxSteps,
     },
   }));
   const out = { directory: resolve(host.cwd, options.out), shown: options.out };
   const reports = reportFailures(failures, out, (problem) => host.stderr.write(`whitewater: ${visible(problem)}\n`));
-  return buildDocument(head, loaded.map((one) => one.scenario), outcome, impure, reports);
+  return buildDocument(head, loaded.map((one) => one.scenario), outcome, impure, reports, crashes?.reports ?? []);
+}
+
+/** Found in this thread: it takes a few runs, and one for each of the first crashes of the pairs. */
+async function crashesOf(scenarios: readonly Scenario[], options: RunCommandOptions): Promise<ChosenCrashes> {
+  const { chooseCrashes } = await import("./crash-profile.ts");
+  const { loadStateLibraries } = await import("../../scenarios/load-state-libraries.ts");
+  return chooseCrashes(scenarios, options, await loadStateLibraries(options.fixed.backend));
 }

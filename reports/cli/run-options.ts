@@ -11,6 +11,9 @@ import { endlessRange, parseSeed, parseSeedRange, rangeFrom, seedOfCommit, type 
 /** Seeds of a sweep for which none are given: as many as it takes to judge `sometimes`. */
 const DEFAULT_SEEDS = 200n;
 const JOBS_LIMIT = 256;
+/** Every crash of a small job fits. */
+const DEFAULT_CRASHES = 6000;
+const DEFAULT_PAIRS = 400;
 
 /** The options of `run` as the command line gives them. */
 export interface RawRunOptions {
@@ -21,6 +24,8 @@ export interface RawRunOptions {
   readonly bail?: string;
   readonly selfCheck: string;
   readonly maxSteps?: string;
+  readonly maxRuns?: string;
+  readonly pairs?: string;
   readonly profile: string;
   readonly parallelism?: string;
   readonly backend?: string;
@@ -49,6 +54,9 @@ export interface RunCommandOptions {
   readonly bail: number | null;
   readonly selfCheckMillionths: number;
   readonly maxSteps: number;
+  /** Of `crash-everywhere`: runs with one crash, and with two. */
+  readonly maxRuns: number;
+  readonly pairs: number;
   readonly profile: Profile;
   readonly fixed: Partial<RunOptions>;
   readonly input: string | null;
@@ -69,6 +77,7 @@ export function parseRunOptions(raw: RawRunOptions, commitOf: () => string | nul
     bail: raw.bail === undefined ? null : parseCount(raw.bail, "--bail", Number.MAX_SAFE_INTEGER),
     selfCheckMillionths: parseShare(raw.selfCheck, `--self-check ${raw.selfCheck}`),
     maxSteps: parseMaxSteps(raw.maxSteps),
+    ...parseCrashLimits(raw),
     profile: oneOf(raw.profile, PROFILES, `--profile ${raw.profile}`),
     fixed: parseFixed(raw),
     input: raw.input ?? null,
@@ -93,7 +102,19 @@ function chooseSeeds(
   }
   const commit = commitOf();
   const first = commit === null ? 1n : seedOfCommit(commit);
-  return { seeds: endless ? endlessRange(first) : rangeFrom(first, DEFAULT_SEEDS), commit };
+  const count = raw.profile === "crash-everywhere" ? 1n : DEFAULT_SEEDS;
+  return { seeds: endless ? endlessRange(first) : rangeFrom(first, count), commit };
+}
+
+function parseCrashLimits({ profile, maxRuns, pairs }: RawRunOptions): Pick<RunCommandOptions, "maxRuns" | "pairs"> {
+  const given = maxRuns !== undefined ? `--max-runs ${maxRuns}` : pairs !== undefined ? `--pairs ${pairs}` : null;
+  if (given !== null && profile !== "crash-everywhere") {
+    throw new UsageError(given, "says how many crashes are tried", "add --profile crash-everywhere, or leave it out");
+  }
+  return {
+    maxRuns: maxRuns === undefined ? DEFAULT_CRASHES : parseCount(maxRuns, "--max-runs", Number.MAX_SAFE_INTEGER),
+    pairs: pairs === undefined ? DEFAULT_PAIRS : pairs === "0" ? 0 : parseCount(pairs, "--pairs", Number.MAX_SAFE_INTEGER),
+  };
 }
 
 /** A whole number from 1 to `most`. */

@@ -8,6 +8,7 @@ import { vacuity } from "../sweep/vacuity.ts";
 import {
   REPORT_FORMAT,
   REPORT_VERSION,
+  type CrashReport,
   type FailureReport,
   type FindingReport,
   type ReportDocument,
@@ -22,6 +23,7 @@ export function buildDocument(
   outcome: SweepOutcome,
   impure: readonly string[],
   failures: readonly FailureReport[],
+  crashes: readonly CrashReport[] = [],
 ): ReportDocument {
   const totals = sumTotals(outcome.tallies.map((tally) => tally.totals));
   const vacuous = vacuousReasons(head, scenarios, outcome, totals);
@@ -34,6 +36,7 @@ export function buildDocument(
     totals,
     scenarios: scenarios.map((scenario, i) => scenarioReport(scenario, outcome.tallies[i] as Tally)),
     matrix: head.profile === "matrix" ? matrixReport(outcome) : null,
+    crashes,
     faults: mergeFaults(outcome.tallies),
     sometimes: mergeSometimes(scenarios, outcome.tallies),
     findings: failures.flatMap(findingsOf),

@@ -3,7 +3,7 @@ import { plainPaint, type Paint } from "../text/paint.ts";
 import { visible } from "../text/visible.ts";
 import { failureBlock } from "./failure-block.ts";
 import { matrixGrid } from "./matrix-grid.ts";
-import type { FailureReport, ReportDocument, ReportHead } from "./report-document.ts";
+import type { CrashReport, FailureReport, ReportDocument, ReportHead } from "./report-document.ts";
 import type { Totals } from "../sweep/tally.ts";
 
 /** Failures shown as a block; the others are counted, and listed in the JSON report. */
@@ -25,6 +25,7 @@ export function renderHead(head: ReportHead, paint: Paint = plainPaint): string 
 /** The rest of a report, for people. The last thing it says is how to see a failure again. */
 export function renderBody(document: ReportDocument, paint: Paint = plainPaint): string {
   const lines = ["", ...totalsTable(document), ...(document.matrix === null ? [] : matrixGrid(document.matrix)), ...faultsTable(document), ...sometimesList(document)];
+  for (const crashes of document.crashes) lines.push("", ...crashLines(crashes));
   lines.push("", ...checkLines(document), ...endLines(document));
   for (const reason of document.impure) lines.push(`${paint("red", "not deterministic:")} ${visible(reason)}`);
   for (const reason of document.vacuous) lines.push(`${paint("yellow", "vacuous:")} ${visible(reason)}`);
@@ -89,6 +90,16 @@ function sometimesList(document: ReportDocument): string[] {
   const paths = Object.entries(document.sometimes);
   if (paths.length === 0) return [];
   return ["", ...table([["sometimes", "times"], ...paths.map(([name, times]) => [visible(name), grouped(times)])], 1)];
+}
+
+function crashLines({ scenario, combination, seed, points, crashes, crashesRun, pairsRun, records, recordsWhole }: CrashReport): string[] {
+  const all = crashesRun === crashes ? "each" : `${grouped(crashesRun)} of them, evenly spread,`;
+  const lines = [
+    `${visible(scenario)}, ${visible(combination)}, seed ${seed}: ${counted(points, "crash point")}; with each process that lives there ` +
+      `${grouped(crashes)} crashes, ${all} tried; ${counted(pairsRun, "pair")} with a second crash during the recovery`,
+  ];
+  if (records < recordsWhole) lines.push(`  (its input is reduced to ${grouped(records)} of ${counted(recordsWhole, "record")}, so that a run is short)`);
+  return lines;
 }
 
 function checkLines(document: ReportDocument): string[] {

@@ -39,6 +39,24 @@ export interface MatrixReport {
   readonly invalid: readonly { readonly combination: string; readonly reason: string }[];
 }
 
+/** What `--profile crash-everywhere` tried in one scenario. */
+export interface CrashReport {
+  readonly scenario: string;
+  /** The seed and the options that it was tried with. */
+  readonly seed: string;
+  readonly combination: string;
+  /** Trace points of the run without faults: a crash may follow each of them. */
+  readonly points: number;
+  /** A point and a process that lives at it. */
+  readonly crashes: number;
+  readonly crashesRun: number;
+  /** Runs with a second crash, during the recovery from the first. */
+  readonly pairsRun: number;
+  /** Input records of a run, and of the scenario as it is. */
+  readonly records: number;
+  readonly recordsWhole: number;
+}
+
 /** One finding of one run. */
 export interface FindingReport extends Finding {
   readonly scenario: string;
@@ -99,6 +117,8 @@ export interface ReportDocument extends ReportHead {
   readonly scenarios: readonly ScenarioReport[];
   /** Of a sweep through the matrix; else null. */
   readonly matrix: MatrixReport | null;
+  /** Of a sweep of crashes; else empty. */
+  readonly crashes: readonly CrashReport[];
   readonly faults: Readonly<Record<string, FaultCounts>>;
   readonly sometimes: Readonly<Record<string, number>>;
   /** Findings of the failing runs that were kept whole. */

@@ -59,6 +59,19 @@ export const reportSchema: z.ZodType<ReportDocument> = z.strictObject({
       invalid: z.array(z.strictObject({ combination: text, reason: text })),
     })
     .nullable(),
+  crashes: z.array(
+    z.strictObject({
+      scenario: text,
+      seed,
+      combination: text,
+      points: count,
+      crashes: count,
+      crashesRun: count,
+      pairsRun: count,
+      records: count,
+      recordsWhole: count,
+    }),
+  ),
   faults: z.record(text, faultCounts),
   sometimes: z.record(text, count),
   findings: z.array(z.strictObject({ scenario: text, combination: text, seed, verdict, ...finding })),

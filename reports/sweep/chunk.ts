@@ -1,8 +1,17 @@
+import type { FaultPlan } from "../../simulator/faults/fault.ts";
 import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import { runSeed, type RunSettings, type SeedRow, type Simulate } from "./run-seed.ts";
 
 /** Seeds handed to a worker at once: enough to make the message cheap, few enough to stop soon. */
 export const CHUNK_SEEDS = 2;
+
+/** One way to run a seed. */
+export interface RunVariant {
+  /** Fixed beside what the settings fix. */
+  readonly fixed: Partial<RunOptions>;
+  /** In place of the plan that the seed would draw, or null. */
+  readonly plan: FaultPlan | null;
+}
 
 /** Consecutive seeds of one scenario. */
 export interface Chunk {
@@ -10,13 +19,13 @@ export interface Chunk {
   readonly scenario: number;
   readonly first: bigint;
   readonly count: number;
-  /** Each seed runs once with each of these options beside those of the settings; null: once with those alone. */
-  readonly options: readonly Partial<RunOptions>[] | null;
+  /** Each seed runs once in each of these ways; null: once, as the settings say. */
+  readonly variants: readonly RunVariant[] | null;
   /** Wall-clock time (ms since 1970) after which no further seed is begun, or null. */
   readonly deadlineMs: number | null;
 }
 
-/** Rows of a chunk in seed order, for each seed in the order of the options; fewer than asked where it was stopped. */
+/** Rows of a chunk in seed order, for each seed in the order of the variants; fewer than asked where it was stopped. */
 export type ChunkRows = readonly SeedRow[];
 
 /** Runs chunks somewhere: in this thread, or in workers. */
@@ -30,8 +39,8 @@ export interface ChunkRunner {
 }
 
 /** Rows that a chunk gives where nothing stops it. */
-export function runsOf({ count, options }: Chunk): number {
-  return count * (options === null ? 1 : options.length);
+export function runsOf({ count, variants }: Chunk): number {
+  return count * (variants === null ? 1 : variants.length);
 }
 
 /** One run of a chunk. */
@@ -41,7 +50,7 @@ interface ChunkRun {
 }
 
 function* runsIn(chunk: Chunk, settings: RunSettings): Generator<ChunkRun, undefined> {
-  const each = chunk.options?.map((options): RunSettings => ({ ...settings, fixed: { ...settings.fixed, ...options } }));
+  const each = chunk.variants?.map(({ fixed, plan }): RunSettings => ({ ...settings, fixed: { ...settings.fixed, ...fixed }, plan }));
   for (let i = 0; i < chunk.count; i++) {
     const seed = String(chunk.first + BigInt(i));
     for (const one of each ?? [settings]) yield { seed, settings: one };

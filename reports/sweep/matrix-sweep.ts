@@ -1,5 +1,4 @@
-import { cellOfCombination, cellName, type MatrixCell, optionsOfCell } from "../../simulator/explore/matrix.ts";
-import { RESTORE_OF_COMBINATION } from "../../simulator/oracles/sometimes-combination.ts";
+import { cellOfCombination, cellName, type MatrixCell, optionsOfCell, RESTORE_OF_COMBINATION } from "../../simulator/explore/matrix.ts";
 import type { Chunk } from "./chunk.ts";
 import { isFailing, type SeedRow } from "./run-seed.ts";
 import type { SeedRange } from "./seed.ts";
@@ -30,9 +29,9 @@ export function* matrixChunks(
   deadlineMs: number | null,
 ): Generator<Chunk, undefined> {
   for (let first = seeds.first; first <= seeds.last; first += 1n) {
-    const own = cells.filter((cell) => scenarioOf(first, cell) === scenario).map(optionsOfCell);
+    const own = cells.filter((cell) => scenarioOf(first, cell) === scenario).map((cell) => ({ fixed: optionsOfCell(cell), plan: null }));
     for (let from = 0; from < own.length; from += CHUNK_CELLS) {
-      yield { scenario, first, count: 1, options: own.slice(from, from + CHUNK_CELLS), deadlineMs };
+      yield { scenario, first, count: 1, variants: own.slice(from, from + CHUNK_CELLS), deadlineMs };
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { FaultPlan } from "../../simulator/faults/fault.ts";
 import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import type { Profile, RunRequest, RunResult, VerdictKind } from "../../simulator/run-result.ts";
 import { isSelfChecked } from "./seed.ts";
@@ -9,6 +10,8 @@ export type Simulate = (scenario: Scenario, request: RunRequest) => RunResult;
 export interface RunSettings {
   readonly profile: Profile;
   readonly fixed: Partial<RunOptions>;
+  /** In place of the plan that a seed would draw; absent or null: that. */
+  readonly plan?: FaultPlan | null;
   readonly maxSteps: number;
   /** Share of the seeds that run twice more, in millionths. */
   readonly selfCheckMillionths: number;
@@ -58,7 +61,7 @@ export function requestFor(seed: string, settings: RunSettings, checked: boolean
     seed,
     profile: settings.profile,
     fixed: settings.fixed,
-    plan: null,
+    plan: settings.plan ?? null,
     oracles: true,
     checked,
     maxSteps: settings.maxSteps,

@@ -1,4 +1,5 @@
 import type { VerdictKind } from "../../simulator/run-result.ts";
+import type { FaultPlan } from "../../simulator/faults/fault.ts";
 import { cellName } from "../../simulator/explore/matrix.ts";
 import { CHUNK_SEEDS, runsOf, type Chunk, type ChunkRows, type ChunkRunner } from "./chunk.ts";
 import { countInCell, matrixChunks, type CellCounts, type MatrixRequest } from "./matrix-sweep.ts";
@@ -8,6 +9,8 @@ import { Tally } from "./tally.ts";
 
 /** Failing runs that are kept whole, beside the first of each kind. */
 export const KEPT_FAILURES = 50;
+/** Runs with a plan each that are handed to a worker at once. */
+const CHUNK_PLANS = 16;
 /** Kinds of failure (scenario, verdict, oracle) whose first run is kept however late it comes. */
 const KEPT_KINDS = 200;
 
@@ -19,8 +22,10 @@ export interface SweepRequest {
   readonly bail: number | null;
   /** Wall-clock time for the whole sweep, shared equally by the scenarios, or null. */
   readonly timeMs: number | null;
-  /** Each seed runs in each of these combinations, with the job of its turn; null: once, with every scenario. */
+  /** Each seed runs in each of these combinations, with the job of its turn. */
   readonly matrix: MatrixRequest | null;
+  /** By scenario: the first seed runs with each of these plans. Without it and a matrix, each seed runs once. */
+  readonly plans: readonly (readonly FaultPlan[])[] | null;
   /** Keep a row of every run (for reports that list them). */
   readonly keepRuns: boolean;
 }
@@ -106,10 +111,7 @@ async function sweepScenario(
   runner: ChunkRunner,
   observer: SweepObserver,
 ): Promise<SweepEnd> {
-  const chunks =
-    request.matrix === null
-      ? chunksOf(request.seeds, scenario, deadlineMs)
-      : matrixChunks(request.matrix, request.seeds, scenario, deadlineMs);
+  const chunks = chunksOf(request, scenario, deadlineMs);
   const inHand: { readonly chunk: Chunk; readonly rows: Promise<ChunkRows> }[] = [];
   const take = (): void => {
     const next = chunks.next();
@@ -132,10 +134,32 @@ async function sweepScenario(
   return observer.isInterrupted() ? "interrupted" : "complete";
 }
 
-function* chunksOf(seeds: SeedRange, scenario: number, deadlineMs: number | null): Generator<Chunk, undefined> {
+function chunksOf(
+  { seeds, matrix, plans }: SweepRequest,
+  scenario: number,
+  deadlineMs: number | null,
+): Generator<Chunk, undefined> {
+  if (matrix !== null) return matrixChunks(matrix, seeds, scenario, deadlineMs);
+  if (plans !== null) return planChunks(plans[scenario] ?? [], seeds.first, scenario, deadlineMs);
+  return seedChunks(seeds, scenario, deadlineMs);
+}
+
+function* seedChunks(seeds: SeedRange, scenario: number, deadlineMs: number | null): Generator<Chunk, undefined> {
   for (let first = seeds.first; first <= seeds.last; first += BigInt(CHUNK_SEEDS)) {
     const left = seeds.last - first + 1n;
-    yield { scenario, first, count: left < CHUNK_SEEDS ? Number(left) : CHUNK_SEEDS, options: null, deadlineMs };
+    yield { scenario, first, count: left < CHUNK_SEEDS ? Number(left) : CHUNK_SEEDS, variants: null, deadlineMs };
+  }
+}
+
+function* planChunks(
+  plans: readonly FaultPlan[],
+  first: bigint,
+  scenario: number,
+  deadlineMs: number | null,
+): Generator<Chunk, undefined> {
+  for (let from = 0; from < plans.length; from += CHUNK_PLANS) {
+    const variants = plans.slice(from, from + CHUNK_PLANS).map((plan) => ({ fixed: {}, plan }));
+    yield { scenario, first, count: 1, variants, deadlineMs };
   }
 }
 

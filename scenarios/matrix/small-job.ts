@@ -4,7 +4,7 @@ import { RestartStrategies } from "../../engine/api/restart-strategies.ts";
 import { TransactionalLogSink } from "../../engine/connectors/transactional-log-sink.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
 import type { ArrivingRecord, ClusterShape, InputTopic, RunOptions, Scenario } from "../../simulator/scenario.ts";
-import { RESTORE_OF_COMBINATION } from "../../simulator/oracles/sometimes-combination.ts";
+import { RESTORE_OF_COMBINATION } from "../../simulator/explore/matrix.ts";
 import { burstAtUs, partitionOfKey } from "../pacing.ts";
 import { configure, CONFIGURED, SURVIVES_EVERYTHING } from "../survival.ts";
 

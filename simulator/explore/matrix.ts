@@ -5,6 +5,12 @@ import { STATE_BACKENDS } from "../../engine/state/state-backend.ts";
 import type { StateBackendName } from "../../engine/state/state-backend.ts";
 import type { RunOptions } from "../scenario.ts";
 
+/**
+ * The declared path of runs that got their state back in the way that their combination stands for: such a run
+ * covers its cell of the matrix (`CombinationPath` says what counts).
+ */
+export const RESTORE_OF_COMBINATION = "a restore as its combination says";
+
 /** What becomes of the parallelism with the restore. */
 export type Rescaling = "same" | "fewer" | "more";
 export const RESCALINGS: readonly Rescaling[] = ["same", "fewer", "more"];

@@ -85,6 +85,7 @@ const CANDIDATES: Readonly<Record<Profile, readonly BudgetedKind[]>> = {
   network: NETWORK_KINDS,
   disk: DISK_KINDS,
   matrix: KINDS,
+  "crash-everywhere": [],
 };
 
 /** Faults after which the job recovers, so that the census of a recovery applies. */
@@ -132,7 +133,7 @@ export interface PlanSource {
  */
 export function drawPlan(source: PlanSource): FaultPlan {
   const { random, profile, budget } = source;
-  if (profile === "calm") return [];
+  if (CANDIDATES[profile].length === 0) return [];
   const weights = drawWeights(source);
   const plan: Fault[] = [];
   const used = new Map<BudgetedKind, number>();

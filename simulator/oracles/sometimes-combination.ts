@@ -1,11 +1,9 @@
 import type { CheckpointId, TimeUs } from "../../engine/base/units.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
+import { RESTORE_OF_COMBINATION } from "../explore/matrix.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
 import type { OracleContext } from "./oracle.ts";
-
-/** A run got its state back in the way that its combination stands for. */
-export const RESTORE_OF_COMBINATION = "a restore as its combination says";
 
 /** A task that runs, as its trace points say. */
 interface RunningTask {

@@ -5,10 +5,11 @@ import type { LogError, ProducerSession } from "../../engine/ports/external-log.
 import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { ControlMessage } from "../../engine/runtime/messages.ts";
+import { RESTORE_OF_COMBINATION } from "../explore/matrix.ts";
 import type { CoordinationObserver, LogObserver, NetworkObserver, ObservedConnection } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
-import { CombinationPath, RESTORE_OF_COMBINATION } from "./sometimes-combination.ts";
+import { CombinationPath } from "./sometimes-combination.ts";
 import { LOCAL_COPY_PATHS, LocalCopyPaths } from "./sometimes-local-copies.ts";
 import { CoordinatorPaths } from "./sometimes-coordinator.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";

@@ -20,7 +20,7 @@ const context = { tool: "0.1.0", source: { kind: "library", name: "fake", input:
 async function documentOf(simulate: Simulate, seeds = 30n, end: SweepEnd = "complete"): Promise<ReportDocument> {
   const scenarios = [fakeScenario({ sometimes: ["a zombie that tried to act"] })];
   const outcome = await sweep(
-    { scenarios: ["fake"], seeds: { first: 1n, last: seeds }, bail: null, timeMs: null, matrix: null, keepRuns: true },
+    { scenarios: ["fake"], seeds: { first: 1n, last: seeds }, bail: null, timeMs: null, matrix: null, plans: null, keepRuns: true },
     localRunner(scenarios, settings, simulate),
     { isInterrupted: () => false, onProgress: () => {}, onScenarioEnd: () => {} },
   );

@@ -7,8 +7,7 @@ import { localRunner } from "#whitewater/reports/sweep/chunk.js";
 import type { RunSettings, Simulate } from "#whitewater/reports/sweep/run-seed.js";
 import { sweep, type SweepObserver, type SweepOutcome } from "#whitewater/reports/sweep/sweep.js";
 import { JOB_SHAPES, shapeOf } from "#whitewater/scenarios/matrix/job-shapes.js";
-import { cellName, cellOfCombination, MATRIX } from "#whitewater/simulator/explore/matrix.js";
-import { RESTORE_OF_COMBINATION } from "#whitewater/simulator/oracles/sometimes-combination.js";
+import { cellName, cellOfCombination, MATRIX, RESTORE_OF_COMBINATION } from "#whitewater/simulator/explore/matrix.js";
 import { combinationOf } from "#whitewater/simulator/simulate.js";
 import type { RunOptions } from "#whitewater/simulator/scenario.js";
 import { fakeResult } from "../fake-simulator.js";
@@ -34,6 +33,7 @@ function sweepOver(last: bigint, simulate: Simulate, bail: number | null = null)
     bail,
     timeMs: null,
     matrix: { cells: MATRIX, scenarioOf: (seed: bigint, cell: (typeof MATRIX)[number]) => shapeOf(seed, cell, JOB_SHAPES) },
+    plans: null,
     keepRuns: true,
   };
   return sweep(request, localRunner(JOB_SHAPES, settings, simulate), unwatched);

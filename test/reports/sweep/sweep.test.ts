@@ -9,7 +9,7 @@ const everySeedChecked: RunSettings = { ...settings, selfCheckMillionths: 1_000_
 const unwatched: SweepObserver = { isInterrupted: () => false, onProgress: () => {}, onScenarioEnd: () => {} };
 
 function request(changes: Partial<SweepRequest> = {}): SweepRequest {
-  return { scenarios: ["fake"], seeds: { first: 1n, last: 100n }, bail: null, timeMs: null, matrix: null, keepRuns: true, ...changes };
+  return { scenarios: ["fake"], seeds: { first: 1n, last: 100n }, bail: null, timeMs: null, matrix: null, plans: null, keepRuns: true, ...changes };
 }
 
 /** Many chunks in hand, which end in another order than they were begun. */
