@@ -4,7 +4,7 @@ import type { CheckpointSettings } from "../engine/api/checkpoint-settings.ts";
 import type { StreamExecutionEnvironment } from "../engine/api/environment.ts";
 import { RestartStrategies } from "../engine/api/restart-strategies.ts";
 import { RestoreStrategies } from "../engine/api/restore-strategies.ts";
-import { CHECKPOINT_MODES, RESTORE_STRATEGIES } from "../engine/graph/job-modes.ts";
+import { CHECKPOINT_MODES, FAILOVER_SCOPES, RESTORE_STRATEGIES } from "../engine/graph/job-modes.ts";
 import type { StateBackendConfig } from "../engine/state/state-backend.ts";
 
 /** What the scenarios of this folder have in common: the cluster, what it must survive, and the settings of the job. */
@@ -113,9 +113,10 @@ export function configure(environment: StreamExecutionEnvironment, options: RunO
 }
 
 /** What a job that is set up by `configure` runs with. */
-export const CONFIGURED: Pick<Required<Scenario>, "modes" | "restores" | "rescales"> = {
+export const CONFIGURED: Pick<Required<Scenario>, "modes" | "restores" | "failovers" | "rescales"> = {
   modes: CHECKPOINT_MODES,
   restores: RESTORE_STRATEGIES,
+  failovers: FAILOVER_SCOPES,
   rescales: true,
 };
 

@@ -8,7 +8,7 @@ import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { burstAtUs, dueUs, partitionOfKey } from "./pacing.ts";
-import { configure, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { configure, CONFIGURED, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 /** A customer spends a number of cents. */
 export interface Order {
@@ -154,7 +154,15 @@ the other region; regions restored from different checkpoints.`,
   ],
   cluster: THREE_WORKERS,
   budget: SURVIVES_EVERYTHING,
+  ...CONFIGURED,
   parallelisms: [1, 2, 3, 4],
   confluent: true,
   sometimes: [...RECOVERY_PATHS, "barriers in flight on two channels at a crash", "a timer fired after a restore", "a checkpoint with finished tasks"],
+  sometimesWith: {
+    region: [
+      "a region restarted while another kept running",
+      "a failure during a region's restart",
+      "a region failover right after a checkpoint completed",
+    ],
+  },
 });

@@ -61,6 +61,9 @@ export interface RunOptions {
   readonly bufferElements: number;
 }
 
+/** What an option that names something may be; no two options share a name. */
+export type OptionValue = StateBackendName | CheckpointMode | RestoreStrategyName | FailoverScope;
+
 export interface WorkloadContext {
   readonly options: RunOptions;
   /** Randomness of the workload: the same seed gives the same input. */
@@ -109,8 +112,8 @@ export interface Scenario {
   readonly confluent: boolean;
   /** Declared paths that a sweep must reach at least once (names of `simulator/oracles/sometimes.ts`). */
   readonly sometimes: readonly string[];
-  /** More of them, which only runs with a certain state backend or restore strategy can reach. */
-  readonly sometimesWith?: Readonly<Partial<Record<StateBackendName | RestoreStrategyName, readonly string[]>>>;
+  /** More of them, which only runs with a certain state backend, mode, restore strategy or failover scope can reach. */
+  readonly sometimesWith?: Readonly<Partial<Record<OptionValue, readonly string[]>>>;
 }
 
 /** Identity on scenarios, for type inference in users' files. */

@@ -233,8 +233,8 @@ class Run implements PreparedRun {
     const { options, calm, plan, healAtUs, inputs, graph } = preparation;
     this.world = new World({ scenario, options, seed: request.seed, calm, plan, healAtUs, inputs, libraries });
     this.#deadlineUs = livenessDeadlineUs(scenario, graph, inputs, healAtUs);
-    const { sometimesWith = {} } = scenario;
-    const declared = [...scenario.sometimes, ...(sometimesWith[options.backend] ?? []), ...(sometimesWith[options.restore] ?? [])];
+    const values = [options.backend, options.mode, options.restore, options.failover];
+    const declared = [...scenario.sometimes, ...values.flatMap((value) => scenario.sometimesWith?.[value] ?? [])];
     for (const name of declared) this.#sometimes.set(name, 0);
     if (request.oracles || request.checked) rewriteRecords(this.world, { checked: request.checked });
     for (const kind of kinds) this.#attach(kind);

@@ -38,7 +38,9 @@ const scenarioSchema = z.looseObject({
   bufferSizes: z.array(z.int().min(1).max(64)).min(1).exactOptional(),
   confluent: z.boolean(),
   sometimes: z.array(z.string()),
-  sometimesWith: z.partialRecord(z.enum([...STATE_BACKENDS, ...RESTORE_STRATEGIES]), z.array(z.string())).exactOptional(),
+  sometimesWith: z
+    .partialRecord(z.enum([...STATE_BACKENDS, ...CHECKPOINT_MODES, ...RESTORE_STRATEGIES, ...FAILOVER_SCOPES]), z.array(z.string()))
+    .exactOptional(),
 });
 
 /**

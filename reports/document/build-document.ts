@@ -59,7 +59,7 @@ function scenarioReport(scenario: Scenario, tally: Tally): ScenarioReport {
   };
 }
 
-/** The declared paths that the runs could reach: some need a certain state backend or restore strategy, and count once that was drawn. */
+/** The declared paths that the runs could reach: some need a certain option, and count once that was drawn. */
 function declaredIn({ sometimes, sometimesWith = {} }: Scenario, tally: Tally): readonly string[] {
   const conditional = new Set(Object.values(sometimesWith).flat());
   return [...sometimes, ...[...conditional].filter((name) => tally.sometimes.has(name))];

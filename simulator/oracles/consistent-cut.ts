@@ -239,7 +239,8 @@ class ConsistentCut implements Oracle, RecordListener, NetworkObserver<ControlMe
   }
 
   #forgetAttempts(): void {
-    const old = [...this.#channels.keys()].sort((left, right) => left - right).slice(0, -ATTEMPTS_KEPT);
+    const replaced = [...this.#channels.keys()].filter((attempt) => !this.#tasks.isLatestOfAny(attempt));
+    const old = replaced.sort((left, right) => left - right).slice(0, -ATTEMPTS_KEPT);
     for (const attempt of old) for (const sender of this.#channels.get(attempt)?.values() ?? []) sender.forget(Number.MAX_SAFE_INTEGER);
   }
 

@@ -182,7 +182,10 @@ export class CrashSites implements NetworkObserver<ControlMessage, StreamFrame>,
     if (latest === null || latest.metadata === null) return false;
     if (!this.#latestKnown && isIt(latest.process)) return true;
     const { checkpointId, metadata } = latest;
-    return running.some((task) => task.attempt === metadata.attempt && this.#progressOf(task).notified < checkpointId);
+    return running.some((task) => {
+      const attempt = this.#tasks.attemptIn(metadata.attempt, task.vertex.id, task.subtask);
+      return task.attempt === attempt && this.#progressOf(task).notified < checkpointId;
+    });
   }
 
   #forget(isIt: (process: SimProcess | null) => boolean): void {

@@ -10,6 +10,7 @@ import type { CoordinationObserver, LogObserver, NetworkObserver, ObservedConnec
 import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 import { CombinationPath } from "./sometimes-combination.ts";
+import { FAILOVER_PATHS, FailoverPaths } from "./sometimes-failover.ts";
 import { LOCAL_COPY_PATHS, LocalCopyPaths } from "./sometimes-local-copies.ts";
 import { CoordinatorPaths } from "./sometimes-coordinator.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
@@ -29,6 +30,7 @@ import { TaskAttempts } from "./task-attempts.ts";
  * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
  *   for each such task;
  * - "a late record dropped": a window operator drops a record;
+ * - those of failover by region: see `FailoverPaths`;
  * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
  * - "a checkpoint with finished tasks": one completes in an attempt of which some task has finished;
  * - "a late decline ignored": a task declines a checkpoint that is decided already;
@@ -54,6 +56,7 @@ export const SOMETIMES: readonly string[] = [
   "a late decline ignored",
   "cleaning held a trigger back",
   RESTORE_OF_COMBINATION,
+  ...FAILOVER_PATHS,
   ...LOCAL_STATE_PATHS,
   ...LOCAL_COPY_PATHS,
 ];
@@ -69,7 +72,6 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
   readonly #context: OracleContext;
   readonly #tasks: TaskAttempts;
   #highestEpoch = 0;
-  #latestAttempt = 0;
   /** By number of the task attempt. */
   readonly #firedAfterRestore: (true | undefined)[] = [];
 
@@ -80,6 +82,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     this.#tasks = tasks;
     new CrashSites(context, tasks).watch();
     new CoordinatorPaths(context, tasks).watch();
+    new FailoverPaths(context).watch();
     new LocalStatePaths(context).watch();
     new CombinationPath(context).watch();
     new LocalCopyPaths(context).watch();
@@ -91,9 +94,6 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
       sometimes("a checkpoint aborted");
       if (reason === ABORT_REASONS.expired) sometimes("a checkpoint expired");
       if (reason === ABORT_REASONS.subsumed) sometimes("a checkpoint subsumed");
-    });
-    kernel.on(TRACE.jobDeploying, (_process, _subject, attempt) => {
-      this.#latestAttempt = Math.max(this.#latestAttempt, attempt);
     });
     kernel.on(TRACE.timerFired, (process, subject, _timestampMs, domain) => {
       if (domain !== 0) return;
@@ -122,7 +122,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
   }
 
   onConnectionOpened({ hello }: ObservedConnection<ControlMessage>): void {
-    if (hello.kind === "open-channel" && hello.attempt < this.#latestAttempt) this.#context.sometimes("a zombie that tried to act");
+    if (hello.kind === "open-channel" && this.#tasks.isReplaced(hello.subject, hello.attempt)) this.#context.sometimes("a zombie that tried to act");
   }
 
   onProducerOpened(process: SimProcess, { producerId }: ProducerSession): void {
@@ -146,7 +146,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
   #changedLog(process: SimProcess, producerId: string): void {
     const place = this.#tasks.placeOfProducer(producerId);
     const task = place === null ? null : this.#tasks.findByUid(process, place);
-    if (task !== null && task.attempt < this.#latestAttempt) this.#context.sometimes("a zombie that tried to act");
+    if (task !== null && this.#tasks.isReplaced(task.subject, task.attempt)) this.#context.sometimes("a zombie that tried to act");
   }
 
   #isOfZombie(message: ControlMessage): boolean {
@@ -154,7 +154,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
       case "acknowledge-checkpoint":
       case "decline-checkpoint":
       case "task-state":
-        return message.id.attempt < this.#latestAttempt;
+        return this.#tasks.isReplaced(message.subject, message.id.attempt);
       case "heartbeat":
       case "deploy-task":
       case "start-attempt":

@@ -130,7 +130,7 @@ export class HistoryRecorder {
     const { checkpointId, attempt } = cut;
     const { settled } = subtask;
     const name = `${subtask.node.name}[${subtask.subtask}]`;
-    const mark = subtask.marks.find((one) => one.checkpointId === checkpointId && one.log.attempt === attempt);
+    const mark = markOf(subtask, checkpointId, attempt);
     const hasFinished = cut.isFinished(subtask.node.uid) || settled?.log.finished === true;
     if (mark === undefined && settled !== null && hasFinished) {
       subtask.settled = { ...settled, checkpointId };
@@ -141,7 +141,7 @@ export class HistoryRecorder {
     const continues = settled !== null && settled.checkpointId === this.#latest && settled.log === mark.log;
     if (!continues && mark.log.restoredFrom !== this.#latest) {
       const [at, latest] = [mark.log.restoredFrom, this.#latest].map((id) => (id < 0 ? "the beginning" : `checkpoint ${id}`));
-      return `${name}: attempt ${attempt} went on from ${at}, not from ${latest}, the latest completed`;
+      return `${name}: attempt ${mark.log.attempt} went on from ${at}, not from ${latest}, the latest completed`;
     }
     subtask.settled = mark;
     return { subtask, log: mark.log, start: continues ? settled.end : 0, end: mark.end };
@@ -197,6 +197,16 @@ export class HistoryRecorder {
     }
     return found;
   }
+}
+
+/** `attempt`: the latest of any task's in the checkpoint; regions that fail over alone have others. */
+function markOf({ marks }: ObservedSubtask, checkpointId: CheckpointId, attempt: number): HistoryMark | undefined {
+  let latest: HistoryMark | undefined;
+  for (const mark of marks) {
+    if (mark.checkpointId !== checkpointId || mark.log.attempt > attempt) continue;
+    if (latest === undefined || mark.log.attempt > latest.log.attempt) latest = mark;
+  }
+  return latest;
 }
 
 function logOf({ logs }: ObservedSubtask, process: Process | null): HistoryLog | null {

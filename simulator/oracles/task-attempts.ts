@@ -54,6 +54,8 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   readonly #descriptors: (Map<number, TaskDescriptor> | undefined)[] = [];
   /** By subject of a subtask. */
   readonly #highestOfSubject: (number | undefined)[] = [];
+  /** By vertex and subtask: its attempts, ascending, each once. */
+  readonly #attemptsOfPlace: Map<string, number[]> = new Map();
   readonly #producers: Map<string, OperatorPlace | null> = new Map();
   /** By subject of a subtask: the latest in each process, dead ones too: what they asked for may still take effect. */
   readonly #bySubject: (TaskAttempt[] | undefined)[] = [];
@@ -100,6 +102,27 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   isCurrent({ subject, attempt }: TaskAttempt): boolean {
     const isByRegion = this.#world.options.options.failover !== "job";
     return attempt === (isByRegion ? this.#highestOfSubject[subject] : this.highestAttempt);
+  }
+
+  /** True where a later attempt of this subtask, or of the whole job where that fails over as one, was deployed. */
+  isReplaced(subject: number, attempt: number): boolean {
+    const isByRegion = this.#world.options.options.failover !== "job";
+    return attempt < (isByRegion ? (this.#highestOfSubject[subject] ?? 0) : this.highestAttempt);
+  }
+
+  /** True for an attempt of which some task has not been replaced by a later one. */
+  isLatestOfAny(attempt: number): boolean {
+    return this.#highestOfSubject.includes(attempt);
+  }
+
+  /**
+   * The attempt in which a subtask takes part in the checkpoints of `attempt`, which is the latest of any task's:
+   * where regions fail over alone, other tasks go on in the attempts that they had.
+   */
+  attemptIn(attempt: number, vertex: VertexId, subtask: number): number {
+    if (this.#world.options.options.failover === "job") return attempt;
+    const attempts = this.#attemptsOfPlace.get(`${vertex}:${subtask}`) ?? [];
+    return attempts.findLast((one) => one <= attempt) ?? attempt;
   }
 
   /** The latest attempt of the subtask in that process; null where there is none. */
@@ -174,9 +197,18 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
     this.all.push(task);
     this.highestAttempt = Math.max(this.highestAttempt, attempt);
     this.#highestOfSubject[subject] = Math.max(this.#highestOfSubject[subject] ?? 0, attempt);
+    this.#addAttempt(`${vertex.id}:${subtask}`, attempt);
     const others = (this.#bySubject[subject] ?? []).filter((one) => one.process !== process);
     this.#bySubject[subject] = [task, ...others];
     this.#tasksOfOperator = [];
+  }
+
+  #addAttempt(place: string, attempt: number): void {
+    const attempts = this.#attemptsOfPlace.get(place) ?? [];
+    this.#attemptsOfPlace.set(place, attempts);
+    if (attempts.includes(attempt)) return;
+    attempts.push(attempt);
+    attempts.sort((left, right) => left - right);
   }
 
   #moved(process: SimProcess | null, subject: number, phase: TaskAttempt["phase"], restoredFrom: number): void {

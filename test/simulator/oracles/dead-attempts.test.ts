@@ -52,6 +52,21 @@ test("a checkpoint that is triggered for an attempt that died before is named", 
   expect(watched.findings).toEqual(["jm-1 triggered checkpoint 901 for attempt 5000, which it had declared dead"]);
 });
 
+test("where regions fail over alone, the death of one ends what all wait for, and no checkpoint follows before it is deployed again", () => {
+  const watched = new WatchedWorld(deadAttemptsOracle, { scenario: "two-pipelines", failover: "region", calm: true });
+  const deployed: number[] = [];
+  watched.world.kernel.on(TRACE.jobDeploying, (_process, _subject, attempt) => void deployed.push(attempt));
+  watched.runUntil(5_000_000);
+  const [orders = 0, visits = 0] = deployed;
+  expect(visits).toBe(orders + 1);
+  const point = leaderOf(watched);
+  point(TRACE.checkpointTriggered, 901, visits);
+  point(TRACE.attemptDead, orders, 0);
+  watched.runUntil(6_500_000);
+  expect(watched.findings[0]).toBe(`checkpoint 901 is still pending at jm-1 after its attempt ${orders} was declared dead, and waits for it`);
+  expect(watched.findings[1]).toMatch(/^jm-1 triggered checkpoint \d+ while a region was dead$/);
+});
+
 test("a commit that is never decided is named, unless its leader died", () => {
   const undecided = (kill: boolean): readonly string[] => {
     const watched = new WatchedWorld(deadAttemptsOracle).runUntil(5_000_000);

@@ -12,6 +12,11 @@ function crashOn(event: string, subject: string, x: number | null, nth = 1): Non
 const SUM = "sum -> counts[0]";
 const AFTER_ANOTHER = [crashOf(SUM, 3), crashOn("taskRestoreStarted", SUM, null, 2)];
 
+/** Two regions, of which worker-3 has tasks of one alone. */
+const REGIONS: WatchOptions = { scenario: "two-pipelines", failover: "region", parallelism: 4 };
+/** A connection of that region breaks. */
+const BROKEN = { kind: "connection-break", at: { on: "event", event: "frameSent", subject: "orders -> map[0]", x: null, nth: 40, when: "before" } } as const;
+
 /** For each path a run that takes it. */
 const PATHS: Readonly<Record<string, WatchOptions>> = {
   "crash between snapshot and ack": { plan: [crashOf(SUM, 3)] },
@@ -36,6 +41,9 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
     plan: [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ kind: "blob-slow", delayUs: 5_000_000, at: onEvent("blobDeleteIssued", "jm-1", null, nth) })),
     parallelism: 1,
   },
+  "a region restarted while another kept running": { ...REGIONS, plan: [BROKEN] },
+  "a failure during a region's restart": { ...REGIONS, plan: [BROKEN, { kind: "process-crash", process: "worker-3", at: onEvent("taskRestoreStarted", "orders -> map[2]", null, 2) }] },
+  "a region failover right after a checkpoint completed": { ...REGIONS, plan: [{ kind: "process-crash", process: "worker-3", at: onEvent("checkpointCompleted", "jm-1", 5) }] },
   "a table on level 3": { scenario: "big-state", backend: "lsm" },
   "a compaction overlapping a snapshot": { scenario: "big-state", backend: "lsm", seed: "3" },
   "a tombstone dropped for good": { scenario: "big-state", backend: "lsm" },

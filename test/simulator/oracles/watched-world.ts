@@ -1,4 +1,4 @@
-import type { RestoreStrategyName } from "#whitewater/engine/graph/job-modes.js";
+import type { FailoverScope, RestoreStrategyName } from "#whitewater/engine/graph/job-modes.js";
 import type { StateBackendName } from "#whitewater/engine/state/state-backend.js";
 import type { Process } from "#whitewater/simulator/world/sim-process.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
@@ -19,6 +19,8 @@ export interface WatchOptions {
   readonly parallelism?: number;
   /** What the plan rescales the job to. */
   readonly parallelismAfter?: number;
+  /** "job" where not given. */
+  readonly failover?: FailoverScope;
   readonly seed?: string;
   readonly plan?: readonly Unidentified[];
   readonly calm?: boolean;
@@ -46,7 +48,7 @@ export class WatchedWorld {
       backend: options.backend ?? "heap",
       mode: "aligned",
       restore: options.restore ?? "full",
-      failover: "job",
+      failover: options.failover ?? "job",
       parallelism: options.parallelism ?? 2,
       parallelismAfter: options.parallelismAfter ?? options.parallelism ?? 2,
       bufferElements: 4,
