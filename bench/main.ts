@@ -3,6 +3,8 @@ import { bareMap, differential, handWritten } from "./baselines.ts";
 import { engine } from "./counting.ts";
 import type { Explored } from "./exploring.ts";
 import { exploreFlights, exploreWindows, exploreWithFastCheck } from "./exploring.ts";
+import { CHECKPOINT_MODES } from "#whitewater/engine/graph/job-modes.js";
+import type { CheckpointMode } from "#whitewater/engine/graph/job-modes.js";
 import { selfTimes } from "./profile.ts";
 import type { BenchDocument, Target } from "./report.ts";
 import { asText, machine, profileText, target } from "./report.ts";
@@ -13,6 +15,7 @@ import { measureAllCrashes, measureState } from "./state/state-bench.ts";
 const USAGE = `Benchmarks: everything in one process, contenders in turn, medians.
 
   throughput | exploring   only these (default: both)
+  modes                    calm throughput by checkpoint mode, and without checkpoints
   state                    state backends against LevelDB and bare SQLite on the real disk, up to a million
                            keys; takes a quarter of an hour, so only when it is named
   crashes                  memory over 10,000 simulated crashes with each backend; likewise
@@ -26,7 +29,9 @@ const USAGE = `Benchmarks: everything in one process, contenders in turn, median
   --crashes N              crashes with each backend (default 10,000)
 `;
 
-const BENCHMARKS: readonly string[] = ["throughput", "exploring", "state", "crashes"];
+const BENCHMARKS: readonly string[] = ["throughput", "exploring", "modes", "state", "crashes"];
+/** Null: no checkpoints at all. */
+const MODES: readonly (CheckpointMode | null)[] = [null, ...CHECKPOINT_MODES];
 const WARM_UP_ROUNDS = 2;
 const THROUGHPUT_ROUNDS = 7;
 const STATE_ROUNDS = 3;
@@ -80,6 +85,12 @@ function throughput({ records, rounds: asked }: Settings): { readonly measured: 
   };
 }
 
+/** What checkpoints cost a calm job: the same job in each mode and without any, in turn. */
+function modes({ records, rounds }: Settings): readonly Measured[] {
+  const contenders = MODES.map((mode): Contender => ({ ...engine(records, 4, false, mode), name: `parallelism 4, ${mode ?? "no"} checkpoints` }));
+  return measure(contenders, WARM_UP_ROUNDS, rounds ?? THROUGHPUT_ROUNDS);
+}
+
 async function exploring({ runs }: Settings): Promise<{ readonly explored: readonly Explored[]; readonly targets: readonly Target[] }> {
   const flights = exploreFlights(runs);
   const windows = exploreWindows(runs);
@@ -131,7 +142,7 @@ async function measured(settings: Settings, names: readonly string[]): Promise<B
   const crashes = names.includes("crashes") ? await measureAllCrashes(settings.crashes) : null;
   return {
     ...machine(),
-    throughput: counted.measured,
+    throughput: [...counted.measured, ...(names.includes("modes") ? modes(settings) : [])],
     exploring: swept.explored,
     state: state?.document ?? null,
     crashes: crashes?.document ?? [],
