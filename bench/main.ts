@@ -10,7 +10,7 @@ import type { BenchDocument, Target } from "./report.ts";
 import { asText, machine, profileText, target } from "./report.ts";
 import type { Contender, Measured } from "./rounds.ts";
 import { measure } from "./rounds.ts";
-import { measureAllCrashes, measureState } from "./state/state-bench.ts";
+import { measureAllCrashes, measureAllRestores, measureState } from "./state/state-bench.ts";
 
 const USAGE = `Benchmarks: everything in one process, contenders in turn, medians.
 
@@ -18,6 +18,8 @@ const USAGE = `Benchmarks: everything in one process, contenders in turn, median
   modes                    calm throughput by checkpoint mode, and without checkpoints
   state                    state backends against LevelDB and bare SQLite on the real disk, up to a million
                            keys; takes a quarter of an hour, so only when it is named
+  restores                 time and bytes of a checkpoint and of a restore against the size of the state, for each
+                           backend and restore strategy; likewise
   crashes                  memory over 10,000 simulated crashes with each backend; likewise
   --json                   the result as JSON
   --profile NAME           one of ${"engine-1, engine-4, engine-1-oracles, engine-4-oracles, flights, windows"} under a
@@ -29,7 +31,7 @@ const USAGE = `Benchmarks: everything in one process, contenders in turn, median
   --crashes N              crashes with each backend (default 10,000)
 `;
 
-const BENCHMARKS: readonly string[] = ["throughput", "exploring", "modes", "state", "crashes"];
+const BENCHMARKS: readonly string[] = ["throughput", "exploring", "modes", "state", "restores", "crashes"];
 /** Null: no checkpoints at all. */
 const MODES: readonly (CheckpointMode | null)[] = [null, ...CHECKPOINT_MODES];
 const WARM_UP_ROUNDS = 2;
@@ -145,6 +147,7 @@ async function measured(settings: Settings, names: readonly string[]): Promise<B
     throughput: [...counted.measured, ...(names.includes("modes") ? modes(settings) : [])],
     exploring: swept.explored,
     state: state?.document ?? null,
+    restores: names.includes("restores") ? await measureAllRestores(settings.rounds ?? 1, settings.keys) : [],
     crashes: crashes?.document ?? [],
     targets: [...counted.targets, ...swept.targets, ...(state?.targets ?? []), ...(crashes?.targets ?? [])],
   };

@@ -4,7 +4,8 @@ import type { SelfTime } from "./profile.ts";
 import type { Measured } from "./rounds.ts";
 import type { CrashMemory } from "./state/crashes.ts";
 import type { StateDocument } from "./state/state-bench.ts";
-import { crashTable, stateTables } from "./state/state-tables.ts";
+import type { RestorePoint } from "./state/restore-curves.ts";
+import { crashTable, restoreTable, stateTables } from "./state/state-tables.ts";
 import { grouped, short, table } from "./text-table.ts";
 
 /** A figure that the project wants to reach, and what it was this time. */
@@ -24,6 +25,7 @@ export interface BenchDocument {
   readonly exploring: readonly Explored[];
   /** Null: not asked for. */
   readonly state: StateDocument | null;
+  readonly restores: readonly RestorePoint[];
   readonly crashes: readonly CrashMemory[];
   readonly targets: readonly Target[];
 }
@@ -40,7 +42,7 @@ export function machine(): { readonly node: string; readonly cpu: string } {
   return { node: process.version, cpu: `${cpus()[0]?.model.trim() ?? "unknown"} x ${cpus().length}` };
 }
 
-export function asText({ node, cpu, throughput, exploring, state, crashes, targets }: BenchDocument): string {
+export function asText({ node, cpu, throughput, exploring, state, restores, crashes, targets }: BenchDocument): string {
   const lines = [`Node ${node}, ${cpu}; medians of interleaved rounds`, ""];
   if (throughput.length > 0) {
     const rows = throughput.map(({ name, unitsPerSecond, nanosecondsPerUnit, also }) => [
@@ -62,6 +64,7 @@ export function asText({ node, cpu, throughput, exploring, state, crashes, targe
     lines.push(...table([["exploring", "trace points/s", "runs/s", "ms/run", "points/run"], ...rows], "lrrrr"), "");
   }
   if (state !== null) lines.push(...stateTables(state));
+  if (restores.length > 0) lines.push(...restoreTable(restores));
   if (crashes.length > 0) lines.push(...crashTable(crashes));
   const rows = targets.map(({ name, figure, wanted, sense, isMet }) => [name, short(figure), `${sense} ${short(wanted)}`, isMet ? "met" : "MISSED"]);
   if (rows.length > 0) lines.push(...table([["target", "figure", "wanted", ""], ...rows], "lrrl"), "");

@@ -138,7 +138,7 @@ export function checkpointed(
   return { syncUs: syncMs * 1000, snapshotMs: performance.now() - startedMs, section };
 }
 
-function requireRows(backend: KeyedBackend, rows: Rows): void {
+export function requireRows(backend: KeyedBackend, rows: Rows): void {
   const { state } = backend.bind(VALUE);
   for (let i = 0; i < 100; i += 1) {
     const row = rows.read[i] as number;

@@ -8,6 +8,8 @@ import type { BackendTimes } from "./backend-rounds.ts";
 import { measureBackends } from "./backend-rounds.ts";
 import type { CrashMemory } from "./crashes.ts";
 import { measureCrashes } from "./crashes.ts";
+import type { RestorePoint } from "./restore-curves.ts";
+import { measureRestores } from "./restore-curves.ts";
 import type { StoreTimes } from "./row-store-rounds.ts";
 import { measureStores } from "./row-store-rounds.ts";
 import { levelMaker, lsmMaker, plainSqliteMaker, sqliteMaker } from "./row-stores.ts";
@@ -23,6 +25,8 @@ const READS = 100_000;
 const WARM_UP_KEYS = 10_000;
 /** LevelDB's own, and one that holds everything. */
 const CACHES: readonly number[] = [8 * MIB, 256 * MIB];
+/** Half a decade apart. */
+const RESTORE_SIZES: readonly number[] = [10_000, 30_000, SMALL, 300_000, LARGE];
 const HEAP_SIZES: readonly number[] = [10_000, SMALL, LARGE];
 const CHANGES: readonly number[] = [100, 1000, 10_000];
 /** Of the greater number of keys there is one round for so many of the smaller. */
@@ -106,6 +110,13 @@ function stateTargets({ stores, heapSnapshots, increments }: StateDocument): rea
     targets.push(atMost(`${name}, bytes for ${first.changed} changed keys, ${second.keys} keys / ${first.keys}`, growth, INCREMENT_GROWTH));
   }
   return targets;
+}
+
+/** Checkpoint and restore against the size of the state, up to `most` keys. */
+export async function measureAllRestores(rounds: number, most: number): Promise<readonly RestorePoint[]> {
+  const libraries = await loadStateLibraries();
+  measureRestores([WARM_UP_KEYS], libraries, 1);
+  return measureRestores(RESTORE_SIZES.filter((keys) => keys <= most), libraries, rounds);
 }
 
 /** Memory over so many crashes, with each backend. */

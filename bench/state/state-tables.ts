@@ -1,5 +1,6 @@
 import { grouped, table } from "../text-table.ts";
 import type { CrashMemory } from "./crashes.ts";
+import type { RestorePoint } from "./restore-curves.ts";
 import type { StateDocument } from "./state-bench.ts";
 
 const MIB = 1 << 20;
@@ -79,4 +80,19 @@ export function crashTable(crashes: readonly CrashMemory[]): readonly string[] {
   );
   const head = ["memory after crashes", "crashes", "heap MiB", "buffers MiB", "resident MiB", "SQLite MiB", "seconds"];
   return [...table([head, ...rows], "lrrrrrr"), ""];
+}
+
+export function restoreTable(restores: readonly RestorePoint[]): readonly string[] {
+  const rows = restores.map((one) => [
+    one.backend,
+    one.strategy,
+    grouped(one.keys),
+    one.checkpointMs.toFixed(1),
+    grouped(one.checkpointBytes),
+    one.restoreMs.toFixed(1),
+    grouped(one.restoreBytes),
+  ]);
+  const head = ["checkpoint and restore", "strategy", "keys", "checkpoint ms", "bytes written", "restore ms", "bytes read"];
+  const note = "After one key in a hundred changed. Remote storage is memory; local: the host's disk, written with fsync, on top.";
+  return [...table([head, ...rows], "llrrrrr"), note, ""];
 }
