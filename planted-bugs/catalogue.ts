@@ -1,6 +1,9 @@
 import { BARRIER_BUGS } from "./catalogue/barriers.ts";
 import { COORDINATOR_BUGS } from "./catalogue/coordinator.ts";
 import { KEYED_STATE_BUGS } from "./catalogue/keyed-state.ts";
+import { LOCAL_RECOVERY_BUGS } from "./catalogue/local-recovery.ts";
+import { RESCALING_BUGS } from "./catalogue/rescaling.ts";
+import { SHARED_FILE_BUGS } from "./catalogue/shared-files.ts";
 import { SINK_BUGS } from "./catalogue/sinks.ts";
 import { STORE_BUGS } from "./catalogue/stores.ts";
 import { TIMER_BUGS } from "./catalogue/timers.ts";
@@ -14,6 +17,9 @@ export const CATALOGUE: readonly PlantedBug[] = [
   ...TIMER_BUGS,
   ...STORE_BUGS,
   ...KEYED_STATE_BUGS,
+  ...SHARED_FILE_BUGS,
+  ...RESCALING_BUGS,
+  ...LOCAL_RECOVERY_BUGS,
 ];
 
 export function bugNamed(id: string): PlantedBug | null {
