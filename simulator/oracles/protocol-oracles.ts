@@ -3,6 +3,7 @@ import { deadAttemptsOracle } from "./dead-attempts.ts";
 import { durabilityOracle } from "./durability.ts";
 import { fencingOracle } from "./fencing.ts";
 import { livenessOracle } from "./liveness.ts";
+import { localCopiesOracle } from "./local-copies.ts";
 import { notificationsOracle } from "./notifications.ts";
 import type { OracleKind } from "./oracle.ts";
 import { referentialIntegrityOracle } from "./referential-integrity.ts";
@@ -16,6 +17,7 @@ export const PROTOCOL_ORACLES: readonly OracleKind[] = [
   referentialIntegrityOracle,
   consistentCutOracle,
   restoreFidelityOracle,
+  localCopiesOracle,
   notificationsOracle,
   fencingOracle,
   deadAttemptsOracle,
