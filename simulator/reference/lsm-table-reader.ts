@@ -130,7 +130,7 @@ class TableScan {
     if (value === null) this.#tombstones += 1;
   }
 
-  /** The checksum behind a part covers the identity of the table and the place of the part, too. */
+  /** The checksum behind a part depends on the identity of the table and the place of the part, too. */
   #check({ start, end }: Part): void {
     const { storeHash, originNumber } = this.#identity;
     const place = new Uint8Array(16);

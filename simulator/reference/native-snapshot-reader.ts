@@ -1,5 +1,6 @@
 import { ByteReader } from "../../engine/base/bytes.ts";
 import { decodeFrom } from "../../engine/base/codec.ts";
+import { ChangelogIncrementReader, isChangelogIncrement } from "./changelog-increment-reader.ts";
 import { isLsmDescription, LsmSnapshotReader } from "./lsm-levels-reader.ts";
 import { NativeMetaReader } from "./native-meta-reader.ts";
 import type { NativeMeta, RowState } from "./native-meta-reader.ts";
@@ -41,13 +42,19 @@ const SEQUENCE_BYTES = 6;
 export class NativeSnapshotReader {
   readonly #metas: NativeMetaReader = new NativeMetaReader();
   readonly #lsm: LsmSnapshotReader = new LsmSnapshotReader();
+  readonly #changelog: ChangelogIncrementReader = new ChangelogIncrementReader((files) => this.#readStore(files));
   readonly #sqlite: SqliteDatabaseReader = new SqliteDatabaseReader();
   /** By the first row of an entry. */
   #kept: WeakMap<NativeRow, Kept> = new WeakMap();
   #states: readonly RowState[] = [];
 
-  /** `files`: the meta file, then those of the store, in the order in which they were given. */
+  /** `files`: the meta file, then those of the store, in the order in which they were given; or a changelog's. */
   read(files: readonly NativeFile[]): KeyedSection {
+    const [head] = files;
+    return head !== undefined && isChangelogIncrement(head.bytes) ? this.#changelog.read(files) : this.#readStore(files);
+  }
+
+  #readStore(files: readonly NativeFile[]): KeyedSection {
     const [first, ...others] = files;
     const meta = this.#metas.read(first?.bytes ?? new Uint8Array(0));
     if (meta.states !== this.#states) this.#kept = new WeakMap();
