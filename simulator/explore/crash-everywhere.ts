@@ -136,11 +136,10 @@ function crash(id: string, { at }: CrashPoint, process: string): Fault {
   return { id, kind: "process-crash", process, at };
 }
 
-/** At most `limit` of them, evenly spread, the first and the last among them where there is room for two. */
+/** At most `limit` of them, evenly spread: the middle one of each of so many stretches. */
 function thinned<T>(items: readonly T[], limit: number): readonly T[] {
   if (items.length <= limit) return items;
-  if (limit < 2) return items.slice(0, limit);
-  return Array.from({ length: limit }, (_, index) => items[Math.floor((index * (items.length - 1)) / (limit - 1))] as T);
+  return Array.from({ length: limit }, (_, index) => items[Math.floor(((index + 0.5) * items.length) / limit)] as T);
 }
 
 function processNames({ jobManagers, workers }: ClusterShape): readonly string[] {

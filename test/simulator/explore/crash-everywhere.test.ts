@@ -45,9 +45,11 @@ describe("a crash everywhere", () => {
     expect(total).toBeGreaterThan(50);
     expect(plans).toHaveLength(50);
     expect(plans).toEqual(new CrashEverywhere(simulator, request).singles(50).plans);
-    const all = everywhere.singles(total).plans;
-    expect([plans[0], plans.at(-1)]).toEqual([all[0], all.at(-1)]);
-    expect(everywhere.singles(1).plans).toEqual([all[0]]);
+    const all = everywhere.singles(total).plans.map((plan) => JSON.stringify(plan));
+    const places = plans.map((plan) => all.indexOf(JSON.stringify(plan)));
+    const gaps = places.map((place, index) => place - (places[index - 1] ?? 0)).slice(1);
+    expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
+    expect(everywhere.singles(1).plans).toHaveLength(1);
   });
 
   test("finds nothing, and every crash strikes where it is meant to", () => {
