@@ -49,3 +49,20 @@ export function checkpointOfPath(path: string): number {
 export function diskSubject(host: string, role: string): string {
   return `${host}:${role}`;
 }
+
+const TABLE_ROLE = "table";
+/** The role of the one write that makes a table of a file: its footer (engine/state/backends/lsm/FORMAT.md). */
+export const TABLE_FOOTER_ROLE = "table-footer";
+/** "WWLSMT", what the footer begins with before its version. */
+const FOOTER_MAGIC: readonly number[] = [0x57, 0x57, 0x4c, 0x53, 0x4d, 0x54];
+
+export function isTable(path: string): boolean {
+  return roleOfFile(path) === TABLE_ROLE;
+}
+
+/** True for bytes that go to a table and are its footer. */
+export function isTableFooter(bytes: Uint8Array, offset: number, length: number): boolean {
+  if (length < FOOTER_MAGIC.length) return false;
+  for (let i = 0; i < FOOTER_MAGIC.length; i += 1) if (bytes[offset + i] !== FOOTER_MAGIC[i]) return false;
+  return true;
+}

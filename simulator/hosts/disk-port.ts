@@ -9,12 +9,23 @@ import type { Need } from "./disk-faults.ts";
 import { failureOfDiskCall, readFaulty, writeFaulty } from "./disk-faults.ts";
 import type { DiskFile } from "./disk-file.ts";
 import type { DiskIdentity } from "./disk-identity.ts";
-import { checkpointOfPath, DIRECTORY_ROLE, diskSubject, NO_FILE_ROLE, roleOfFile } from "./disk-identity.ts";
+import {
+  checkpointOfPath,
+  DIRECTORY_ROLE,
+  diskSubject,
+  isTable,
+  isTableFooter,
+  NO_FILE_ROLE,
+  roleOfFile,
+  TABLE_FOOTER_ROLE,
+} from "./disk-identity.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 
 const FIRST_DESCRIPTOR = 3;
 
 interface OpenFile extends DiskIdentity {
+  /** Of the write of its footer; null where the file is no table. */
+  readonly footer: DiskIdentity | null;
   readonly file: DiskFile;
   readonly writable: boolean;
 }
@@ -49,7 +60,7 @@ export class DiskPort implements Disk {
       else if (mode === "create") this.#disk.truncate(file, 0);
       const descriptor = this.#nextDescriptor;
       this.#nextDescriptor += 1;
-      this.#open.set(descriptor, { ...identity, file, writable: mode !== "read" });
+      this.#open.set(descriptor, { ...identity, footer: this.#footerIdentity(path, identity), file, writable: mode !== "read" });
       return descriptor;
     });
   }
@@ -72,7 +83,9 @@ export class DiskPort implements Disk {
   write(descriptor: number, source: Uint8Array, offset: number, length: number, position: number): DiskResult {
     invariant(position >= 0 && offset >= 0 && offset + length <= source.length, "a write fits into its source");
     const open = this.#open.get(descriptor);
-    const fault = this.#enter(PORT_TRACE.diskWritten, open ?? this.#closed, length);
+    const isFooter = open !== undefined && open.footer !== null && isTableFooter(source, offset, length);
+    const identity = (isFooter ? open.footer : open) ?? this.#closed;
+    const fault = this.#enter(PORT_TRACE.diskWritten, identity, length);
     let result: DiskResult = EBADF;
     if (open !== undefined && open.writable) {
       const bytes = source.subarray(offset, offset + length);
@@ -203,6 +216,10 @@ export class DiskPort implements Disk {
 
   #fileIdentity(path: string): DiskIdentity {
     return { subject: this.#subject(roleOfFile(path)), checkpoint: checkpointOfPath(path) };
+  }
+
+  #footerIdentity(path: string, { checkpoint }: DiskIdentity): DiskIdentity | null {
+    return isTable(path) ? { subject: this.#subject(TABLE_FOOTER_ROLE), checkpoint } : null;
   }
 
   #directoryIdentity(path: string): DiskIdentity {

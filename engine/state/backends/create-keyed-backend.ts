@@ -92,6 +92,7 @@ function lsmStore({ config, disk }: KeyedBackendSetup, directory: string, storeI
     disk,
     directory,
     storeId,
+    snapshotLabel: config.name.startsWith("changelog:") ? "mat" : "chk",
     filter,
     ...(writeBufferBytes !== undefined && { memtableBytes: writeBufferBytes }),
     ...(tableBytes !== undefined && { tableBytes }),

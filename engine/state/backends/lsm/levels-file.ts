@@ -10,7 +10,7 @@ const LEAST_TABLE_BYTES = 14;
 
 /** A table of a snapshot: also the name of its file there, and the CRC-32 of the whole file. */
 export interface LevelsTable extends TableDescription {
-  /** Empty in a manifest. */
+  /** In a manifest: of its file in the directory; empty where that follows from the number. */
   readonly fileName: string;
   /** 0 in a manifest. */
   readonly fileChecksum: number;

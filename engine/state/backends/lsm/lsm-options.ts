@@ -25,6 +25,11 @@ export interface LsmOptions {
   readonly sliceBytes?: number;
   /** Tables on level 0 from which on they are compacted. 4. */
   readonly levelZeroTables?: number;
+  /**
+   * What the numbers of snapshots are: "chk", checkpoints, or "mat", materializations of a changelog. In the names
+   * of tables that were written for one. "chk".
+   */
+  readonly snapshotLabel?: "chk" | "mat";
   /** Asked for rows that a compaction meets. None. */
   readonly filter?: RowFilter | null;
 }
@@ -48,6 +53,7 @@ export function settingsOf(options: LsmOptions): LsmSettings {
     openTables: options.openTables ?? 512,
     sliceBytes: options.sliceBytes ?? 16 * KIB,
     levelZeroTables: options.levelZeroTables ?? 4,
+    snapshotLabel: options.snapshotLabel ?? "chk",
     filter: options.filter ?? null,
   };
   invariant(settings.openTables >= 1 && settings.levelZeroTables >= 1, "a store keeps at least one table");

@@ -121,7 +121,7 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
 
   flush(): void {
     this.requireIntact();
-    this.writeMemtable();
+    this.writeMemtable(null);
     this.tree.commit();
   }
 
@@ -129,7 +129,8 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
     this.requireIntact();
     const { tree } = this;
     const number = tree.takeDurableNumber();
-    this.flush();
+    this.writeMemtable(`${this.settings.snapshotLabel}-${checkpointId}`);
+    tree.commit();
     const plan: SnapshotPlan = {
       checkpointId,
       namePrefix: `${this.settings.storeId}-${number}`,
@@ -272,7 +273,7 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
 
   /** The memtable is full. */
   private makeRoom(): void {
-    this.writeMemtable();
+    this.writeMemtable(null);
     const { tree } = this;
     while (tree.version.levels[0]!.length >= this.stopTables && tree.hasCompaction) this.stall();
     // Files must go too, where nobody calls for maintenance.
@@ -293,10 +294,10 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
     this.isSlowed = this.tree.version.levels[0]!.length >= this.slowTables;
   }
 
-  private writeMemtable(): void {
+  private writeMemtable(occasion: string | null): void {
     if (this.memtable.isEmpty) return;
     const full = this.memtable;
-    this.tree.writeMemtable(full);
+    this.tree.writeMemtable(full, occasion);
     this.memtable = new Memtable();
     this.isSlowed = this.tree.version.levels[0]!.length >= this.slowTables;
   }
@@ -316,11 +317,12 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
       this.disk.fail("corrupt", file.name, "is not the table that the snapshot describes");
     }
     const number = this.tree.takeNumber();
-    const path = `${this.settings.directory}/${tableFileName(number)}`;
+    const fileName = tableFileName(number);
+    const path = `${this.settings.directory}/${fileName}`;
     const descriptor = this.disk.open(path, "create");
     this.disk.write(descriptor, path, bytes, 0, bytes.length, 0);
     this.disk.closeFile(descriptor, path);
-    return this.tree.table({ ...named, number }, false);
+    return this.tree.table({ ...named, number, fileName }, false);
   }
 
   /** As far as the disk lets it. */

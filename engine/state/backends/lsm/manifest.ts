@@ -1,6 +1,6 @@
 import { readLevelsFile, writeLevelsFile, type LevelsFile, type LevelsTable } from "./levels-file.ts";
 import type { StoreDisk } from "./store-disk.ts";
-import type { Table } from "./table.ts";
+import { tableFileName, type Table } from "./table.ts";
 import type { Version } from "./version.ts";
 
 export const MANIFEST_NAME = "MANIFEST";
@@ -81,7 +81,7 @@ export class Manifest {
 }
 
 function described(tables: readonly Table[]): LevelsTable[] {
-  return tables.map((table) => describedTable(table, "", 0));
+  return tables.map((table) => describedTable(table, table.fileName === tableFileName(table.number) ? "" : table.fileName, 0));
 }
 
 export function describedTable(table: Table, fileName: string, fileChecksum: number): LevelsTable {

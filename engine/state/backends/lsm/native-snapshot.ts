@@ -6,7 +6,7 @@ import { writeLevelsFile, type LevelsTable } from "./levels-file.ts";
 import { describedTable } from "./manifest.ts";
 import { verifyTable } from "./quiet-tables.ts";
 import type { StoreDisk } from "./store-disk.ts";
-import { tableFileName, type Table } from "./table.ts";
+import type { Table } from "./table.ts";
 import type { FilesByContent } from "../../uploaded-files.ts";
 import type { Version } from "./version.ts";
 
@@ -132,7 +132,7 @@ export class NativeSnapshot implements StoreFilesSnapshot {
       if (error instanceof StateStorageError) this.disk.fail(error.code, path, error.message);
       throw error;
     }
-    const name = `${this.plan.namePrefix}-${tableFileName(table.number)}`;
+    const name = `${this.plan.namePrefix}-${table.fileName}`;
     const file = { name, sizeBytes: bytes.length, checksum: crc32(bytes), bytes };
     this.tableFiles.push(file);
     this.uploaded.set(table, { ...file, bytes: null });
@@ -164,6 +164,6 @@ export class NativeSnapshot implements StoreFilesSnapshot {
   }
 
   private linkOf(table: Table): string {
-    return `${this.plan.linkDirectory}/${tableFileName(table.number)}`;
+    return `${this.plan.linkDirectory}/${table.fileName}`;
   }
 }

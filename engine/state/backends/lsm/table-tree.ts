@@ -1,7 +1,7 @@
 import { BlockCache } from "./block-cache.ts";
 import { Compaction, type TableMaker } from "./compaction.ts";
 import { pickCompaction, type CompactionInputs } from "./compaction-picker.ts";
-import type { LevelsFile } from "./levels-file.ts";
+import type { LevelsFile, LevelsTable } from "./levels-file.ts";
 import type { LsmSettings } from "./lsm-options.ts";
 import { Manifest, MANIFEST_NAME } from "./manifest.ts";
 import type { Memtable } from "./memtable.ts";
@@ -71,9 +71,10 @@ export class TableTree implements TableMaker {
     const kept = new Set([MANIFEST_NAME]);
     if (manifest !== null) {
       this.nextNumber = manifest.nextNumber;
-      this.adopt(manifest, manifest.levels.map((tables) => tables.map((table) => this.table(table, true))));
+      const levels = manifest.levels.map((tables) => tables.map((table) => this.table(localTable(table), true)));
+      this.adopt(manifest, levels);
       this.replaceDurable();
-      for (const tables of manifest.levels) for (const table of tables) kept.add(tableFileName(table.number));
+      for (const tables of levels) for (const table of tables) kept.add(table.fileName);
     }
     // The rename that put this manifest here may not be durable yet: then what it replaced must not go first.
     this.disk.fsyncDirectory(directory);
@@ -107,16 +108,16 @@ export class TableTree implements TableMaker {
     return new Table(this.settings.directory, description, isSynced);
   }
 
-  newTable(): { readonly writer: TableWriter; readonly number: number } {
+  newTable(occasion: string | null = null): { readonly writer: TableWriter; readonly number: number } {
     const number = this.takeNumber();
-    const path = `${this.settings.directory}/${tableFileName(number)}`;
     const identity = { storeHash: this.storeHash, originNumber: number };
-    return { writer: new TableWriter(this.disk, path, identity, this.settings.blockBytes), number };
+    const { directory, blockBytes } = this.settings;
+    return { writer: new TableWriter(this.disk, directory, tableFileName(number, occasion), identity, blockBytes), number };
   }
 
-  /** Writes all rows of a memtable, which has some, as a table of level 0. */
-  writeMemtable(memtable: Memtable): void {
-    const { writer, number } = this.newTable();
+  /** Writes all rows of a memtable, which has some, as a table of level 0; the occasion becomes part of its name. */
+  writeMemtable(memtable: Memtable, occasion: string | null): void {
+    const { writer, number } = this.newTable(occasion);
     const rows = memtable.cursor(memtable.sequence);
     for (let isMore = rows.seek(NO_BYTES); isMore; isMore = rows.next()) writer.add(rows, rows.valueLength);
     const table = this.table(writer.finish(number), false);
@@ -226,3 +227,6 @@ export class TableTree implements TableMaker {
   }
 }
 
+function localTable(table: LevelsTable): LevelsTable {
+  return table.fileName === "" ? { ...table, fileName: tableFileName(table.number) } : table;
+}

@@ -17,6 +17,7 @@ const MAX_BLOCK_BYTES = 1 << 14;
 /** Writes one table, from the first row to the footer. The file is not synced: a commit does that. */
 export class TableWriter {
   readonly path: string;
+  private readonly fileName: string;
   rows = 0;
   tombstones = 0;
   private readonly disk: StoreDisk;
@@ -36,10 +37,12 @@ export class TableWriter {
   private lastKey: Uint8Array = new Uint8Array(64);
   private lastKeyLength = 0;
 
-  constructor(disk: StoreDisk, path: string, identity: TableIdentity, blockBytes: number) {
+  constructor(disk: StoreDisk, directory: string, fileName: string, identity: TableIdentity, blockBytes: number) {
     invariant(blockBytes >= 1 && blockBytes <= MAX_BLOCK_BYTES, "offsets in a block fit into 16 bits");
     this.disk = disk;
+    const path = `${directory}/${fileName}`;
     this.path = path;
+    this.fileName = fileName;
     this.identity = identity;
     this.blockBytes = blockBytes;
     this.block = new BlockBuilder(blockBytes * 2);
@@ -83,12 +86,14 @@ export class TableWriter {
     const { storeHash, originNumber } = this.identity;
     const { rows, tombstones, blocks } = this;
     const parts = { filterOffset, filterBytes: filter.length, indexOffset, indexBytes: this.indexEnd };
+    this.flushBuffer();
+    // With a write of its own: what makes a table of the file is an event that can be named.
     this.append(writeFooter({ storeHash, originNumber, ...parts, rows, tombstones, blocks, fileBytes }), FOOTER_BYTES);
     this.flushBuffer();
     this.disk.closeFile(this.descriptor, this.path);
     const largest = this.lastKey.slice(0, this.lastKeyLength);
-    const { smallest } = this;
-    return { number, storeHash, originNumber, sizeBytes: fileBytes, rows, tombstones, smallest, largest };
+    const { smallest, fileName } = this;
+    return { number, fileName, storeHash, originNumber, sizeBytes: fileBytes, rows, tombstones, smallest, largest };
   }
 
   /** Gives up; the file is garbage. */

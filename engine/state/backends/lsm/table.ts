@@ -5,6 +5,8 @@ import type { TableReader } from "./table-reader.ts";
 export interface TableDescription extends TableIdentity {
   /** Of its file in this store's directory. Greater numbers are newer. */
   readonly number: number;
+  /** Of its file in this store's directory. */
+  readonly fileName: string;
   readonly sizeBytes: number;
   readonly rows: number;
   readonly tombstones: number;
@@ -17,6 +19,7 @@ export class Table implements TableDescription {
   readonly storeHash: number;
   readonly originNumber: number;
   readonly number: number;
+  readonly fileName: string;
   readonly path: string;
   readonly sizeBytes: number;
   readonly rows: number;
@@ -37,7 +40,8 @@ export class Table implements TableDescription {
     this.storeHash = description.storeHash;
     this.originNumber = description.originNumber;
     this.number = description.number;
-    this.path = `${directory}/${tableFileName(description.number)}`;
+    this.fileName = description.fileName;
+    this.path = `${directory}/${description.fileName}`;
     this.sizeBytes = description.sizeBytes;
     this.rows = description.rows;
     this.tombstones = description.tombstones;
@@ -47,8 +51,9 @@ export class Table implements TableDescription {
   }
 }
 
-export function tableFileName(number: number): string {
-  return `${number}.table`;
+/** `occasion`: what it was written for, where that is more than a full memtable or a compaction ("chk-4"). */
+export function tableFileName(number: number, occasion: string | null = null): string {
+  return occasion === null ? `${number}.table` : `${number}-${occasion}.table`;
 }
 
 /** Where readers of tables come from: a cache over the disk, or quiet files. */

@@ -61,7 +61,7 @@ describe("a filter", () => {
 function tableOf(disk: StoreDisk, number: number, count: number): Table {
   const memtable = new Memtable();
   for (let i = 0; i < count; i++) memtable.put(bytes(`k${1000 + i * 2}`), i % 10 === 0 ? null : bytes(`v${i}`));
-  const writer = new TableWriter(disk, `/${number}.table`, { storeHash: 5, originNumber: number }, 100);
+  const writer = new TableWriter(disk, "", `${number}.table`, { storeHash: 5, originNumber: number }, 100);
   const rows = memtable.cursor(memtable.sequence);
   for (let isMore = rows.seek(bytes("")); isMore; isMore = rows.next()) writer.add(rows, rows.valueLength);
   return new Table("", writer.finish(number), false);
