@@ -11,7 +11,7 @@ const NOTHING: Uint8Array[] = Array.from({ length: LEVELS }, () => new Uint8Arra
 
 function table(number: number, range: string, sizeBytes = 40): Table {
   const [smallest, largest] = [bytes(range[0]!), bytes(range[1]!)];
-  return new Table("/s", { number, sizeBytes, smallest, largest, rows: 1, tombstones: 0, storeHash: 0, originNumber: number }, true);
+  return new Table("/s", { number, fileName: `${number}.table`, sizeBytes, smallest, largest, rows: 1, tombstones: 0, storeHash: 0, originNumber: number }, true);
 }
 
 function version(...levels: Table[][]): Version {

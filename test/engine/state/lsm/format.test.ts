@@ -227,7 +227,7 @@ describe("the format", () => {
     const manifest = plainLevels(goldenBytes("MANIFEST"));
     expect(manifest.nextNumber).toBe(4);
     const second = manifest.levels[0]![0]!;
-    expect(second.toSpliced(1, 1)).toEqual([3, 1, 1, "flight/a", "flight/a", "", 0]);
+    expect(second.toSpliced(1, 1)).toEqual([3, 1, 1, "flight/a", "flight/a", "3-chk-1.table", 0]);
     expect(manifest.levels[0]![1]).toEqual([1, size, 13, 1, "flight/a", "flight/long", "", 0]);
     expect(manifest.levels.slice(1)).toEqual([[], [], [], [], [], []]);
     const description = plainLevels(goldenBytes("levels"));

@@ -7,7 +7,7 @@ import { bytes } from "./store-fixture.ts";
 const keyText = fc.string({ maxLength: 7, unit: fc.constantFrom("a", "b", "\0", "ÿ") });
 
 function tableFrom(smallest: string, largest: string): Table {
-  const numbers = { storeHash: 1, originNumber: 1, number: 1, sizeBytes: 1, rows: 1, tombstones: 0 };
+  const numbers = { storeHash: 1, originNumber: 1, number: 1, fileName: "1.table", sizeBytes: 1, rows: 1, tombstones: 0 };
   return new Table("", { ...numbers, smallest: bytes(smallest), largest: bytes(largest) }, false);
 }
 
