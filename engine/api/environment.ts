@@ -178,6 +178,7 @@ export class StreamExecutionEnvironment {
         bufferTimeoutMs: this.#bufferTimeoutMs,
         stateBackend: this.#stateBackend,
         restore: this.#restore.strategy,
+        allowOlderCheckpoint: this.#restore.allowOlder,
         failover: this.#failover,
       },
     });

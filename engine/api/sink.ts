@@ -40,5 +40,7 @@ export interface SinkWriterContext {
 
 export interface Sink<T> {
   readonly name: string;
+  /** False: nothing becomes final by a commit (`restore`, `prepare` and `commit` have nothing to do). Absent: it may. */
+  readonly commits?: boolean;
   createWriter(context: SinkWriterContext): SinkWriter<T>;
 }

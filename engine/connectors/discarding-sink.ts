@@ -3,6 +3,7 @@ import type { Sink, SinkWriter } from "../api/sink.ts";
 /** Takes everything and keeps nothing. */
 export class DiscardingSink<T> implements Sink<T> {
   readonly name = "discard";
+  readonly commits = false;
 
   createWriter(): SinkWriter<T> {
     return new DiscardingWriter();

@@ -128,6 +128,8 @@ export interface JobConfig {
   /** Null: the cluster's default. */
   readonly stateBackend: StateBackendConfig | null;
   readonly restore: RestoreStrategyName;
+  /** A checkpoint that cannot be read any more may be passed over for the one before. */
+  readonly allowOlderCheckpoint: boolean;
   readonly failover: FailoverScope;
 }
 

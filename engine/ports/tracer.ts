@@ -134,6 +134,8 @@ export const TRACE = {
   restoreReadRemote: 83,
   /** The same. x: bytes from the host's disk, y: files in all. */
   restoreReadLocal: 84,
+  /** A job that allows for older checkpoints cannot read this one. x: checkpoint, y: the older one in its place, or -1: the job fails. */
+  checkpointLost: 85,
 } as const;
 
 export type EngineTraceKind = (typeof TRACE)[keyof typeof TRACE];

@@ -34,7 +34,7 @@ export function readAndLoad(
     if (!context.isWanted()) return;
     const failure = reason ?? loadState(context, assignments, snapshotIn, shared);
     if (failure === null) done({ ok: true, reads: sumOf(files.reads(), shared.reads()) });
-    else done({ ok: false, reason: failure });
+    else done({ ok: false, reason: failure, isLost: reason !== null && files.isLost });
   };
   files.read(ownFilesNeeded(context, assignments), (reason) => {
     if (reason !== null || !context.isWanted()) load(reason);

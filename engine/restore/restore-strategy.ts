@@ -63,7 +63,8 @@ export interface RestoreContext extends AssignedSubtask {
 
 export type RestoreOutcome =
   | { readonly ok: true; readonly reads: RestoreReads }
-  | { readonly ok: false; readonly reason: string };
+  /** `isLost`: files of the checkpoint are gone or damaged in remote storage, and will be. */
+  | { readonly ok: false; readonly reason: string; readonly isLost: boolean };
 
 /**
  * Given what a completed checkpoint holds, fills the state of one subtask.

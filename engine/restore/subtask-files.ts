@@ -16,6 +16,8 @@ export class SubtaskFiles {
   readonly #snapshots: Map<string, SubtaskSnapshot> = new Map();
   /** Those that came from remote storage, where there are copies to be made of them. */
   readonly #fetched: Map<string, Uint8Array> = new Map();
+  /** The last that was asked for is gone, or is not what it should be. */
+  isLost: boolean = false;
   #remoteBytes = 0;
   #localBytes = 0;
   #requests = 0;
@@ -80,6 +82,7 @@ export class SubtaskFiles {
       (report) => {
         this.#requests += 1;
         blobs.get(file.key, (reply) => {
+          this.isLost = !reply.ok && reply.code === "not-found";
           if (!reply.ok) {
             report(`${file.key}: ${reply.code}`);
             return;
@@ -88,6 +91,7 @@ export class SubtaskFiles {
           const opened = decodeSnapshotFile(reply.value, file);
           if (opened.ok) this.#snapshots.set(file.key, opened.snapshot);
           if (opened.ok && this.#local !== null) this.#fetched.set(file.key, reply.value);
+          this.isLost = !opened.ok;
           report(opened.ok ? null : opened.reason);
         });
       },

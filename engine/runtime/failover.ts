@@ -48,14 +48,17 @@ export class Failover {
     return this.#givenUp;
   }
 
-  /** These regions failed; those of them that are failing already go on doing so. */
-  fail(regions: readonly RegionExecution[], reason: string): void {
+  /**
+   * These regions failed; those of them that are failing already go on doing so. `forGood`: why no restart can help,
+   * or null.
+   */
+  fail(regions: readonly RegionExecution[], reason: string, forGood: string | null = null): void {
     const failed = regions.filter(({ lives }) => lives);
-    if (failed.length === 0 || this.#givenUp) return;
-    this.lastFailure = reason;
+    if ((failed.length === 0 && forGood === null) || this.#givenUp) return;
+    this.lastFailure = forGood ?? reason;
     for (const { attempt } of failed) this.#term.point(TRACE.jobFailing, attempt?.attempt ?? 0, 0);
     this.#backoff.notifyFailure();
-    if (this.#backoff.canRestart()) this.#restart(failed, this.#backoff.delayUs());
+    if (forGood === null && this.#backoff.canRestart()) this.#restart(failed, this.#backoff.delayUs());
     else this.#giveUp();
   }
 

@@ -23,6 +23,7 @@ import type { ControlMessage, SlotAssignment } from "./messages.ts";
 import { RegionDeployment } from "./region-deployment.ts";
 import type { RegionPhase } from "./region-execution.ts";
 import { RegionExecution } from "./region-execution.ts";
+import { RestorePoint } from "./restore-point.ts";
 import { SlotTable } from "./slot-table.ts";
 import type { EnginePorts } from "./task-manager.ts";
 import { WorkerRegistry } from "./worker-registry.ts";
@@ -52,6 +53,7 @@ export class JobMaster {
   readonly #buildGraph: (parallelism: number | null) => JobGraph;
   readonly #parallelism: JobParallelism;
   readonly #slots: SlotTable;
+  readonly #restorePoint: RestorePoint;
   readonly #calls: JobCalls;
   readonly #deployment: RegionDeployment;
   readonly #failover: Failover;
@@ -95,6 +97,7 @@ export class JobMaster {
     const storeContext: CompletedStoreContext = { ports, subject: term.subject, jobId: config.jobId, fence, retained, isActive };
     this.store = new CompletedStore(storeContext);
     this.#counter = new CheckpointIdCounter(storeContext);
+    this.#restorePoint = new RestorePoint(term, this.store, this.#graph);
     this.#parallelism = new JobParallelism(ports, config.jobId, fence, isActive);
     this.#slots = new SlotTable(this.registry, this.#graph.config.restore);
     this.#calls = new JobCalls(term, this.registry);
@@ -197,6 +200,9 @@ export class JobMaster {
       case "failed":
         this.#fail([region], message.reason);
         return;
+      case "checkpoint-lost":
+        this.#fail([region], message.reason, this.#restorePoint.lost(message.checkpointId));
+        return;
       case "initialized":
         this.#deployment.initialized(region, execution);
         return;
@@ -224,7 +230,7 @@ export class JobMaster {
     }
     if (this.#slotTimer !== null) this.#term.ports.scheduler.cancel(this.#slotTimer);
     this.#slotTimer = null;
-    const latest = this.store.latest();
+    const latest = this.#restorePoint.current();
     for (const region of waiting) region.deployed(this.#newAttempt(region, slots));
     const coordinator = this.#createCoordinator(latest);
     this.coordinator = coordinator;
@@ -250,7 +256,7 @@ export class JobMaster {
     const { ports, config } = this.#term;
     this.#slotTimer = ports.scheduler.after(config.heartbeatTimeoutMs * US_PER_MS, () => {
       this.#slotTimer = null;
-      if (this.#term.isActive) this.#failJob("there are no slots for a failed region");
+      if (this.#term.isActive) this.#fail(this.regions, "there are no slots for a failed region");
     });
   }
 
@@ -291,12 +297,9 @@ export class JobMaster {
 
   /* ---- failover ---- */
 
-  #fail(failed: readonly RegionExecution[], reason: string): void {
-    if (failed.length > 0 && !this.#ending) this.#failover.fail(failed, reason);
-  }
-
-  #failJob(reason: string): void {
-    if (!this.#ending) this.#failover.fail(this.regions, reason);
+  /** `forGood`: why no restart can help, or null. */
+  #fail(failed: readonly RegionExecution[], reason: string, forGood: string | null = null): void {
+    if (failed.length > 0 && !this.#ending) this.#failover.fail(failed, reason, forGood);
   }
 
   #end(status: JobEndStatus): void {
@@ -360,7 +363,7 @@ export class JobMaster {
       notifyAborted: (id, checkpointId) => {
         this.#cast({ kind: "notify-aborted", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
       },
-      failJob: (reason) => this.#failJob(reason),
+      failJob: (reason) => this.#fail(this.regions, reason),
       deposed: () => this.#onDeposed(),
     });
   }

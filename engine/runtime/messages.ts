@@ -36,7 +36,8 @@ export interface TaskDescriptor {
   readonly isFinished: boolean;
 }
 
-export type TaskState = "initialized" | "finished" | "failed";
+/** "checkpoint-lost": failed, because files of the checkpoint that it restores are gone or damaged in remote storage. */
+export type TaskState = "initialized" | "finished" | "failed" | "checkpoint-lost";
 
 export type ControlMessage =
   /* worker -> JobManager */

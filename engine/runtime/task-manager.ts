@@ -231,7 +231,7 @@ export class TaskManager {
       stateDirectory: () => this.#stateDirectories.of(descriptor.id.attempt, (attempt) => this.#tasksOf(attempt).length > 0),
       storagePrefix: this.config.storagePrefix,
       connect: (channel, handlers) => this.#connect(descriptor, channel, vertex.outputs, handlers, subject),
-      report: (state, reason) => this.#report(descriptor.id, epoch, subject, state, reason),
+      report: (state, reason) => this.#report(descriptor.id, epoch, subject, state, reason, descriptor.restore?.checkpointId),
       acknowledge: (checkpointId, state, inputEnded) =>
         this.#acknowledge(descriptor.id, epoch, subject, checkpointId, state, inputEnded),
       decline: (checkpointId, cause, reason) =>
@@ -272,8 +272,9 @@ export class TaskManager {
   /* ---- reports to the leader ---- */
 
   /** Repeats until the leader answers or there is nobody left to report to. */
-  #report(id: ExecutionId, epoch: number, subject: number, state: TaskState, reason: string): void {
-    const message: ControlMessage = { kind: "task-state", subject, checkpointId: NO_CHECKPOINT, epoch, id, state, reason };
+  #report(id: ExecutionId, epoch: number, subject: number, state: TaskState, reason: string, restored?: CheckpointId): void {
+    const checkpointId = state === "checkpoint-lost" ? (restored ?? NO_CHECKPOINT) : NO_CHECKPOINT;
+    const message: ControlMessage = { kind: "task-state", subject, checkpointId, epoch, id, state, reason };
     this.#callUntilAnswered(epoch, message);
   }
 

@@ -11,7 +11,7 @@ import { userErrorText } from "./user-error.ts";
 /** `cost` is null where the task begins with nothing. */
 export type TaskRestoreOutcome =
   | { readonly ok: true; readonly cost: RestoreCost | null }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly isLost: boolean };
 
 /** The channels of a task, to which in-flight data is given back. */
 export interface RestorableChannels {

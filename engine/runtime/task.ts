@@ -99,7 +99,7 @@ export class Task {
     restoreTask(this.#environment, this.chain, this, this.subject, () => this.state === "restoring", (outcome) => {
       this.restoreCost = outcome.ok ? outcome.cost : null;
       if (outcome.ok) this.#open();
-      else this.fail(`restore failed: ${outcome.reason}`);
+      else this.fail(`restore failed: ${outcome.reason}`, outcome.isLost ? "checkpoint-lost" : "failed");
     });
   }
 
@@ -183,11 +183,11 @@ export class Task {
     this.#environment.ports.tracer.point(TRACE.taskCancelled, this.subject, this.id.attempt, 0);
   }
 
-  fail(reason: string): void {
+  fail(reason: string, state: "failed" | "checkpoint-lost" = "failed"): void {
     if (this.state === "cancelled" || this.state === "failed" || this.state === "finished") return;
     this.#end("failed");
     this.#environment.ports.tracer.point(TRACE.taskFailed, this.subject, this.id.attempt, 0);
-    this.#environment.report("failed", reason);
+    this.#environment.report(state, reason);
   }
 
   /** With checkpoints, the final one ends the task: what it wrote must be committed first. */

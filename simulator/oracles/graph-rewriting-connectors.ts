@@ -86,10 +86,12 @@ class TaggingReader implements SourceReader {
 /** A sink that writes the values without their ids. */
 export class UntaggingSink implements Sink<Tagged> {
   readonly name: string;
+  readonly commits: boolean;
   readonly #sink: Sink<unknown>;
 
   constructor(sink: Sink<unknown>) {
     this.name = sink.name;
+    this.commits = sink.commits ?? true;
     this.#sink = sink;
   }
 
