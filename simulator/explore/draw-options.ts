@@ -13,15 +13,15 @@ const DRAWN_BACKENDS: readonly StateBackendName[] = [
 ];
 const BUFFER_SIZES = [1, 4, 16, 64] as const;
 /** What the seed draws from, the more often one is named, the likelier. */
-const DRAWN_MODES: readonly CheckpointMode[] = ["aligned"];
-const DRAWN_RESTORES: readonly RestoreStrategyName[] = ["full"];
-const DRAWN_SCOPES: readonly FailoverScope[] = ["job"];
+const DRAWN_MODES: readonly CheckpointMode[] = ["aligned", "aligned", "aligned", "aligned-timeout", "unaligned", "unaligned", "at-least-once"];
+const DRAWN_RESTORES: readonly RestoreStrategyName[] = ["full", "full", "incremental", "local"];
+const DRAWN_SCOPES: readonly FailoverScope[] = ["job", "region"];
 /** What a scenario that says nothing runs with. */
 const ALIGNED_ALONE: readonly CheckpointMode[] = ["aligned"];
 const FULL_ALONE: readonly RestoreStrategyName[] = ["full"];
 const JOB_ALONE: readonly FailoverScope[] = ["job"];
-/** One run in so many of a job that can be rescaled is. 0: none. */
-const RESCALED_ONE_IN = 0;
+/** One run in so many of a job that can be rescaled is. */
+const RESCALED_ONE_IN = 4;
 
 /** What a run varies: drawn, unless it is fixed by the caller. What is fixed decides what else can be drawn. */
 export function drawOptions(scenario: Scenario, fixed: Partial<RunOptions>, draw: RandomStream): RunOptions {
@@ -50,7 +50,7 @@ function backendsOf({ backends, drawnBackends = DRAWN_BACKENDS }: Scenario): rea
 
 function drawParallelismAfter({ rescales, parallelisms }: Scenario, parallelism: number, draw: RandomStream): number {
   const others = parallelisms.filter((one) => one !== parallelism);
-  if (rescales !== true || others.length === 0 || RESCALED_ONE_IN === 0) return parallelism;
+  if (rescales !== true || others.length === 0) return parallelism;
   return draw.below(RESCALED_ONE_IN) === 0 ? oneOf(others, draw) : parallelism;
 }
 
