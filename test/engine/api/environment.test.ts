@@ -75,6 +75,7 @@ test("what nobody sets has Flink's defaults", () => {
     bufferTimeoutMs: 100,
     stateBackend: null,
     restore: "full",
+    allowOlderCheckpoint: false,
     failover: "job",
   });
 });
@@ -107,6 +108,7 @@ test("what is set is kept", () => {
     bufferTimeoutMs: 0,
     stateBackend: { name: "lsm", writeBufferBytes: 4096 },
     restore: "incremental",
+    allowOlderCheckpoint: false,
     failover: "region",
   });
 });

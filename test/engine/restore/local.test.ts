@@ -186,6 +186,6 @@ describe("the local restore strategy", () => {
     const cluster = new Cluster(1);
     cluster.remote.clear();
     const { outcome } = cluster.restore(new MemoryDisk(), 0, 1);
-    expect(outcome).toEqual({ ok: false, reason: expect.stringContaining("not-found") });
+    expect(outcome).toEqual({ ok: false, reason: expect.stringContaining("not-found"), isLost: true });
   });
 });
