@@ -1,5 +1,6 @@
 import type { Scenario } from "../simulator/scenario.ts";
 import { bigState } from "./big-state.ts";
+import { deduplication } from "./deduplication.ts";
 import { flightsLate, flightsLateScenario } from "./flights-late.ts";
 import { flightsScenario, flightsTwentyThousand, flightsTwoThousand } from "./flights.ts";
 import type { Flight } from "./flight.ts";
@@ -25,6 +26,7 @@ export const scenarios: readonly Scenario[] = [
   timers,
   twoPipelines,
   bigState,
+  deduplication,
 ];
 
 /** All that come with Whitewater: those, and the jobs of the matrix. */

@@ -42,6 +42,22 @@ export const KEYED_STATE_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    id: "compaction-drops-what-lives",
+    flink: null,
+    symptom: "clean-up in compaction takes what has lived for half of its time to live",
+    noticedBy: RESULT,
+    scenarios: ["deduplication"],
+    fixed: { backend: "lsm" },
+    seedsToFind,
+    edits: [
+      {
+        file: "engine/state/backends/store/row-expiry.ts",
+        find: "this.expiries[id] = expiryOf(ttl, ttl?.cleanupInCompaction === true);",
+        replace: "this.expiries[id] = expiryOf(ttl, ttl?.cleanupInCompaction === true) / 2;",
+      },
+    ],
+  },
+  {
     id: "schema-of-the-failed-migration-kept",
     flink: "FLINK-12064",
     symptom: "after a migration that was refused, snapshots name the new job's schema over rows of the old one",

@@ -1,4 +1,5 @@
 import type { AggregateFunction, KeySelector } from "../../engine/api/functions.ts";
+import type { TimestampMs } from "../../engine/base/units.ts";
 import type { ReduceNode, WindowNode } from "../../engine/graph/stream-graph.ts";
 import { USER_CALLS } from "../trace/kinds.ts";
 import type { UserCodeGate } from "./graph-rewriting-gate.ts";
@@ -9,6 +10,8 @@ export interface Lineage {
   isRepeatable: boolean;
   record(id: number, applied: 0 | 1): void;
   applied(): void;
+  /** The processing time at which the last record is looked at: what decides about state that expires. */
+  at(nowMs: TimestampMs): void;
   derive(): number;
 }
 

@@ -7,6 +7,7 @@ import type {
   RuntimeContext,
   TimerService,
 } from "../../engine/api/functions.ts";
+import type { StateDescriptor } from "../../engine/state/descriptors.ts";
 import { valueState } from "../../engine/state/descriptors.ts";
 import type { Key, ValueState } from "../../engine/state/state.ts";
 import { USER_CALLS } from "../trace/kinds.ts";
@@ -14,6 +15,14 @@ import { SHADOW_STATE } from "./graph-rewriting-functions.ts";
 import type { Lineage, Shadow } from "./graph-rewriting-functions.ts";
 import type { UserCodeGate } from "./graph-rewriting-gate.ts";
 import type { Tagged } from "./graph-rewriting-ids.ts";
+
+/**
+ * State whose expiry follows from the times at which records are processed: a value that is never given out once
+ * it is expired. What a timer reads expires at a time that nobody records.
+ */
+function isReplayable({ kind, ttl }: StateDescriptor<unknown>): boolean {
+  return kind === "value" && ttl?.visibility === "never-return-expired";
+}
 
 /** A process function behind the wrapper: it sees values, and its records get ids. */
 abstract class ShadowedFunction<Fn extends ProcessFunctionBase<unknown>> implements ProcessFunctionBase<Tagged> {
@@ -23,6 +32,8 @@ abstract class ShadowedFunction<Fn extends ProcessFunctionBase<unknown>> impleme
   readonly #lineage: Lineage;
   #shadow!: ValueState<Shadow>;
   #context: UntaggedContext | null = null;
+  /** State expires: the processing time of each record counts. */
+  #isTimed = false;
   #collect: (record: Tagged) => void = () => undefined;
 
   constructor(fn: Fn, gate: UserCodeGate, lineage: Lineage) {
@@ -42,9 +53,11 @@ abstract class ShadowedFunction<Fn extends ProcessFunctionBase<unknown>> impleme
     };
     this.fn.open?.({
       ...context,
-      // What expires depends on the processing time of each record.
       getState: (descriptor) => {
-        if (descriptor.ttl !== null) unrepeatable();
+        if (descriptor.ttl !== null) {
+          this.#isTimed = true;
+          if (!isReplayable(descriptor) || this.fn.onTimer !== undefined) unrepeatable();
+        }
         return context.getState(descriptor);
       },
       // What a subtask's state holds depends on where earlier attempts left it.
@@ -97,6 +110,7 @@ abstract class ShadowedFunction<Fn extends ProcessFunctionBase<unknown>> impleme
   protected begin(record: Tagged, context: ProcessContext, collect: (record: Tagged) => void): ProcessContext {
     const before = this.#shadow.value();
     this.#shadow.update(before === null ? [1, record.id] : [before[0] + 1, before[1] + record.id]);
+    if (this.#isTimed) this.#lineage.at(context.timers.currentProcessingTimeMs());
     this.#gate.before(USER_CALLS.process);
     this.#collect = collect;
     return this.#untagged(context);

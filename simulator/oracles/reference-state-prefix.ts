@@ -30,6 +30,7 @@ export const NO_LINEAGE: Lineage = {
   isRepeatable: true,
   record: () => undefined,
   applied: () => undefined,
+  at: () => undefined,
   derive: () => -1,
 };
 

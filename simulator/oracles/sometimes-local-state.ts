@@ -8,6 +8,9 @@ const PATHS: readonly { readonly name: string; readonly statistic: string; reado
   { name: "a table on level 3", statistic: "deepestLevelEver", atLeast: 3 },
   { name: "a compaction overlapping a snapshot", statistic: "compactionsDuringSnapshot", atLeast: 1 },
   { name: "a tombstone dropped for good", statistic: "tombstonesDropped", atLeast: 1 },
+  { name: "an expired entry cleaned up by compaction", statistic: "rowsFiltered", atLeast: 1 },
+  { name: "an expired entry cleaned up by the snapshot", statistic: "expiredLeftOut", atLeast: 1 },
+  { name: "an expired entry cleaned up incrementally", statistic: "expiredCleanedUp", atLeast: 1 },
   { name: "a changelog materialized", statistic: "materializations", atLeast: 1 },
 ];
 

@@ -9,13 +9,17 @@ import { RESTORE_OF_COMBINATION } from "../explore/matrix.ts";
 import type { CoordinationObserver, LogObserver, NetworkObserver, ObservedConnection } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
+import { DataObservation } from "./data-oracles-observation.ts";
 import { CombinationPath } from "./sometimes-combination.ts";
 import { FAILOVER_PATHS, FailoverPaths } from "./sometimes-failover.ts";
 import { LOCAL_COPY_PATHS, LocalCopyPaths } from "./sometimes-local-copies.ts";
 import { CoordinatorPaths } from "./sometimes-coordinator.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
+import type { SharedReplay } from "./surviving-history-shared.ts";
 import { TaskAttempts } from "./task-attempts.ts";
+
+const VALUE_EXPIRED = "a value expired";
 
 /**
  * The paths that scenarios may declare, so that a sweep which never reaches one is noticed. Names of crashes:
@@ -30,7 +34,11 @@ import { TaskAttempts } from "./task-attempts.ts";
  * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
  *   for each such task;
  * - "a late record dropped": a window operator drops a record;
+<<<<<<< HEAD
  * - those of failover by region: see `FailoverPaths`;
+=======
+ * - "a value expired": the replay of the surviving history asked for a value whose time to live was over;
+>>>>>>> 1dc1669 (Scenario deduplication: state with a time to live under faults; the surviving history is replayed with the processing time of each record)
  * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
  * - "a checkpoint with finished tasks": one completes in an attempt of which some task has finished;
  * - "a late decline ignored": a task declines a checkpoint that is decided already;
@@ -55,6 +63,7 @@ export const SOMETIMES: readonly string[] = [
   "a checkpoint with finished tasks",
   "a late decline ignored",
   "cleaning held a trigger back",
+  VALUE_EXPIRED,
   RESTORE_OF_COMBINATION,
   ...FAILOVER_PATHS,
   ...LOCAL_STATE_PATHS,
@@ -71,13 +80,15 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
   readonly name: string = sometimesOracle.name;
   readonly #context: OracleContext;
   readonly #tasks: TaskAttempts;
+  readonly #replay: SharedReplay | null;
   #highestEpoch = 0;
   /** By number of the task attempt. */
   readonly #firedAfterRestore: (true | undefined)[] = [];
 
   constructor(context: OracleContext) {
     this.#context = context;
-    const { world, graph, sometimes } = context;
+    const { world, graph, scenario, sometimes } = context;
+    this.#replay = scenario.sometimes.includes(VALUE_EXPIRED) ? DataObservation.of(world).replay() : null;
     const tasks = TaskAttempts.of(world, graph);
     this.#tasks = tasks;
     new CrashSites(context, tasks).watch();
@@ -141,7 +152,9 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     this.#changedLog(process, producerId);
   }
 
-  finish(): void {}
+  finish(): void {
+    if ((this.#replay?.expirations ?? 0) > 0) this.#context.sometimes(VALUE_EXPIRED);
+  }
 
   #changedLog(process: SimProcess, producerId: string): void {
     const place = this.#tasks.placeOfProducer(producerId);

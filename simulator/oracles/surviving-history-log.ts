@@ -11,9 +11,12 @@ export interface HistoryMark {
   readonly end: number;
   /** Records emitted before it. */
   readonly emitted: number;
+  /** Processing time when it was taken. */
+  readonly atMs: TimestampMs;
 }
 
 const LEAST_ROOM = 256;
+const NO_TIMES: Float64Array = new Float64Array(0);
 /** Twice an id, plus one, must fit a place of the log. */
 const IDS_LIMIT = 1 << 30;
 
@@ -30,6 +33,8 @@ export class HistoryLog {
   /** Room for more than there are: see `end`. Half the memory of an array, and a run writes one for each record. */
   entries: Int32Array = new Int32Array(LEAST_ROOM);
   readonly watermarks: TimestampMs[] = [];
+  /** By place in `entries`: the processing time at which a record was looked at; empty where nothing depends on it. */
+  times: Float64Array = NO_TIMES;
   restoredFrom: CheckpointId = NO_CHECKPOINT;
   /** Its task has finished: nothing follows, and later checkpoints hold what the last one held. */
   finished = false;
@@ -65,6 +70,11 @@ export class HistoryLog {
     this.entries[last] = (this.entries[last] as number) | 1;
   }
 
+  at(nowMs: TimestampMs): void {
+    if (this.times.length !== this.entries.length) this.#makeTimes();
+    this.times[this.#count - 1] = nowMs;
+  }
+
   watermark(watermarkMs: TimestampMs): void {
     this.#push(~this.watermarks.length);
     this.watermarks.push(watermarkMs);
@@ -83,6 +93,7 @@ export class HistoryLog {
     invariant(end >= this.first && end <= this.end, "only entries that exist are dropped");
     const left = this.entries.subarray(end - this.first, this.#count);
     this.entries.set(left);
+    if (this.times.length > 0) this.times.copyWithin(0, end - this.first, this.#count);
     this.#count = left.length;
     this.first = end;
   }
@@ -97,5 +108,11 @@ export class HistoryLog {
     const { entries } = this;
     this.entries = new Int32Array(2 * entries.length);
     this.entries.set(entries);
+  }
+
+  #makeTimes(): void {
+    const { times } = this;
+    this.times = new Float64Array(this.entries.length);
+    this.times.set(times);
   }
 }

@@ -1,6 +1,6 @@
 import { present } from "../../engine/base/assert.ts";
-import type { CheckpointId } from "../../engine/base/units.ts";
-import { NO_CHECKPOINT } from "../../engine/base/units.ts";
+import type { CheckpointId, TimestampMs } from "../../engine/base/units.ts";
+import { NO_CHECKPOINT, US_PER_MS } from "../../engine/base/units.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import { buildJobGraph } from "../../engine/graph/build-job-graph.ts";
 import type { JobVertex } from "../../engine/graph/job-graph.ts";
@@ -32,6 +32,8 @@ export interface HistorySegment {
   readonly log: HistoryLog;
   readonly start: number;
   readonly end: number;
+  /** Processing time at its end, when the snapshot was taken. */
+  readonly atMs: TimestampMs;
 }
 
 /** What happened from one completed checkpoint to the next: within one attempt, and so with one parallelism. */
@@ -144,7 +146,7 @@ export class HistoryRecorder {
       return `${name}: attempt ${mark.log.attempt} went on from ${at}, not from ${latest}, the latest completed`;
     }
     subtask.settled = mark;
-    return { subtask, log: mark.log, start: continues ? settled.end : 0, end: mark.end };
+    return { subtask, log: mark.log, start: continues ? settled.end : 0, end: mark.end, atMs: mark.atMs };
   }
 
   #subtaskOf(node: NodeId, index: number): ObservedSubtask {
@@ -172,8 +174,9 @@ export class HistoryRecorder {
       for (const { log } of this.#logsOf(process, subject)) log.watermark(watermarkMs);
     });
     kernel.on(TRACE.snapshotTaken, (process, subject, checkpointId) => {
+      const atMs = Math.floor(kernel.nowUs / US_PER_MS);
       for (const { subtask, log } of this.#logsOf(process, subject)) {
-        subtask.marks.push({ log, checkpointId, end: log.end, emitted: log.emitted });
+        subtask.marks.push({ log, checkpointId, end: log.end, emitted: log.emitted, atMs });
       }
     });
     kernel.on(TRACE.taskFinished, (process, subject) => {

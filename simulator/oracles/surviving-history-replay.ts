@@ -23,10 +23,17 @@ import { keepsInFlight } from "./reference-state-prefix.ts";
 import { Arrivals } from "./surviving-history-arrivals.ts";
 import type { HistorySegment, HistoryStep } from "./surviving-history-recorder.ts";
 
+/** What a checkpoint must hold; `mayBeGone`: it was expired when the snapshot was taken, and backends clean up when they like. */
+interface ExpectedEntry extends ReferenceEntry {
+  readonly mayBeGone: boolean;
+}
+
 interface ReplayedSubtask {
   readonly node: StreamNode;
   readonly operator: ReferenceReduce | ReferenceProcess | ReferenceWindow;
   watermarkMs: TimestampMs;
+  /** Processing time of its latest snapshot. */
+  atMs: TimestampMs;
   /** True for the keys of the subtask. */
   readonly owns: (key: Key) => boolean;
 }
@@ -71,6 +78,8 @@ export class HistoryReplay {
   /** By node, then subtask. */
   readonly #subtasks: Map<NodeId, readonly ReplayedSubtask[]> = new Map();
   #origin: ReplayOrigin = { producer: 0, generation: 0 };
+  /** Of subtasks that others took over from. */
+  #expirationsBefore = 0;
   #generation = 0;
 
   constructor(buildGraph: () => StreamGraph, ids: RecordIds, options: ReplayOptions, output: ReplayOutput) {
@@ -100,6 +109,11 @@ export class HistoryReplay {
     });
   }
 
+  /** How often state was asked for that was expired. */
+  get expirations(): number {
+    return [...this.#subtasks.values()].reduce((sum, subtasks) => sum + expirationsOf(subtasks), this.#expirationsBefore);
+  }
+
   /** Goes on to the next completed checkpoint. What is wrong with the history, or null. */
   advance(cut: CompletedCut, step: HistoryStep): string | null {
     this.#rescale(step.parallelism);
@@ -112,10 +126,13 @@ export class HistoryReplay {
   /** The first difference between a checkpoint, which it has just reached, and the replayed state; or null. */
   compare(cut: CompletedCut): string | null {
     for (const subtasks of this.#subtasks.values()) {
-      const expected = new Map<string, ReferenceEntry>();
-      for (const { operator } of subtasks) {
+      const expected = new Map<string, ExpectedEntry>();
+      for (const { operator, atMs } of subtasks) {
         for (const [key, entries] of operator.entriesByKey()) {
-          for (const entry of entries) expected.set(identityOf(key, entry), entry);
+          for (const entry of entries) {
+            const mayBeGone = entry.expiresAtMs !== undefined && entry.expiresAtMs <= atMs;
+            expected.set(identityOf(key, entry), { ...entry, mayBeGone });
+          }
         }
       }
       const [first] = subtasks;
@@ -131,6 +148,7 @@ export class HistoryReplay {
       const old = this.#subtasks.get(id) ?? [];
       if (old.length === count) continue;
       isRescaled ||= old.length > 0;
+      this.#expirationsBefore += expirationsOf(old);
       this.#subtasks.set(id, Array.from({ length: count }, (_, subtask) => this.#subtaskOf(id, subtask, count, old)));
     }
     if (isRescaled) this.#generation += 1;
@@ -155,7 +173,7 @@ export class HistoryReplay {
       adopt(operator, other.operator, owns);
     });
     if (!(operator instanceof ReferenceReduce) && old.length > 0) operator.resume(watermarkMs);
-    return { node, operator, watermarkMs, owns };
+    return { node, operator, watermarkMs, atMs: 0, owns };
   }
 
   /** Brings the inputs up to the offsets of a cut. */
@@ -183,12 +201,13 @@ export class HistoryReplay {
     return null;
   }
 
-  #replay({ subtask, log, start, end }: HistorySegment): string | null {
+  #replay({ subtask, log, start, end, atMs }: HistorySegment): string | null {
     const { node } = subtask;
     const replayed = present(this.#subtasks.get(node.id)?.[subtask.subtask], "every subtask is replayed");
     const arrivals = present(this.#arrivals.get(node.id), "a keyed operator has arrivals");
     this.#origin = { producer: subtask.producer, generation: this.#generation };
     const { operator, owns } = replayed;
+    replayed.atMs = atMs;
     for (let at = start - log.first; at < end - log.first; at++) {
       const entry = log.entries[at] as number;
       if (entry < 0) {
@@ -201,6 +220,7 @@ export class HistoryReplay {
       if (arrival === null) return `${name}: ${this.#ids.describe(entry >> 1)} came twice, or will come again`;
       const late = lateness(replayed, arrival.timestampMs, (entry & 1) === 1);
       if (late !== null) return `${name}: ${this.#ids.describe(entry >> 1)} ${late}`;
+      if (log.times.length > 0) (operator as ReferenceProcess).advanceProcessingTime(log.times[at] as TimestampMs);
       if (arrival.input === 0) operator.process(arrival.record, arrival.timestampMs);
       else (operator as ReferenceProcess).process2(arrival.record, arrival.timestampMs);
     }
@@ -217,6 +237,10 @@ export class HistoryReplay {
     }
     return null;
   }
+}
+
+function expirationsOf(subtasks: readonly ReplayedSubtask[]): number {
+  return subtasks.reduce((sum, { operator }) => sum + (operator instanceof ReferenceProcess ? operator.expirations : 0), 0);
 }
 
 /** The offsets of a cut, or behind the last record that anybody saw up to it where that is further on. */
@@ -242,7 +266,7 @@ function adopt(operator: ReplayedSubtask["operator"], other: ReplayedSubtask["op
 function rewritten(graph: StreamGraph, ids: RecordIds, firstId: number, idStep: number): StreamGraph {
   let emitted = 0;
   const derive = (): number => firstId + emitted++ * idStep;
-  const lineage = { isRepeatable: true, record: () => undefined, applied: () => undefined, derive };
+  const lineage = { isRepeatable: true, record: () => undefined, applied: () => undefined, at: () => undefined, derive };
   return rewriteGraph(graph, { ids, task: null, subtask: 0, lineageOf: () => lineage });
 }
 
@@ -274,7 +298,7 @@ function lateness({ node, watermarkMs }: ReplayedSubtask, timestampMs: Timestamp
   return `of ${describeTime(timestampMs)} was ${applied ? "applied" : "late"} at watermark ${describeTime(watermarkMs)}`;
 }
 
-function compareOperator(cut: CompletedCut, node: StreamNode, expected: Map<string, ReferenceEntry>): string | null {
+function compareOperator(cut: CompletedCut, node: StreamNode, expected: Map<string, ExpectedEntry>): string | null {
   const where = (entry: ReferenceEntry): string =>
     `checkpoint ${cut.checkpointId}, ${node.name}: ${describeCell(node, entry.key, entry.namespace)} state "${entry.state}"`;
   for (const { entries } of cut.sections(node.uid)) {
@@ -288,7 +312,7 @@ function compareOperator(cut: CompletedCut, node: StreamNode, expected: Map<stri
       expected.delete(identity);
     }
   }
-  for (const entry of expected.values()) return `${where(entry)}: expected ${describeValue(entry.value)}, got nothing`;
+  for (const entry of expected.values()) if (!entry.mayBeGone) return `${where(entry)}: expected ${describeValue(entry.value)}, got nothing`;
   return null;
 }
 

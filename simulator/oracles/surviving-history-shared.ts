@@ -24,6 +24,11 @@ export class SharedReplay {
     return !this.#isOver;
   }
 
+  /** How often state was asked for that was expired, so far. */
+  get expirations(): number {
+    return this.#replay.expirations;
+  }
+
   listen(listener: ReplayOutput): void {
     this.#listeners.push(listener);
   }

@@ -28,7 +28,8 @@ const COMPARED_EVERY = 4;
  * completed checkpoints. Not seen: operators behind windows and process functions, behind broadcasts, and,
  * in confluent jobs, behind filters and flatMaps (the reference oracles see these); replays of jobs in which
  * ids do not tell apart what an operator sees (`refuseReplay`), or whose user code asks for the time or for
- * randomness, from then on; which of two timers of one moment fired first.
+ * randomness, from then on (the time to live of a value is no such question: it is replayed with the processing
+ * time of each record, and what was expired may be missing from a checkpoint); which of two timers of one moment fired first.
  */
 export const survivingHistoryOracle: OracleKind = {
   name: "surviving history",

@@ -16,9 +16,9 @@ export class ReferenceProcess implements ReferenceOperator {
   readonly #fn: ProcessFunctionBase<unknown>;
   readonly #node: ProcessNode | CoProcessNode;
   readonly #emitter: Emitter;
-  readonly #state: ReferenceKeyedState = new ReferenceKeyedState();
+  readonly #state: ReferenceKeyedState = new ReferenceKeyedState(() => this.#nowMs);
   /** By one key, that of the whole subtask. */
-  readonly #subtaskState: ReferenceKeyedState = new ReferenceKeyedState();
+  readonly #subtaskState: ReferenceKeyedState = new ReferenceKeyedState(() => this.#nowMs);
   readonly #isTrusted: boolean;
   readonly #eventTimers: ReferenceTimers<Key> = new ReferenceTimers();
   readonly #processingTimers: ReferenceTimers<Key> = new ReferenceTimers();
@@ -79,6 +79,11 @@ export class ReferenceProcess implements ReferenceOperator {
     this.#state.adopt(other.#state, owns);
     adoptTimers(this.#eventTimers, other.#eventTimers, owns);
     adoptTimers(this.#processingTimers, other.#processingTimers, owns);
+  }
+
+  /** How often state was asked for that was expired. */
+  get expirations(): number {
+    return this.#state.expirations;
   }
 
   entriesByKey(): ReadonlyMap<string, readonly ReferenceEntry[]> {

@@ -1,6 +1,8 @@
 import { invariant, present, unreachable } from "../../engine/base/assert.ts";
+import type { TimestampMs } from "../../engine/base/units.ts";
 import type { StateDescriptor, StateFold } from "../../engine/state/descriptors.ts";
 import type { AggregatingState, Key, ListState, MapState, Namespace, ValueState } from "../../engine/state/state.ts";
+import type { TtlConfig } from "../../engine/state/ttl-config.ts";
 import { canonicalKey } from "./canonical-key.ts";
 
 /**
@@ -11,7 +13,10 @@ export interface ReferenceEntry {
   readonly state: string;
   readonly key: Key;
   readonly namespace: Namespace;
+  /** With a time to live: the value and the time of its last update. */
   readonly value: unknown;
+  /** From when on it is not there for who reads it. */
+  readonly expiresAtMs?: TimestampMs;
 }
 
 /** What the states of reduce and window operators are called in snapshots (part of their format). */
@@ -32,8 +37,16 @@ interface Table {
 /** The keyed state of one process operator of the reference: plain maps by canonical key. */
 export class ReferenceKeyedState {
   readonly #tables: Map<string, Table> = new Map();
+  readonly #nowMs: () => TimestampMs;
+  /** How often state was asked for that was expired. */
+  expirations = 0;
   #key: Key = "";
   #canonical = "";
+
+  /** `nowMs`: the processing time, for state that expires. */
+  constructor(nowMs: () => TimestampMs = () => 0) {
+    this.#nowMs = nowMs;
+  }
 
   setCurrentKey(key: Key): void {
     this.#key = key;
@@ -73,7 +86,13 @@ export class ReferenceKeyedState {
     const byKey = new Map<string, ReferenceEntry[]>();
     for (const [state, { descriptor, cells }] of this.#tables) {
       for (const [canonical, { key, value }] of cells) {
-        const entry = { state, key, namespace: "", value: descriptor.kind === "map" ? mapEntries(value) : value };
+        const entry = {
+          state,
+          key,
+          namespace: "",
+          value: descriptor.kind === "map" ? mapEntries(value) : value,
+          ...(descriptor.ttl !== null && { expiresAtMs: (value as TimedValue).lastUpdateMs + descriptor.ttl.ttlMs }),
+        };
         const entries = byKey.get(canonical);
         if (entries === undefined) byKey.set(canonical, [entry]);
         else entries.push(entry);
@@ -82,7 +101,27 @@ export class ReferenceKeyedState {
     return byKey;
   }
 
-  #handle({ kind, defaultValue, fold }: StateDescriptor<unknown>, cells: Map<string, Cell>): unknown {
+  /** A value that is never given out once it is expired; asking for it then removes it. */
+  #expiringValue(ttl: TtlConfig, read: () => unknown, write: (value: unknown) => void, defaultValue: unknown): ValueState<unknown> {
+    return {
+      value: () => {
+        const kept = read() as TimedValue | undefined;
+        if (kept === undefined) return defaultValue ?? null;
+        const lastUpdateMs = this.#nowMs();
+        if (lastUpdateMs - kept.lastUpdateMs >= ttl.ttlMs) {
+          this.expirations += 1;
+          write(null);
+          return defaultValue ?? null;
+        }
+        if (ttl.update === "on-read-and-write") write({ value: kept.value, lastUpdateMs });
+        return kept.value;
+      },
+      update: (value) => write(value === null ? null : { value, lastUpdateMs: this.#nowMs() }),
+      clear: () => write(null),
+    };
+  }
+
+  #handle({ kind, defaultValue, fold, ttl }: StateDescriptor<unknown>, cells: Map<string, Cell>): unknown {
     const read = (): unknown => cells.get(this.#canonical)?.value;
     const write = (value: unknown): void => {
       if (value === null || value === undefined) cells.delete(this.#canonical);
@@ -90,7 +129,7 @@ export class ReferenceKeyedState {
     };
     switch (kind) {
       case "value":
-        return valueHandle(read, write, defaultValue);
+        return ttl === null ? valueHandle(read, write, defaultValue) : this.#expiringValue(ttl, read, write, defaultValue);
       case "list":
         return listHandle(read, write);
       case "map":
@@ -102,6 +141,12 @@ export class ReferenceKeyedState {
         return unreachable(kind, "ReferenceKeyedState");
     }
   }
+}
+
+/** A value with a time to live, as a snapshot holds it. */
+interface TimedValue {
+  readonly value: unknown;
+  readonly lastUpdateMs: TimestampMs;
 }
 
 function valueHandle(read: () => unknown, write: (value: unknown) => void, defaultValue: unknown): ValueState<unknown> {

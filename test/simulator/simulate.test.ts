@@ -24,7 +24,7 @@ function prepared(simulator: Simulator, asked: RunRequest): PreparedRun {
 
 const libraries = await loadStateLibraries();
 
-const NAMES = ["founding-checkpointing", "word-count", "flights", "flights-late", "sparse", "timers", "two-pipelines", "big-state"];
+const NAMES = ["founding-checkpointing", "word-count", "flights", "flights-late", "sparse", "timers", "two-pipelines", "big-state", "deduplication"];
 
 describe("a run", () => {
   test.each(NAMES)("of %s is the same from a fresh simulator and from a used one", (name) => {

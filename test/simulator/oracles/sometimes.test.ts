@@ -65,6 +65,10 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
     restore: "local",
     plan: [{ kind: "disk-loss", host: null, at: onEvent("checkpointNotified", SUM, 4) }],
   },
+  "a value expired": { scenario: "deduplication" },
+  "an expired entry cleaned up by compaction": { scenario: "deduplication", backend: "lsm" },
+  "an expired entry cleaned up by the snapshot": { scenario: "deduplication", backend: "lsm" },
+  "an expired entry cleaned up incrementally": { scenario: "deduplication" },
   "a changelog materialized": { scenario: "big-state", backend: "changelog:heap" },
 };
 

@@ -18,6 +18,7 @@ import { HeapSnapshotWriter } from "./heap-snapshot-writer.ts";
 import { HeapTable } from "./heap-table.ts";
 import { HeapTimers } from "./heap-timers.ts";
 import { HeapSnapshotFilter, HeapTtlCleaner } from "./heap-ttl.ts";
+import type { ExpiredCells } from "./heap-ttl.ts";
 import { HeapValueState } from "./heap-value-state.ts";
 import type { StateCell } from "./key-entry.ts";
 import { SectionLoader, createPrimitive } from "./section-loader.ts";
@@ -51,6 +52,7 @@ export class HeapKeyedBackend implements KeyedBackend {
   private readonly bound: (HeapPrimitive | FoldingState | undefined)[] = [];
   /** Of each state as far as it was bound; null: it has no time to live. */
   private readonly ttls: (TtlConfig | null)[] = [];
+  private readonly expired: ExpiredCells = { cleanedUp: 0, leftOut: 0 };
   private readonly nowMs: () => TimestampMs;
 
   constructor(options: HeapKeyedBackendOptions) {
@@ -81,7 +83,7 @@ export class HeapKeyedBackend implements KeyedBackend {
 
   snapshot(): SnapshotWriter {
     const isFiltered = this.ttls.some((ttl) => ttl?.cleanupInFullSnapshot === true);
-    const filter = isFiltered ? new HeapSnapshotFilter(this.ttls, this.nowMs()) : null;
+    const filter = isFiltered ? new HeapSnapshotFilter(this.ttls, this.nowMs(), this.expired) : null;
     return new HeapSnapshotWriter(this.table, this.states, this.watermarkMs, filter);
   }
 
@@ -96,7 +98,7 @@ export class HeapKeyedBackend implements KeyedBackend {
   maintain(): void {}
 
   statistics(): Readonly<Record<string, number>> {
-    return {};
+    return { expiredCleanedUp: this.expired.cleanedUp, expiredLeftOut: this.expired.leftOut };
   }
 
   dispose(): void {}
@@ -144,7 +146,7 @@ export class HeapKeyedBackend implements KeyedBackend {
     const { kind, defaultValue, ttl } = descriptor;
     const cell = createPrimitive(this.table, index, descriptor, defaultValue);
     if (ttl !== null && ttl.cleanupIncrementally !== null && ttl.cleanupIncrementally > 0) {
-      cell.cleaner = new HeapTtlCleaner(this.table, index, kind, ttl, ttl.cleanupIncrementally, this.nowMs);
+      cell.cleaner = new HeapTtlCleaner(this.table, index, kind, ttl, ttl.cleanupIncrementally, this.nowMs, this.expired);
     }
     const isFolded = kind === "reducing" || kind === "aggregating";
     const primitive = isFolded && cell instanceof HeapValueState ? new FoldingState(cell, descriptor) : cell;

@@ -28,13 +28,23 @@ function unexpiredContent(kind: StateKind, content: unknown, ttl: TtlConfig, now
   return isExpired(content as TtlValue, ttl, nowMs) ? null : content;
 }
 
+/** How often expired state of a backend went, for people: cells as a whole or in part. */
+export interface ExpiredCells {
+  /** Cleaned up incrementally. */
+  cleanedUp: number;
+  /** Left out of snapshots. */
+  leftOut: number;
+}
+
 /** What a snapshot leaves out: frozen when it began. */
 export class HeapSnapshotFilter {
+  private readonly expired: ExpiredCells;
   private readonly nowMs: TimestampMs;
   /** By state; null: everything stays. */
   private readonly ttls: readonly (TtlConfig | null)[];
 
-  constructor(ttls: readonly (TtlConfig | null)[], nowMs: TimestampMs) {
+  constructor(ttls: readonly (TtlConfig | null)[], nowMs: TimestampMs, expired: ExpiredCells) {
+    this.expired = expired;
     this.ttls = ttls.map((ttl) => (ttl !== null && ttl.cleanupInFullSnapshot ? ttl : null));
     this.nowMs = nowMs;
   }
@@ -42,7 +52,10 @@ export class HeapSnapshotFilter {
   /** The content to write, or null for none. */
   kept(state: number, kind: StateKind, content: unknown): unknown {
     const ttl = this.ttls[state] ?? null;
-    return ttl === null ? content : unexpiredContent(kind, content, ttl, this.nowMs);
+    if (ttl === null) return content;
+    const kept = unexpiredContent(kind, content, ttl, this.nowMs);
+    if (kept !== content) this.expired.leftOut += 1;
+    return kept;
   }
 }
 
@@ -59,10 +72,20 @@ export class HeapTtlCleaner {
   /** Elements looked at with every access. */
   private readonly most: number;
   private readonly nowMs: () => TimestampMs;
+  private readonly expired: ExpiredCells;
   private group = -1;
   private walk: Iterator<KeyEntry> | null = null;
 
-  constructor(table: HeapTable, state: number, kind: StateKind, ttl: TtlConfig, most: number, nowMs: () => TimestampMs) {
+  constructor(
+    table: HeapTable,
+    state: number,
+    kind: StateKind,
+    ttl: TtlConfig,
+    most: number,
+    nowMs: () => TimestampMs,
+    expired: ExpiredCells,
+  ) {
+    this.expired = expired;
     this.table = table;
     this.most = most;
     this.state = state;
@@ -118,6 +141,7 @@ export class HeapTtlCleaner {
     if (cell.value === null) return;
     const kept = unexpiredContent(this.kind, cell.value, this.ttl, nowMs);
     if (kept === cell.value) return;
+    this.expired.cleanedUp += 1;
     if (kept === null) {
       this.table.clear(cell);
     } else {

@@ -5,6 +5,7 @@ import type { StoreIterator } from "../../ordered-store.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
 import { readKeyGroup } from "./row-format.ts";
 import { SectionRows } from "./section-rows.ts";
+import type { LeftOutRows } from "./section-rows.ts";
 import type { FrozenTimers } from "./store-timers.ts";
 import type { StoredState } from "./stored-states.ts";
 
@@ -16,6 +17,7 @@ export interface SectionSource {
   readonly watermarkMs: TimestampMs;
   /** What is expired then is left out where a time to live says so. */
   readonly nowMs: TimestampMs;
+  readonly expired: LeftOutRows;
 }
 
 /** A section that is being written, row by row and timer by timer, from one walk over the rows of a store. */
@@ -46,7 +48,7 @@ export class SectionProgress {
     this.range = range;
     this.keyGroupBytes = keyGroupBytes;
     this.section = new KeyedSectionWriter(maxParallelism, range, source.states, this.buffers);
-    this.sectionRows = new SectionRows(this.section, source.states, keyGroupBytes, source.nowMs);
+    this.sectionRows = new SectionRows(this.section, source.states, keyGroupBytes, source.nowMs, source.expired);
     this.rows = rows;
     this.rowsEnded = rows === null;
     this.keyGroup = range.start;

@@ -8,6 +8,11 @@ import type { StoredState } from "./stored-states.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Counts rows that sections left out because they were expired; for people. */
+export interface LeftOutRows {
+  leftOut: number;
+}
+
 /**
  * Puts rows, which come in ascending order, together to the entries of a section. Nothing is decoded: the
  * bytes of keys and items are the same in both, and the order is.
@@ -20,6 +25,7 @@ export class SectionRows {
   /** By id: how old an item may be; Infinity: of any age. */
   private readonly expiries: readonly number[];
   private readonly nowMs: TimestampMs;
+  private readonly expired: LeftOutRows;
   /** The list or map at hand: what its row keys begin with; null: none is. */
   private state: StoredState | null = null;
   private prefix: Uint8Array = NO_BYTES;
@@ -37,7 +43,9 @@ export class SectionRows {
     states: readonly StoredState[],
     keyGroupBytes: number,
     nowMs: TimestampMs,
+    expired: LeftOutRows,
   ) {
+    this.expired = expired;
     this.section = section;
     this.states = states;
     this.keyGroupBytes = keyGroupBytes;
@@ -104,6 +112,8 @@ export class SectionRows {
   }
 
   private isExpired(state: StoredState, value: Uint8Array, itemStart: number): boolean {
-    return isExpiredItem(value, itemStart, this.expiries[state.id]!, this.nowMs);
+    if (!isExpiredItem(value, itemStart, this.expiries[state.id]!, this.nowMs)) return false;
+    this.expired.leftOut += 1;
+    return true;
   }
 }

@@ -22,6 +22,7 @@ import { describeRows } from "./row-description.ts";
 import type { CompactionFilter } from "./row-expiry.ts";
 import { migrateRows } from "./row-migration.ts";
 import type { SectionSource } from "./section-progress.ts";
+import type { LeftOutRows } from "./section-rows.ts";
 import { StoreIncrementalSnapshot } from "./store-incremental-snapshot.ts";
 import { StoreListState } from "./store-list-state.ts";
 import { StoreMapState } from "./store-map-state.ts";
@@ -74,6 +75,7 @@ export class StoreKeyedBackend implements KeyedBackend {
   private readonly restoring: StoreRestore;
   /** By id. */
   private readonly bound: (StorePrimitive | undefined)[] = [];
+  private readonly expired: LeftOutRows = { leftOut: 0 };
   private used = false;
   /** Snapshots that may still hold something of the store. */
   private inFlight: (StoreSnapshotWriter | StoreIncrementalSnapshot)[] = [];
@@ -144,7 +146,7 @@ export class StoreKeyedBackend implements KeyedBackend {
   }
 
   statistics(): Readonly<Record<string, number>> {
-    return this.store.statistics();
+    return { ...this.store.statistics(), expiredLeftOut: this.expired.leftOut };
   }
 
   entries(files: QuietFiles): readonly KeyedEntry[] {
@@ -187,6 +189,7 @@ export class StoreKeyedBackend implements KeyedBackend {
       timers: this.storeTimers.freeze(),
       watermarkMs: this.watermarkMs,
       nowMs: this.options.nowMs(),
+      expired: this.expired,
     };
   }
 
