@@ -73,14 +73,15 @@ export class InFlightGates<Context> {
         else values.push(record.value);
       }
     }
-    for (const gate of this.#gates) {
-      const { withheld } = gate;
-      gate.withheld = [];
-      for (const { record, timestampMs, context } of withheld) {
+    // What one gate lets go may be kept back by the next.
+    const kept = this.#gates.map(({ withheld }) => withheld);
+    for (const gate of this.#gates) gate.withheld = [];
+    this.#gates.forEach((gate, at) => {
+      for (const { record, timestampMs, context } of kept[at] ?? []) {
         this.#resume(context);
         this.#process(gate, record, timestampMs);
       }
-    }
+    });
   }
 
   /** At the cut. A record that is kept as in flight, but was never sent before the cut; or null. */

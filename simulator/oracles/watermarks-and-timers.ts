@@ -1,11 +1,16 @@
 import type { CheckpointId, TimestampMs } from "../../engine/base/units.ts";
+import { present } from "../../engine/base/assert.ts";
 import { MAX_WATERMARK, MIN_WATERMARK } from "../../engine/base/units.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { StreamFrame } from "../../engine/runtime/buffer.ts";
 import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { NetworkObserver, ObservedConnection } from "../hosts/service-observers.ts";
 import type { SimProcess } from "../world/kernel.ts";
+import { CheckpointRecords } from "./checkpoint-records.ts";
+import { channelsIn } from "./in-flight.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
+import { vertexOf } from "./recorded-state.ts";
+import { keepsInFlight } from "./reference-state-prefix.ts";
 import type { TaskAttempt } from "./task-attempts.ts";
 import { TaskAttempts } from "./task-attempts.ts";
 import { WindowFirings } from "./watermarks-and-timers-windows.ts";
@@ -34,7 +39,8 @@ interface EventTime {
  * - The watermark of a subtask rises strictly within an attempt, and after a restore it is never below the
  *   watermark of the state that was restored. Over one channel watermarks never fall.
  * - A subtask's watermark is not ahead of its input: not greater than the least that arrived over the channels
- *   that were never idle (than the greatest of all where each was idle once).
+ *   that were never idle (than the greatest of all where each was idle once), watermarks among the in-flight data
+ *   that it was restored with counting as arrived.
  * - No event timer fires early: its timestamp is at most the watermark that is being delivered.
  * - The timers of a window fire once: the same key and timestamp twice only where two windows of the key have
  *   a timer there; what a restore took back does not count.
@@ -82,7 +88,8 @@ class WatermarksAndTimers implements Oracle, NetworkObserver<ControlMessage, Str
     kernel.on(TRACE.bufferConsumed, (process, subject) => this.#checkFired(process, subject));
     kernel.on(TRACE.snapshotTaken, (process, subject, checkpointId) => {
       this.#checkFired(process, subject);
-      this.#windows.snapshotTaken(process, subject, checkpointId);
+      const task = this.#tasks.find(process, subject);
+      if (task !== null) this.#windows.snapshotTaken(task, checkpointId);
     });
   }
 
@@ -91,7 +98,9 @@ class WatermarksAndTimers implements Oracle, NetworkObserver<ControlMessage, Str
     if (hello.kind !== "open-channel" || acceptedBy === null) return;
     const task = this.#tasks.findByPlace(acceptedBy, hello.toVertex, hello.toSubtask);
     if (task === null || task.attempt !== hello.attempt) return;
-    this.#timeOf(task).channels.push(this.#channelOf(number));
+    const channel = this.#channelOf(number);
+    channel.deliveredMs = Math.max(channel.deliveredMs, this.#inFlightMs(task, hello.edge, hello.fromSubtask));
+    this.#timeOf(task).channels.push(channel);
   }
 
   onFrameSent(connection: ObservedConnection<ControlMessage>, forward: boolean, frame: StreamFrame): void {
@@ -115,6 +124,22 @@ class WatermarksAndTimers implements Oracle, NetworkObserver<ControlMessage, Str
   }
 
   finish(): void {}
+
+  /** The watermark in what a task took back as in flight in one of its channels, as long as its parallelism stays. */
+  #inFlightMs({ restoredFrom, attempt, subtask }: TaskAttempt, edgeId: number, fromSubtask: number): TimestampMs {
+    const records = CheckpointRecords.of(this.#context.world);
+    const record = records.byId(restoredFrom);
+    const { edges, vertices } = this.#tasks.graphOf(attempt);
+    const edge = edges[edgeId];
+    if (record === null || edge === undefined || !keepsInFlight(this.#context.world.options.options.mode)) return MIN_WATERMARK;
+    for (const id of [edge.from, edge.to]) {
+      const { chain, parallelism } = present(vertices[id], "edges connect vertices");
+      if (vertexOf(record, chain[0]?.uid ?? "")?.subtasks.length !== parallelism) return MIN_WATERMARK;
+    }
+    const channels = channelsIn(record, records).flatMap(({ inputs }) => inputs);
+    const own = channels.filter((one) => one.edge === edge.key && one.fromSubtask === fromSubtask && one.toSubtask === subtask);
+    return own.flatMap(({ buffers }) => buffers).reduce((latest, { watermarkMs }) => Math.max(latest, watermarkMs ?? MIN_WATERMARK), MIN_WATERMARK);
+  }
 
   #restored(process: SimProcess | null, subject: number, checkpointId: CheckpointId): void {
     const task = this.#tasks.find(process, subject);
