@@ -1,6 +1,7 @@
 import { BARRIER_BUGS } from "./catalogue/barriers.ts";
 import { COORDINATOR_BUGS } from "./catalogue/coordinator.ts";
 import { KEYED_STATE_BUGS } from "./catalogue/keyed-state.ts";
+import { IN_FLIGHT_BUGS } from "./catalogue/in-flight.ts";
 import { LOCAL_RECOVERY_BUGS } from "./catalogue/local-recovery.ts";
 import { RESCALING_BUGS } from "./catalogue/rescaling.ts";
 import { SHARED_FILE_BUGS } from "./catalogue/shared-files.ts";
@@ -18,6 +19,7 @@ export const CATALOGUE: readonly PlantedBug[] = [
   ...STORE_BUGS,
   ...KEYED_STATE_BUGS,
   ...SHARED_FILE_BUGS,
+  ...IN_FLIGHT_BUGS,
   ...RESCALING_BUGS,
   ...LOCAL_RECOVERY_BUGS,
 ];
