@@ -36,8 +36,8 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
       },
       {
         file: "engine/runtime/job-master.ts",
-        find: "    const latest = this.store.latest();\n",
-        replace: `    const completed = this.store.latest();
+        find: "    const latest = this.#restorePoint.current();\n",
+        replace: `    const completed = this.#restorePoint.current();
     const started = this.coordinator?.latestStarted ?? null;
     const isNewer = started !== null && started.checkpointId > (completed?.metadata.checkpointId ?? 0);
     const latest = isNewer ? ({ metadata: started } as CompletedCheckpoint) : completed;

@@ -92,11 +92,10 @@ export const KEYED_STATE_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/state/backends/changelog/materialization.ts",
-        find: "    return { id: ++this.lastId, position: this.log.seal(), writer: this.nested.snapshot() };\n",
+        find: "    const position = this.log.seal();\n",
         replace: `    const { sqn, segment, bytes } = this.log.seal();
     const last = this.log.segments.at(-1);
     const position = last === undefined ? { sqn, segment, bytes } : { sqn: last.fromSqn, segment: segment - 1, bytes };
-    return { id: ++this.lastId, position, writer: this.nested.snapshot() };
 `,
       },
     ],

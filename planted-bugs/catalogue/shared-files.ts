@@ -133,9 +133,9 @@ export const SHARED_FILE_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/checkpoint/checkpoint-coordinator.ts",
-        find: "      const files = state === null ? [] : ownFilesOf(state).filter((key) => !this.#isReferenced(key));\n",
-        replace: `      const all = state === null ? [] : [...ownFilesOf(state), ...state.shared.map((one) => one.file.key)];
-      const files = all.filter((key) => !this.#pending.has(checkpointId) && (state?.file?.key !== key || !this.#isReferenced(key)));
+        find: "      const unclaimed = state === null ? [] : ownFilesOf(state).filter((key) => !this.#isReferenced(key));\n",
+        replace: `      const own = state === null ? [] : ownFilesOf(state).filter((key) => !this.#isReferenced(key));
+      const unclaimed = [...own, ...shared.map((one) => one.file.key)];
 `,
       },
     ],

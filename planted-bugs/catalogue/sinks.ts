@@ -32,14 +32,25 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/connectors/transaction-recovery.ts",
-        find: "        const left = this.#leftOver(pending, committables);\n",
-        replace: `        const gone = committables.find(({ transactionId }) => !pending.some((info) => info.transactionId === transactionId));
+        find: "        const left = pending.filter(({ transactionId }) => this.#ids.isLeftOver(transactionId));\n",
+        replace: `        const own = this.#restored.filter((one) => one.producerId === producerId);
+        const gone = own.find((one) => !pending.some((info) => info.transactionId === one.transactionId));
         if (gone !== undefined) {
-          done({ ok: false, reason: \`\${gone.transactionId} is not there to be committed\` });
+          this.#done({ ok: false, reason: \`\${gone.transactionId} is not there to be committed\` });
           return;
         }
-        const left = this.#leftOver(pending, committables);
+        const left = pending.filter(({ transactionId }) => this.#ids.isLeftOver(transactionId));
 `,
+      },
+      {
+        file: "engine/connectors/transaction-recovery.ts",
+        find: "    const [own, ...orphaned] = this.#producerIds;\n",
+        replace: "    this.#restored = committables;\n    const [own, ...orphaned] = this.#producerIds;\n",
+      },
+      {
+        file: "engine/connectors/transaction-recovery.ts",
+        find: "  run(restored: readonly unknown[],",
+        replace: "  #restored: readonly Committable[] = [];\n\n  run(restored: readonly unknown[],",
       },
     ],
   },
@@ -68,8 +79,8 @@ export const SINK_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/connectors/sink-transaction.ts",
-        find: "const transactionId = `${this.producerId}/${this.attempt}-${this.#counter}`;",
-        replace: "const transactionId = `${this.producerId}/${this.#counter}`;",
+        find: "const transactionId = `${this.producerId}/${this.attempt}-${this.#closedBy}-${this.#counter}`;",
+        replace: "const transactionId = `${this.producerId}/0-${this.#closedBy}-${this.#counter}`;",
       },
     ],
   },

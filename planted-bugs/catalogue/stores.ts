@@ -140,9 +140,9 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     seedsToFind,
     edits: [
       {
-        file: "engine/state/backends/lsm/lsm-store.ts",
-        find: "    this.uploads.set(plan.checkpointId, uploaded);\n",
-        replace: "    this.uploads.set(plan.checkpointId, uploaded);\n    this.base = uploaded;\n",
+        file: "engine/state/uploaded-files.ts",
+        find: "    this.open.set(checkpointId, files);\n    this.completed.add(checkpointId);\n",
+        replace: "    this.open.set(checkpointId, files);\n    this.base = files;\n    this.completed.add(checkpointId);\n",
       },
     ],
   },
