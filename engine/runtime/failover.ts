@@ -22,8 +22,8 @@ export interface FailoverListener {
  * from the latest completed checkpoint when three things are certain: no task of theirs runs any more, a commit
  * under way is decided, and the delay of the restart strategy, counted from the failure, is over.
  *
- * Regions that fail by the same event are one failure to the restart strategy. Its counts begin anew with each
- * leader, as in Flink.
+ * Each region that fails is a failure of its own to the restart strategy, also where a lost worker took several
+ * (the exponential delay merges those). Its counts begin anew with each leader. Both are as in Flink.
  */
 export class Failover {
   restarts: number = 0;

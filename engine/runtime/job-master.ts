@@ -91,7 +91,9 @@ export class JobMaster {
     this.#onEnded = onEnded;
     this.registry = new WorkerRegistry(ports, config, fence.epoch, {
       workerJoined: () => this.#deployIfPossible(),
-      workerLost: ({ address }) => this.#fail(this.regions.filter((region) => region.needs(address)), `${address} was lost`),
+      workerLost: ({ address }) => {
+        for (const region of this.regions) if (region.needs(address)) this.#fail([region], `${address} was lost`);
+      },
     });
     const retained = this.#graph.config.checkpoint?.retained ?? 1;
     const storeContext: CompletedStoreContext = { ports, subject: term.subject, jobId: config.jobId, fence, retained, isActive };
@@ -299,7 +301,7 @@ export class JobMaster {
 
   /** `forGood`: why no restart can help, or null. */
   #fail(failed: readonly RegionExecution[], reason: string, forGood: string | null = null): void {
-    if (failed.length > 0 && !this.#ending) this.#failover.fail(failed, reason, forGood);
+    if (!this.#ending) this.#failover.fail(failed, reason, forGood);
   }
 
   #end(status: JobEndStatus): void {

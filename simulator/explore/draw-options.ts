@@ -1,4 +1,6 @@
 import { present } from "../../engine/base/assert.ts";
+import { buildJobGraph } from "../../engine/graph/build-job-graph.ts";
+import { failoverRegions } from "../../engine/graph/failover-regions.ts";
 import { invalidCombination } from "../../engine/graph/job-modes.ts";
 import type { CheckpointMode, FailoverScope, RestoreStrategyName } from "../../engine/graph/job-modes.ts";
 import type { RandomStream } from "../../engine/ports/rng.ts";
@@ -15,7 +17,6 @@ const BUFFER_SIZES = [1, 4, 16, 64] as const;
 /** What the seed draws from, the more often one is named, the likelier. */
 const DRAWN_MODES: readonly CheckpointMode[] = ["aligned", "aligned", "aligned", "aligned-timeout", "unaligned", "unaligned", "at-least-once"];
 const DRAWN_RESTORES: readonly RestoreStrategyName[] = ["full", "full", "incremental", "local"];
-const DRAWN_SCOPES: readonly FailoverScope[] = ["job", "region"];
 /** What a scenario that says nothing runs with. */
 const ALIGNED_ALONE: readonly CheckpointMode[] = ["aligned"];
 const FULL_ALONE: readonly RestoreStrategyName[] = ["full"];
@@ -39,9 +40,18 @@ export function drawOptions(scenario: Scenario, fixed: Partial<RunOptions>, draw
     invalidCombination({ backend, restore, failover, rescales }) === null;
   const restores = common(DRAWN_RESTORES, scenario.restores ?? FULL_ALONE).filter((restore) => valid(restore, "job"));
   const restore = fixed.restore ?? oneOf(restores, draw);
-  const scopes = common(DRAWN_SCOPES, scenario.failovers ?? JOB_ALONE).filter((scope) => valid(restore, scope));
-  const failover = fixed.failover ?? oneOf(scopes, draw);
-  return { backend, mode, restore, failover, parallelism, parallelismAfter, bufferElements: fixed.bufferElements ?? bufferElements };
+  const options = { backend, mode, restore, parallelism, parallelismAfter, bufferElements: fixed.bufferElements ?? bufferElements };
+  if (fixed.failover !== undefined) return { ...options, failover: fixed.failover };
+  const scopes = scopesOf(scenario, options).filter((scope) => valid(restore, scope));
+  return { ...options, failover: oneOf(scopes, draw) };
+}
+
+/** Where the whole job is one region, the scope makes no difference: regions are drawn where there are several. */
+function scopesOf(scenario: Scenario, options: Omit<RunOptions, "failover">): readonly FailoverScope[] {
+  const { failovers = JOB_ALONE } = scenario;
+  if (failovers.length === 1 || options.parallelismAfter !== options.parallelism) return failovers;
+  const graph = buildJobGraph(scenario.job({ ...options, failover: "region" }));
+  return failoverRegions(graph, "region").all.length > 1 ? failovers : JOB_ALONE;
 }
 
 function backendsOf({ backends, drawnBackends = DRAWN_BACKENDS }: Scenario): readonly StateBackendName[] {
