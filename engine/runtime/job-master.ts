@@ -203,7 +203,8 @@ export class JobMaster {
         this.#fail([region], message.reason);
         return;
       case "checkpoint-lost":
-        this.#fail([region], message.reason, this.#restorePoint.lost(message.checkpointId));
+        // From an older checkpoint all start together: what others have finished since is not part of it.
+        this.#fail(this.#graph.config.allowOlderCheckpoint ? this.regions : [region], message.reason, this.#restorePoint.lost(message.checkpointId));
         return;
       case "initialized":
         this.#deployment.initialized(region, execution);
