@@ -77,12 +77,13 @@ export class Compaction {
 
   private take(row: RowCursor): void {
     let { valueLength } = row;
-    if (this.filtersRows && valueLength !== TOMBSTONE && this.isUnwanted(row)) {
+    const isUnwanted = this.filtersRows && valueLength !== TOMBSTONE && this.isUnwanted(row);
+    if (isUnwanted) {
       this.rowsFiltered += 1;
       valueLength = TOMBSTONE;
     }
     if (valueLength === TOMBSTONE && !this.mayLieDeeper(row)) {
-      this.tombstonesDropped += 1;
+      if (!isUnwanted) this.tombstonesDropped += 1;
       return;
     }
     let { writer } = this;

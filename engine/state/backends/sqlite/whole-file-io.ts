@@ -54,14 +54,20 @@ export function expectDone(result: DiskResult, path: string, doing: string): num
   return result;
 }
 
+/** As `expectDone`; closes the file where the call failed, however that goes. */
+function doneOrClosed(disk: Disk, descriptor: number, result: DiskResult, path: string, doing: string): number {
+  if (result < 0) disk.close(descriptor);
+  return expectDone(result, path, doing);
+}
+
 /** A whole file, or null where there is none. */
 export function readFile(disk: Disk, path: string): Uint8Array | null {
   const descriptor = disk.open(path, "read");
   if (descriptor === ENOENT) return null;
   expectDone(descriptor, path, "opening it");
-  const size = expectDone(disk.size(descriptor), path, "asking for its size");
+  const size = doneOrClosed(disk, descriptor, disk.size(descriptor), path, "asking for its size");
   const bytes = new Uint8Array(size);
-  const count = expectDone(readFully(disk, descriptor, bytes, 0, size, 0), path, "reading it");
+  const count = doneOrClosed(disk, descriptor, readFully(disk, descriptor, bytes, 0, size, 0), path, "reading it");
   expectDone(disk.close(descriptor), path, "closing it");
   if (count < size) throw new StateStorageError("corrupt", path, `${size} bytes expected, it ends at ${count}`);
   return bytes;
@@ -72,9 +78,9 @@ export function writeDurableFile(disk: Disk, path: string, bytes: Uint8Array): v
   const descriptor = expectDone(disk.open(path, "create"), path, "creating it");
   for (let at = 0; at < bytes.length; at += TRANSFER_BYTES) {
     const length = Math.min(TRANSFER_BYTES, bytes.length - at);
-    expectDone(writeFully(disk, descriptor, bytes, at, length, at), path, "writing it");
+    doneOrClosed(disk, descriptor, writeFully(disk, descriptor, bytes, at, length, at), path, "writing it");
   }
-  expectDone(disk.fsync(descriptor), path, "making it durable");
+  doneOrClosed(disk, descriptor, disk.fsync(descriptor), path, "making it durable");
   expectDone(disk.close(descriptor), path, "closing it");
 }
 

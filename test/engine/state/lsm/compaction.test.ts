@@ -4,7 +4,7 @@ import { settingsOf } from "#whitewater/engine/state/backends/lsm/lsm-options.js
 import { Table } from "#whitewater/engine/state/backends/lsm/table.js";
 import { LEVELS, Version } from "#whitewater/engine/state/backends/lsm/version.js";
 import { MemoryDisk } from "../memory-disk.ts";
-import { bytes, text } from "./store-fixture.ts";
+import { bytes, settle, text, tiny } from "./store-fixture.ts";
 
 const settings = settingsOf({ disk: new MemoryDisk(), directory: "/s", storeId: "s", levelZeroTables: 3, levelOneBytes: 100 });
 const NOTHING: Uint8Array[] = Array.from({ length: LEVELS }, () => new Uint8Array(0));
@@ -46,6 +46,26 @@ describe("the next compaction", () => {
   it("never leads below the last level", () => {
     const levels = version(...Array.from({ length: LEVELS - 1 }, () => []), [table(1, "az", 1e12)]);
     expect(pickCompaction(levels, settings, NOTHING)).toBeNull();
+  });
+});
+
+describe("a compaction with a filter", () => {
+  it("counts rows that the filter takes apart from tombstones that are dropped for good", () => {
+    const drops = (key: Uint8Array): boolean => text(key)!.startsWith("old");
+    const store = tiny(new MemoryDisk(), { filter: drops });
+    for (let i = 0; i < 400; i++) store.put(bytes(`old${1000 + (i % 100)}`), bytes("x".repeat(20)));
+    store.flush();
+    settle(store);
+    const filtered = store.stats();
+    expect(filtered.rowsFiltered).toBeGreaterThan(0);
+    expect(filtered.tombstonesDropped).toBe(0);
+    for (let i = 0; i < 100; i++) store.put(bytes(`new${1000 + i}`), bytes("x".repeat(20)));
+    for (let i = 0; i < 100; i++) store.delete(bytes(`new${1000 + i}`));
+    for (let i = 0; i < 400; i++) store.put(bytes(`nex${1000 + (i % 50)}`), bytes("x".repeat(20)));
+    store.flush();
+    settle(store);
+    expect(store.stats().tombstonesDropped).toBeGreaterThan(0);
+    store.close();
   });
 });
 
