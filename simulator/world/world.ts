@@ -16,6 +16,7 @@ import type { StateBackendName } from "../../engine/state/state-backend.ts";
 import type { Disk } from "../../engine/ports/disk.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import type { FaultPlan } from "../faults/fault.ts";
+import { ObserverList } from "../hosts/observer-list.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { SimBlobStore } from "../hosts/sim-blob-store.ts";
 import { SimCoordination } from "../hosts/sim-coordination.ts";
@@ -74,10 +75,10 @@ export class World {
   readonly coordination: SimCoordination;
   readonly log: SimExternalLog;
   readonly network: SimNetwork<ControlMessage, StreamFrame>;
-  readonly networkObservers: NetworkObserver<ControlMessage, StreamFrame>[] = [];
-  readonly blobObservers: BlobObserver[] = [];
-  readonly coordinationObservers: CoordinationObserver[] = [];
-  readonly logObservers: LogObserver[] = [];
+  readonly networkObservers: ObserverList<NetworkObserver<ControlMessage, StreamFrame>> = new ObserverList();
+  readonly blobObservers: ObserverList<BlobObserver> = new ObserverList();
+  readonly coordinationObservers: ObserverList<CoordinationObserver> = new ObserverList();
+  readonly logObservers: ObserverList<LogObserver> = new ObserverList();
   readonly hosts: readonly Host[];
   /** Set by oracles that carry something through the job. */
   rewriter: GraphRewriter = (graph) => graph;
@@ -98,13 +99,13 @@ export class World {
     this.options = options;
     const { scenario, seed, calm, plan, healAtUs } = options;
     this.kernel = new SimKernel({ seed, calm, plan, healAtUs }, this.#faultActions());
-    this.network = new SimNetwork(this.kernel, (address) => this.#living.get(address)?.process ?? null, this.networkObservers);
-    this.blobs = new SimBlobStore(this.kernel, this.blobObservers);
-    this.coordination = new SimCoordination(this.kernel, this.coordinationObservers);
+    this.network = new SimNetwork(this.kernel, (address) => this.#living.get(address)?.process ?? null, this.networkObservers.guarded);
+    this.blobs = new SimBlobStore(this.kernel, this.blobObservers.guarded);
+    this.coordination = new SimCoordination(this.kernel, this.coordinationObservers.guarded);
     this.log = new SimExternalLog(
       this.kernel,
       { inputs: options.inputs, outputs: scenario.outputs, transactionTimeoutUs: 60_000_000 },
-      this.logObservers,
+      this.logObservers.guarded,
     );
     this.coordinationObservers.push({
       onWrite: (_process, _before, after) => {
