@@ -1,3 +1,4 @@
+import type { ClaimMode } from "../engine/checkpoint/savepoint-record.ts";
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import type { TimestampMs, TimeUs } from "../engine/base/units.ts";
 import type { StateBackendName } from "../engine/state/state-backend.ts";
@@ -70,6 +71,17 @@ export interface WorkloadContext {
   readonly random: (label: string) => RandomStream;
 }
 
+/** The version of the job that a run begins with; after a stop with a savepoint, the scenario's job goes on from that. */
+export interface JobUpgrade {
+  readonly before: (options: RunOptions) => StreamGraph;
+  /** What the scenario's job then runs with. */
+  readonly after: (options: RunOptions) => RunOptions;
+  /** Whose the savepoint is from then on. */
+  readonly claim: ClaimMode;
+  /** A value of a keyed state as the version before wrote it, and as the version after reads it. */
+  readonly migrated: (uid: string, state: string, value: unknown) => unknown;
+}
+
 /**
  * A scenario: a job, its input, the cluster it runs on, what may go wrong, and what must hold. A user's own
  * is the default export (or the export `scenario`) of a file.
@@ -85,6 +97,8 @@ export interface Scenario {
    * Whatever it closes over must be immutable.
    */
   readonly job: (options: RunOptions) => StreamGraph;
+  /** Absent: the job goes on as it was. */
+  readonly upgrade?: JobUpgrade;
   readonly workload: (context: WorkloadContext) => readonly InputTopic[];
   readonly outputs: readonly OutputTopic[];
   readonly cluster: ClusterShape;

@@ -12,6 +12,7 @@ import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
 import { budgetBeside, drawRecovery } from "./faults/draw-recovery.ts";
+import { drawRequests } from "./faults/draw-requests.ts";
 import { drawRescale } from "./faults/draw-rescale.ts";
 import type { FaultPlan } from "./faults/fault.ts";
 import { rewriteRecords } from "./oracles/data-oracles-observation.ts";
@@ -111,11 +112,12 @@ export class Simulator {
     const { cluster, budget } = this.scenario;
     const random = streams.stream("plan");
     const rescale = drawRescale(options, census, streams.stream("rescale"));
+    const requests = drawRequests(this.scenario, census, profile, streams.stream("requests"));
     const source = { census, cluster, jobId: JOB_ID, profile, random };
-    if (profile !== "matrix") return [...drawPlan({ ...source, budget }), ...rescale];
+    if (profile !== "matrix") return [...drawPlan({ ...source, budget }), ...rescale, ...requests];
     const recovery = drawRecovery({ census, cluster, options, random });
     const others = random.below(SWARM_ONE_IN) === 0 ? drawPlan({ ...source, budget: budgetBeside(budget, recovery) }) : [];
-    return [...recovery, ...others, ...rescale];
+    return [...recovery, ...others, ...rescale, ...requests];
   }
 
   /**

@@ -1,3 +1,5 @@
+import type { CheckpointRetention } from "../graph/checkpoint-retention.ts";
+import { CHECKPOINT_RETENTIONS } from "../graph/checkpoint-retention.ts";
 import type { CheckpointMode } from "../graph/job-modes.ts";
 import type { CheckpointConfig } from "../graph/stream-graph.ts";
 import { JobDefinitionError, requireWhole, requireWholeMs } from "./job-definition-error.ts";
@@ -13,6 +15,7 @@ export class CheckpointSettings {
   #minPauseMs: number = 0;
   #maxConcurrent: number = 1;
   #retained: number = 1;
+  #retention: CheckpointRetention = "always";
   #tolerableFailures: number = 0;
   #guarantee: CheckpointingGuarantee = "exactly-once";
   #unaligned: boolean = false;
@@ -61,6 +64,19 @@ export class CheckpointSettings {
     return this;
   }
 
+  /**
+   * Whether the retained checkpoints stay behind when the job ends: never, when it failed, when it failed or was
+   * cancelled, or always (the default here, where Flink's is never). Savepoints always stay.
+   */
+  setExternalizedCheckpointRetention(retention: CheckpointRetention): this {
+    if (!CHECKPOINT_RETENTIONS.includes(retention)) {
+      const wayOut = `Choose one of: ${CHECKPOINT_RETENTIONS.join(", ")}`;
+      throw new JobDefinitionError(WHERE, `there is no retention of checkpoints ${JSON.stringify(retention)}`, wayOut);
+    }
+    this.#retention = retention;
+    return this;
+  }
+
   setMaxRetainedCheckpoints(count: number): this {
     this.#retained = requireWhole(count, 1, WHERE, "the number of retained checkpoints");
     return this;
@@ -84,6 +100,7 @@ export class CheckpointSettings {
       minPauseMs: this.#minPauseMs,
       maxConcurrent: this.#maxConcurrent,
       retained: this.#retained,
+      retention: this.#retention,
       tolerableFailures: this.#tolerableFailures,
     };
   }

@@ -17,6 +17,8 @@ export interface Barrier {
   readonly triggeredAtUs: TimeUs;
   /** A savepoint holds no in-flight data: its barriers are always aligned. */
   readonly isSavepoint: boolean;
+  /** The job stops with this savepoint as it stands: nothing of its own accord happens behind it. */
+  readonly suspends?: true;
   readonly alignment: BarrierAlignment;
 }
 

@@ -16,6 +16,7 @@ import type { FileHandle } from "./checksummed-file.ts";
 import type { CoordinatorContext, SavepointRequest } from "./coordinator-context.ts";
 import { isSameTask, PendingCheckpoint } from "./pending-checkpoint.ts";
 import { PlannedTasks } from "./planned-tasks.ts";
+import type { SavepointRecord } from "./savepoint-record.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 import { ownFilesOf } from "./subtask-state.ts";
 
@@ -48,6 +49,8 @@ export class CheckpointCoordinator {
   #final = false;
   /** Asked to stop with a savepoint: nothing else is begun. */
   #stopping = false;
+  /** The savepoint that the job stopped with, or null. */
+  stoppedWith: SavepointRecord | null = null;
   #whenQuiet: (() => void)[] = [];
   /** The latest attempt of any of its tasks: no other coordinator has the same. */
   readonly #attempt: number;
@@ -279,6 +282,10 @@ export class CheckpointCoordinator {
     this.#lastCompletionUs = ports.clock.nowUs();
     const kind = savepoint === null ? TRACE.checkpointCompleted : TRACE.savepointCompleted;
     ports.tracer.point(kind, subject, checkpointId, this.#attempt);
+    if (savepoint !== null && properties.stop !== null) {
+      this.stoppedWith = { requestId: savepoint.requestId, checkpointId, stop: properties.stop, file };
+      store.stoppedWith(metadata, this.stoppedWith);
+    }
     if (notifiesTasks(properties)) {
       this.#failures.succeeded(checkpointId);
       this.#subsumePending(checkpointId);

@@ -1,7 +1,7 @@
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { FileSealer, openFile } from "./checksummed-file.ts";
-import type { SnapshotKind } from "./checkpoint-properties.ts";
+import type { SnapshotKind, StopMode } from "./checkpoint-properties.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 import { filesOfSubtask, ownFilesOf } from "./subtask-state.ts";
 
@@ -34,8 +34,10 @@ export interface CheckpointMetadata {
 export interface CompletedCheckpoint {
   readonly metadata: CheckpointMetadata;
   readonly file: FileHandle;
-  /** Version of its record, for removing it. */
-  readonly version: number;
+  /** Its record, for removing it. */
+  readonly record: { readonly key: string; readonly version: number };
+  /** A savepoint that the job stopped with. */
+  readonly stop: StopMode | null;
 }
 
 /** Folder of the files of one checkpoint or savepoint. */

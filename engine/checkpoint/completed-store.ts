@@ -1,15 +1,19 @@
 import { invariant, present } from "../base/assert.ts";
 import type { CheckpointId } from "../base/units.ts";
-import { US_PER_MS } from "../base/units.ts";
+import { NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
 import type { Fence, Register } from "../ports/coordination.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { CheckpointMetadata, CompletedCheckpoint } from "./checkpoint-metadata.ts";
 import { decodeMetadata, filesOf, ownFilesOfCheckpoint, sharedFilesOfCheckpoint } from "./checkpoint-metadata.ts";
+import type { StopMode } from "./checkpoint-properties.ts";
+import { subsumed } from "./checkpoint-subsuming.ts";
 import { CheckpointsCleaner } from "./checkpoints-cleaner.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { readRegister, writeRegister } from "./register-writer.ts";
+import type { SavepointRecord, SavepointRestore } from "./savepoint-record.ts";
+import { parseSavepoint, savepointKey, savepointPrefix } from "./savepoint-record.ts";
 import type { SharedEntry, SharedFileRefusal } from "./shared-state-registry.ts";
 import { SharedStateRegistry } from "./shared-state-registry.ts";
 import type { SharedFile } from "./subtask-state.ts";
@@ -22,8 +26,19 @@ export interface CompletedStoreContext {
   readonly jobId: string;
   readonly fence: Fence;
   readonly retained: number;
+  /** The savepoint that the job is started from, or null. */
+  readonly restoreFrom: SavepointRestore | null;
   /** False once this leader stepped down: nothing may be changed any more. */
   isActive(): boolean;
+}
+
+/** A record as it was found, and what it names. */
+interface StoredRecord {
+  readonly key: string;
+  /** 0: there is none in this job's registers. */
+  readonly version: number;
+  readonly file: FileHandle;
+  readonly stop: StopMode | null;
 }
 
 /**
@@ -75,18 +90,48 @@ export class CompletedStore {
    * going on with an older checkpoint would take back what the newer one committed.
    */
   recover(done: () => void): void {
-    const { ports, jobId } = this.#context;
-    ports.coordination.list(`${jobId}/checkpoints/`, (reply) => {
+    const { jobId } = this.#context;
+    this.#list(`${jobId}/checkpoints/`, (records) =>
+      this.#list(savepointPrefix(jobId), (savepoints) => {
+        const stored = records.map(({ key, value, version }): StoredRecord => {
+          return { key, version, file: JSON.parse(present(value, "a listed register has a value")) as FileHandle, stop: null };
+        });
+        const latestId = Math.max(NO_CHECKPOINT, ...records.map(({ key }) => Number(key.slice(key.lastIndexOf("/") + 1))));
+        const savepoint = this.#startingSavepoint(savepoints, latestId);
+        this.#readAll(savepoint === null ? stored : [...stored, savepoint], 0, [], done);
+      }),
+    );
+  }
+
+  /**
+   * A savepoint that the job stopped with, or is started from, counts as a checkpoint until a newer one completed:
+   * what it prepared may be committed already.
+   */
+  #startingSavepoint(registers: readonly Register[], latestId: CheckpointId): StoredRecord | null {
+    const { jobId, restoreFrom } = this.#context;
+    const given = restoreFrom?.savepoint ?? null;
+    const known = registers.map(({ value, version }) => ({ savepoint: parseSavepoint(present(value, "a listed register has a value")), version }));
+    const candidates = known.filter(({ savepoint }) => savepoint.stop !== null || savepoint.requestId === given?.requestId);
+    if (given !== null && !candidates.some(({ savepoint }) => savepoint.checkpointId === given.checkpointId)) {
+      candidates.push({ savepoint: given, version: 0 });
+    }
+    candidates.sort((left, right) => left.savepoint.checkpointId - right.savepoint.checkpointId);
+    const last = candidates.at(-1);
+    if (last === undefined || last.savepoint.checkpointId <= latestId) return null;
+    const { requestId, file, stop } = last.savepoint;
+    return { key: savepointKey(jobId, requestId), version: last.version, file, stop };
+  }
+
+  #list(prefix: string, done: (records: readonly Register[]) => void): void {
+    const { ports } = this.#context;
+    ports.coordination.list(prefix, (reply) => {
       if (!this.#context.isActive()) return;
-      if (!reply.ok) {
-        ports.scheduler.after(RECOVERY_RETRY_US, () => this.recover(done));
-        return;
-      }
-      this.#readAll(reply.value, 0, [], done);
+      if (reply.ok) done(reply.value);
+      else ports.scheduler.after(RECOVERY_RETRY_US, () => this.#list(prefix, done));
     });
   }
 
-  #readAll(records: readonly Register[], index: number, read: CompletedCheckpoint[], done: () => void): void {
+  #readAll(records: readonly StoredRecord[], index: number, read: CompletedCheckpoint[], done: () => void): void {
     const { ports, subject } = this.#context;
     if (index < records.length) {
       this.#readOne(present(records[index], "index is in range"), (checkpoint) => {
@@ -106,13 +151,14 @@ export class CompletedStore {
     done();
   }
 
-  #readOne(record: Register, done: (checkpoint: CompletedCheckpoint) => void): void {
+  /** Repeated for as long as it takes (FLINK-7783). */
+  #readOne(record: StoredRecord, done: (checkpoint: CompletedCheckpoint) => void): void {
     const { ports } = this.#context;
     if (!this.#context.isActive()) return;
-    const file = JSON.parse(present(record.value, "a listed register has a value")) as FileHandle;
+    const { key, version, file, stop } = record;
     ports.blobs.get(file.key, (reply) => {
       const result = reply.ok ? decodeMetadata(reply.value, file) : null;
-      if (result !== null && result.ok) done({ metadata: result.metadata, file, version: record.version });
+      if (result !== null && result.ok) done({ metadata: result.metadata, file, record: { key, version }, stop });
       else ports.scheduler.after(RECOVERY_RETRY_US, () => this.#readOne(record, done));
     });
   }
@@ -128,27 +174,55 @@ export class CompletedStore {
         return;
       }
       invariant((this.latest()?.metadata.checkpointId ?? 0) < metadata.checkpointId, "checkpoints complete in order");
-      this.#retained.push({ metadata, file, version: outcome.version });
+      this.#retained.push({ metadata, file, record: { key, version: outcome.version }, stop: null });
       done("added");
     });
   }
 
-  /** Lets the oldest go where more than `retained` are there: first the record, then the files. */
+  /** The job stops with this savepoint, whose record is written: nothing older is to be restored any more. */
+  stoppedWith(metadata: CheckpointMetadata, { requestId, file, stop }: SavepointRecord): void {
+    const record = { key: savepointKey(this.#context.jobId, requestId), version: 0 };
+    this.#retained.push({ metadata, file, record, stop });
+  }
+
+  /** Lets those go that need not be retained any more, the oldest first. */
   subsumeOldest(): void {
-    if (this.#retained.length <= this.#context.retained) return;
-    const oldest = present(this.#retained.shift(), "more than the retained number are there");
-    const { ports, subject, fence, isActive } = this.#context;
-    const checkpointId = oldest.metadata.checkpointId;
-    ports.tracer.point(TRACE.checkpointSubsumed, subject, checkpointId, 0);
-    const write = { key: this.#key(checkpointId), expectedVersion: oldest.version, value: null, fence };
-    this.#leaving.add(oldest);
-    writeRegister(ports, write, isActive, (outcome) => {
-      if (outcome.kind !== "written") return;
-      this.#leaving.delete(oldest);
-      this.discardFiles(checkpointId, ownFilesOfCheckpoint(oldest));
-      this.#discardUnusedShared();
+    const all = this.#retained.map((checkpoint) => {
+      const { metadata, stop } = checkpoint;
+      return { checkpointId: metadata.checkpointId, properties: { kind: metadata.kind, stop }, checkpoint };
     });
-    this.subsumeOldest();
+    for (const { checkpoint } of subsumed(all, this.#context.retained)) this.#remove(checkpoint);
+  }
+
+  /** The job has ended, and its checkpoints are not to stay. A savepoint is not the job's to delete. */
+  removeAll(): void {
+    for (const checkpoint of this.#retained.slice()) this.#remove(checkpoint);
+  }
+
+  /** First the record goes, then the files. */
+  #remove(checkpoint: CompletedCheckpoint): void {
+    this.#retained = this.#retained.filter((one) => one !== checkpoint);
+    const { metadata, record } = checkpoint;
+    const isClaimed = metadata.kind === "savepoint" && this.#isClaimed(metadata.checkpointId);
+    if (metadata.kind === "savepoint" && !isClaimed) return;
+    const { ports, subject, fence, isActive } = this.#context;
+    const { checkpointId } = metadata;
+    ports.tracer.point(TRACE.checkpointSubsumed, subject, checkpointId, 0);
+    const write = { key: record.key, expectedVersion: record.version, value: null, fence };
+    this.#leaving.add(checkpoint);
+    const gone = (): void => {
+      this.#leaving.delete(checkpoint);
+      this.discardFiles(checkpointId, ownFilesOfCheckpoint(checkpoint));
+      this.#discardUnusedShared();
+    };
+    // Of a savepoint from elsewhere there is no record here.
+    if (record.version === 0) gone();
+    else writeRegister(ports, write, isActive, (outcome) => outcome.kind === "written" && gone());
+  }
+
+  #isClaimed(checkpointId: CheckpointId): boolean {
+    const { restoreFrom } = this.#context;
+    return restoreFrom !== null && restoreFrom.claim === "claim" && restoreFrom.savepoint.checkpointId === checkpointId;
   }
 
   /**
@@ -236,6 +310,8 @@ export class CheckpointIdCounter {
     readRegister(ports, this.#key(), isActive, (register) => {
       this.#version = register.version;
       if (register.value !== null) this.#next = (JSON.parse(register.value) as { next: number }).next;
+      // A job that starts from somebody else's savepoint goes on counting from there.
+      this.#next = Math.max(this.#next, (this.#context.restoreFrom?.savepoint.checkpointId ?? 0) + 1);
       done();
     });
   }

@@ -4,6 +4,7 @@ import type { JobVertex } from "../graph/job-graph.ts";
 import type { CheckpointConfig } from "../graph/stream-graph.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import type { CompletedCheckpoint } from "./checkpoint-metadata.ts";
+import type { StopMode } from "./checkpoint-properties.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import type { CheckpointIdCounter, CompletedStore } from "./completed-store.ts";
 import type { PendingCheckpoint } from "./pending-checkpoint.ts";
@@ -39,6 +40,7 @@ export interface CoordinatorContext {
 /** Somebody waits for this savepoint. */
 export interface SavepointRequest {
   readonly requestId: string;
+  readonly stop: StopMode | null;
   answer(outcome: SavepointOutcome): void;
 }
 

@@ -30,6 +30,8 @@ export interface SubtaskState {
   readonly file: FileHandle | null;
   /** Operators that keep lists, so that a restore knows whose file it needs. */
   readonly lists: readonly OperatorLists[];
+  /** Operators with keyed state in it; absent where that is not known. */
+  readonly keyed?: readonly string[];
   /** Null where nothing was in flight. */
   readonly inFlight: InFlightEdges | null;
   /** In no particular order; the own file says in which order an operator wants them. */

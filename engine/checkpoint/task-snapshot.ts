@@ -6,6 +6,8 @@ import type { VertexId } from "../graph/job-graph.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
 import { TRACE } from "../ports/tracer.ts";
+import { snapshotFolder } from "./checkpoint-metadata.ts";
+import type { SnapshotKind } from "./checkpoint-properties.ts";
 import { StateStorageError } from "../state/state-errors.ts";
 import { retryStorage } from "./storage-retry.ts";
 import type { IncrementalSnapshotWriter, KeyedBackend, SnapshotWriter } from "../state/keyed-backend.ts";
@@ -60,8 +62,8 @@ interface SerializedSnapshot {
 }
 
 /** Key of the file of one subtask; the attempt in it keeps the files of a zombie apart from its successor's. */
-export function snapshotKey(owner: SnapshotOwner, checkpointId: CheckpointId): string {
-  return `${owner.storagePrefix}/chk-${checkpointId}/v${owner.vertex}-s${owner.subtask}-a${owner.attempt}`;
+export function snapshotKey(owner: SnapshotOwner, kind: SnapshotKind, checkpointId: CheckpointId): string {
+  return `${snapshotFolder(owner.storagePrefix, kind, checkpointId)}/v${owner.vertex}-s${owner.subtask}-a${owner.attempt}`;
 }
 
 /**
@@ -70,18 +72,27 @@ export function snapshotKey(owner: SnapshotOwner, checkpointId: CheckpointId): s
  * serialize, let sinks prepare their transactions, wait until all that is in flight is known, upload the shared
  * files, write the subtask's own file, keep a copy of it where copies are kept; only
  * then may the task acknowledge, with what is in remote storage, whatever became of the copy.
+ * A savepoint goes the same way, in canonical form, with nothing shared and nothing kept on the host.
  * `cancel` gives up at any point; what was uploaded by then is deleted again.
  */
 export class TaskSnapshot {
   readonly checkpointId: CheckpointId;
   readonly #owner: SnapshotOwner;
+  readonly #kind: SnapshotKind;
   readonly #captured: readonly CapturedOperator[];
   readonly #chain: OperatorChain;
   readonly #channels: ChannelStateWriter;
   #state: "captured" | "running" | "cancelled" | "done" = "captured";
 
   /** `channels` gathers what is in flight, and may go on with that after this. */
-  constructor(owner: SnapshotOwner, chain: OperatorChain, checkpointId: CheckpointId, channels: ChannelStateWriter) {
+  constructor(
+    owner: SnapshotOwner,
+    chain: OperatorChain,
+    checkpointId: CheckpointId,
+    channels: ChannelStateWriter,
+    kind: SnapshotKind = "checkpoint",
+  ) {
+    this.#kind = kind;
     this.#channels = channels;
     this.#owner = owner;
     this.#chain = chain;
@@ -95,6 +106,8 @@ export class TaskSnapshot {
 
   #capture(keyed: KeyedBackend): CapturedKeyed {
     const { checkpointId } = this;
+    // A savepoint is complete in itself, and in the form that every backend reads.
+    if (this.#kind === "savepoint") return { isShared: false, writer: keyed.snapshot() };
     if (this.#owner.sharedFiles === null || keyed.incremental === null) return { isShared: false, writer: keyed.checkpoint(checkpointId) };
     return { isShared: true, writer: keyed.incremental.snapshot(checkpointId) };
   }
@@ -232,7 +245,7 @@ export class TaskSnapshot {
       uploads?.discard();
       return;
     }
-    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
+    const handle = handleOf(snapshotKey(this.#owner, this.#kind, this.checkpointId), file);
     const shared = uploads === null ? [] : uploads.shared;
     const discard = (): void => {
       this.#deleteUpload();
@@ -247,7 +260,7 @@ export class TaskSnapshot {
         if (!this.isRunning) discard();
         else if (error === null) {
           ports.tracer.point(TRACE.snapshotDurable, this.#owner.subject, this.checkpointId, file.length + (uploads?.bytes ?? 0));
-          this.#keepCopy(file, discard, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: inFlightEdges(channels), shared } }, done));
+          this.#keepCopy(file, discard, () => this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), keyed: this.#keyedUids(), inFlight: inFlightEdges(channels), shared } }, done));
         } else {
           discard();
           this.#finish({ ok: false, reason: `snapshot upload failed: ${error}` }, done);
@@ -258,7 +271,7 @@ export class TaskSnapshot {
 
   #keepCopy(file: Uint8Array, discard: () => void, then: () => void): void {
     const { localState } = this.#owner;
-    if (localState === null) {
+    if (localState === null || this.#kind === "savepoint") {
       then();
       return;
     }
@@ -266,6 +279,10 @@ export class TaskSnapshot {
       if (this.isRunning) then();
       else discard();
     });
+  }
+
+  #keyedUids(): readonly string[] {
+    return this.#captured.filter(({ keyed }) => keyed !== null).map(({ uid }) => uid);
   }
 
   #lists(): SubtaskState["lists"] {
@@ -286,7 +303,7 @@ export class TaskSnapshot {
   /** Nobody will know of this file: take it away again, as far as storage lets us. */
   #deleteUpload(): void {
     const { ports } = this.#owner;
-    const key = snapshotKey(this.#owner, this.checkpointId);
+    const key = snapshotKey(this.#owner, this.#kind, this.checkpointId);
     retryStorage(
       ports.scheduler,
       (report) => ports.blobs.delete(key, (reply) => report(reply.ok ? null : reply.code)),

@@ -11,6 +11,7 @@ import type {
 } from "../api/functions.ts";
 import type { Sink } from "../api/sink.ts";
 import type { Source } from "../api/source.ts";
+import type { CheckpointRetention } from "./checkpoint-retention.ts";
 import type { StateBackendConfig } from "../state/state-backend.ts";
 import type { CheckpointMode, FailoverScope, RestoreStrategyName } from "./job-modes.ts";
 import type { WatermarkStrategy } from "../api/watermark-strategy.ts";
@@ -142,6 +143,8 @@ export interface CheckpointConfig {
   readonly minPauseMs: number;
   readonly maxConcurrent: number;
   readonly retained: number;
+  /** Whether checkpoints stay behind when the job ends. */
+  readonly retention: CheckpointRetention;
   /** Failed checkpoints in a row that are tolerated (Flink: tolerableCheckpointFailureNumber). */
   readonly tolerableFailures: number;
 }

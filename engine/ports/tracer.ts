@@ -77,6 +77,7 @@ export const TRACE = {
   jobRestarting: 35,
   jobFinished: 36,
   jobFailed: 37,
+  jobCancelled: 41,
   /** Every task of this attempt is dead for the JobManager from here on. x: attempt. */
   attemptDead: 38,
   workerRegistered: 39,

@@ -1,3 +1,4 @@
+import type { SavepointRestore } from "../checkpoint/savepoint-record.ts";
 import type { StreamGraph } from "../graph/stream-graph.ts";
 import type { StateLibraries } from "../state/backends/state-libraries.ts";
 import type { StateBackendName } from "../state/state-backend.ts";
@@ -13,6 +14,13 @@ export type JobFactory = (execution: ExecutionId | null, parallelism: number | n
 /** What every process of a cluster is started with. Times in milliseconds. */
 export interface ClusterConfig {
   readonly jobId: string;
+  /**
+   * Which of the versions of the job this is, from 1 on. Each goes on from where the one before stopped, with its id,
+   * its leader's lease and its counters, and has an end of its own.
+   */
+  readonly submission: number;
+  /** Where the first attempt of this version starts; null: from nothing. */
+  readonly restoreFrom: SavepointRestore | null;
   readonly storagePrefix: string;
   readonly slotsPerWorker: number;
   readonly heartbeatIntervalMs: number;

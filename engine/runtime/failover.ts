@@ -13,7 +13,7 @@ export interface FailoverListener {
   /** Some regions wait to be deployed again. */
   restart(): void;
   /** No more restarts, and every task is gone. */
-  giveUp(): void;
+  giveUp(status: "failed" | "cancelled"): void;
 }
 
 /**
@@ -59,7 +59,12 @@ export class Failover {
     for (const { attempt } of failed) this.#term.point(TRACE.jobFailing, attempt?.attempt ?? 0, 0);
     this.#backoff.notifyFailure();
     if (forGood === null && this.#backoff.canRestart()) this.#restart(failed, this.#backoff.delayUs());
-    else this.#giveUp();
+    else this.#giveUp("failed");
+  }
+
+  /** Somebody wants the job to end. */
+  cancel(): void {
+    if (!this.#givenUp) this.#giveUp("cancelled");
   }
 
   /** Nothing failed: the whole job starts again as soon as it can, with what it was told meanwhile. */
@@ -90,7 +95,7 @@ export class Failover {
   }
 
   /** The whole job ends; regions that are failing already are waited for. */
-  #giveUp(): void {
+  #giveUp(status: "failed" | "cancelled"): void {
     this.#givenUp = true;
     let waits = 2;
     const oneLess = (): void => {
@@ -99,7 +104,7 @@ export class Failover {
     };
     this.#regionGone = () => {
       const isGone = this.#listener.regions().every(({ lives, phase }) => !lives && phase !== "failing");
-      if (waits === 0 && isGone) this.#listener.giveUp();
+      if (waits === 0 && isGone) this.#listener.giveUp(status);
     };
     this.#takeDown(this.#living(), oneLess);
   }
@@ -111,6 +116,7 @@ export class Failover {
     this.#listener.stopCheckpoints(done);
     for (const { attempt } of dying) this.#term.point(TRACE.attemptDead, attempt.attempt, 0);
     let running = dying.length;
+    if (running === 0) done();
     for (const { region, attempt } of dying) {
       this.#deployment.cancel(region, attempt, () => {
         region.phase = "restarting";

@@ -3,7 +3,12 @@ import type { ClusterConfig } from "./cluster-config.ts";
 import { jobStatusKey } from "./job-status.ts";
 import { leaderKey, parseLeader } from "./leader-election.ts";
 import type { ControlMessage } from "./messages.ts";
+import type { StopMode } from "../checkpoint/checkpoint-properties.ts";
+import { savepointKey } from "../checkpoint/savepoint-record.ts";
 import type { EnginePorts } from "./task-manager.ts";
+
+/** Answers after which nothing is left to ask. */
+const DONE: readonly ControlMessage["kind"][] = ["accepted", "savepoint-taken"];
 
 /**
  * Whoever asks something of a running job from outside (Flink: the client, the REST interface). A request is
@@ -25,10 +30,33 @@ export class JobClient {
     this.#request((epoch) => ({ kind: "rescale", subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch, parallelism }));
   }
 
+  /**
+   * A savepoint, known by the request's id; with a stop mode the job ends with it. Where it fails, it is asked for
+   * again, until it was taken or the job is over.
+   */
+  savepoint(requestId: string, stop: StopMode | null): void {
+    const key = savepointKey(this.#config.jobId, requestId);
+    this.#ports.coordination.read(key, (reply) => {
+      if (reply.ok && reply.value.value !== null) return;
+      const message = { kind: "trigger-savepoint", subject: this.#subject, checkpointId: NO_CHECKPOINT, requestId, stop } as const;
+      this.#request((epoch) => ({ ...message, epoch }));
+    });
+  }
+
+  /** Checkpoints that are pending when this arrives are given up. */
+  abortCheckpoints(): void {
+    this.#request((epoch) => ({ kind: "abort-checkpoints", subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch }));
+  }
+
+  /** The job ends, whatever it has done. */
+  cancelJob(): void {
+    this.#request((epoch) => ({ kind: "cancel-job", subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch }));
+  }
+
   #request(messageOf: (epoch: number) => ControlMessage): void {
     const { coordination, network } = this.#ports;
     const again = (): void => this.#later(() => this.#request(messageOf));
-    coordination.read(jobStatusKey(this.#config.jobId), (status) => {
+    coordination.read(jobStatusKey(this.#config.jobId, this.#config.submission), (status) => {
       if (status.ok && status.value.value !== null) return;
       coordination.read(leaderKey(this.#config.jobId), (reply) => {
         const leader = reply.ok ? parseLeader(reply.value.value) : null;
@@ -37,7 +65,7 @@ export class JobClient {
           return;
         }
         network.call(leader.address, messageOf(leader.epoch), this.#config.rpcTimeoutMs * US_PER_MS, (answer) => {
-          if (!answer.ok || answer.message.kind !== "accepted") again();
+          if (!answer.ok || !DONE.includes(answer.message.kind)) again();
         });
       });
     });

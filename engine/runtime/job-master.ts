@@ -3,6 +3,7 @@ import { US_PER_MS } from "../base/units.ts";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
 import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import type { CompletedStoreContext } from "../checkpoint/completed-store.ts";
+import { retainsCheckpoints } from "../graph/checkpoint-retention.ts";
 import { CheckpointIdCounter, CompletedStore } from "../checkpoint/completed-store.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import { failoverRegions } from "../graph/failover-regions.ts";
@@ -10,9 +11,12 @@ import type { JobGraph } from "../graph/job-graph.ts";
 import type { Fence } from "../ports/coordination.ts";
 import type { TimerHandle } from "../ports/scheduler.ts";
 import { TRACE } from "../ports/tracer.ts";
+import { refuseSnapshot } from "../restore/refuse-snapshot.ts";
 import { createRestartBackoff } from "../restore/restart/create-restart-backoff.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { ExecutionAttempt } from "./execution-attempt.ts";
+import { checkpointCalls } from "./checkpoint-calls.ts";
+import { ClientRequests, isClientMessage } from "./client-requests.ts";
 import { Failover } from "./failover.ts";
 import { JobCalls } from "./job-calls.ts";
 import { JobParallelism } from "./job-parallelism.ts";
@@ -24,15 +28,15 @@ import { RegionDeployment } from "./region-deployment.ts";
 import type { RegionPhase } from "./region-execution.ts";
 import { RegionExecution } from "./region-execution.ts";
 import { RestorePoint } from "./restore-point.ts";
+import { SavepointRequests } from "./savepoint-requests.ts";
 import { SlotTable } from "./slot-table.ts";
 import type { EnginePorts } from "./task-manager.ts";
+import { WorkerMessages } from "./worker-messages.ts";
 import { WorkerRegistry } from "./worker-registry.ts";
 
-export type JobPhase = "recovering" | RegionPhase | "finished" | "failed";
+export type JobPhase = "recovering" | RegionPhase | JobEndStatus;
 
-/** A message to one task. */
-type TaskMessage = Extract<ControlMessage, { readonly kind: "trigger-checkpoint" | "notify-complete" | "notify-aborted" }>;
-
+const END_POINTS = { finished: TRACE.jobFinished, failed: TRACE.jobFailed, cancelled: TRACE.jobCancelled } as const;
 /** Attempts of one leader; attempts of a later leader have greater numbers. */
 const ATTEMPTS_PER_EPOCH = 4096;
 /** A job whose regions differ is in the first of these phases that any of them is in. */
@@ -57,6 +61,9 @@ export class JobMaster {
   readonly #calls: JobCalls;
   readonly #deployment: RegionDeployment;
   readonly #failover: Failover;
+  readonly #savepoints: SavepointRequests;
+  readonly #requests: ClientRequests;
+  readonly #workers: WorkerMessages;
   /** With the parallelism that the job was asked to run with. */
   #graph: JobGraph;
   /** What `regions` are regions of. */
@@ -68,6 +75,8 @@ export class JobMaster {
   #attemptsMade = 0;
   /** Some regions wait for slots while others go on. */
   #slotTimer: TimerHandle | null = null;
+  /** Why the job cannot start from what it is to start from, or null. */
+  #refusal: string | null = null;
   /** The job's end is being recorded: no failover can follow. */
   #ending = false;
 
@@ -96,11 +105,11 @@ export class JobMaster {
       },
     });
     const retained = this.#graph.config.checkpoint?.retained ?? 1;
-    const storeContext: CompletedStoreContext = { ports, subject: term.subject, jobId: config.jobId, fence, retained, isActive };
+    const storeContext: CompletedStoreContext = { ports, subject: term.subject, jobId: config.jobId, fence, retained, restoreFrom: config.restoreFrom, isActive };
     this.store = new CompletedStore(storeContext);
     this.#counter = new CheckpointIdCounter(storeContext);
     this.#restorePoint = new RestorePoint(term, this.store, this.#graph);
-    this.#parallelism = new JobParallelism(ports, config.jobId, fence, isActive);
+    this.#parallelism = new JobParallelism(ports, config, fence, isActive);
     this.#slots = new SlotTable(this.registry, this.#graph.config.restore);
     this.#calls = new JobCalls(term, this.registry);
     this.#deployment = new RegionDeployment(term, this.#calls, this.#parallelism, {
@@ -109,11 +118,22 @@ export class JobMaster {
         if (this.regions.every(({ phase }) => phase === "running")) this.coordinator?.start();
       },
     });
+    this.#workers = new WorkerMessages(term, this.#calls, this.registry, {
+      isOver: () => this.#stage !== "recovering" && this.#stage !== "active",
+      coordinator: () => this.coordinator,
+      taskState: (message) => this.#taskState(message),
+    });
+    this.#savepoints = new SavepointRequests(term, () => this.coordinator);
+    this.#requests = new ClientRequests(this.#calls, this.#savepoints, {
+      coordinator: () => this.coordinator,
+      rescale: (message, respond) => this.#rescale(message, respond),
+      cancel: () => this.#cancelJob(),
+    });
     this.#failover = new Failover(term, createRestartBackoff(this.#graph.config.restart, ports), this.#deployment, {
       regions: () => this.regions,
       stopCheckpoints: (quiet) => this.#stopCheckpoints(quiet),
       restart: () => this.#deployIfPossible(),
-      giveUp: () => this.#end("failed"),
+      giveUp: (status) => this.#end(status),
     });
   }
 
@@ -124,27 +144,35 @@ export class JobMaster {
 
   /** Why something failed last, for people. */
   get lastFailure(): string | null {
-    return this.#failover.lastFailure;
+    return this.#refusal ?? this.#failover.lastFailure;
   }
 
   /** Reads the job's status, the completed checkpoints and the id counter; then waits for workers. */
   recover(): void {
     const { ports, config } = this.#term;
     this.#term.point(TRACE.leadershipGained, this.fence.epoch, 0);
-    readJobEnd(ports, config.jobId, () => this.#term.isActive, (ended) => {
+    readJobEnd(ports, config, () => this.#term.isActive, (ended) => {
       if (ended !== null) {
         this.#stage = ended;
         this.#onEnded();
         return;
       }
-      this.store.recover(() => this.#counter.recover(() => this.#parallelism.recover(() => this.#recovered())));
+      this.store.recover(() => this.#counter.recover(() => this.#parallelism.recover(this.store.latest(), () => this.#recovered())));
     });
   }
 
   #recovered(): void {
     this.#useParallelism();
     this.#stage = "active";
-    this.#deployIfPossible();
+    const { restoreFrom } = this.#term.config;
+    const latest = this.store.latest();
+    const refusal = restoreFrom === null || latest === null ? null : refuseSnapshot(latest.metadata, this.#graph, restoreFrom.allowNonRestoredState);
+    if (refusal === null) {
+      this.#deployIfPossible();
+      return;
+    }
+    this.#refusal = refusal;
+    this.#end("failed");
   }
 
   depose(): void {
@@ -157,40 +185,8 @@ export class JobMaster {
 
   /** Handles a message of a worker or a client; `respond` may be called later. */
   handle(message: ControlMessage, respond: (reply: ControlMessage) => void): void {
-    if (message.kind === "rescale") this.#rescale(message, respond);
-    else respond(this.#handleNow(message));
-  }
-
-  #handleNow(message: Exclude<ControlMessage, { readonly kind: "rescale" }>): ControlMessage {
-    switch (message.kind) {
-      case "register-worker":
-        if (this.#stage === "finished" || this.#stage === "failed") return this.#calls.reply(message, "the job is over");
-        this.registry.register(message.worker, message.incarnation, message.slots, message.held);
-        return this.#calls.reply(message, null);
-      case "task-state":
-        if (message.epoch === this.fence.epoch) this.#taskState(message);
-        return this.#calls.reply(message, null);
-      case "acknowledge-checkpoint":
-        if (message.epoch !== this.fence.epoch) return this.#calls.reply(message, "another leader's attempt");
-        this.coordinator?.acknowledge(message.id, message.checkpointId, message.state, message.inputEnded);
-        return this.#calls.reply(message, null);
-      case "decline-checkpoint":
-        if (message.epoch === this.fence.epoch) this.coordinator?.decline(message.id, message.checkpointId, message.cause);
-        return this.#calls.reply(message, null);
-      case "heartbeat":
-      case "deploy-task":
-      case "start-attempt":
-      case "cancel-attempt":
-      case "trigger-checkpoint":
-      case "notify-complete":
-      case "notify-aborted":
-      case "accepted":
-      case "refused":
-      case "open-channel":
-        return this.#calls.reply(message, "not a message for a JobManager");
-      default:
-        return unreachable(message, "JobMaster.handle");
-    }
+    if (isClientMessage(message)) this.#requests.handle(message, respond);
+    else respond(this.#workers.handle(message));
   }
 
   #taskState(message: Extract<ControlMessage, { readonly kind: "task-state" }>): void {
@@ -305,19 +301,29 @@ export class JobMaster {
     if (!this.#ending) this.#failover.fail(failed, reason, forGood);
   }
 
+  /** Takes everything down, then says so; null, also where it is being done already. */
+  #cancelJob(): string | null {
+    if (this.#stage !== "active") return "the job is not running";
+    if (!this.#ending) this.#failover.cancel();
+    return null;
+  }
+
   #end(status: JobEndStatus): void {
     if (this.#ending) return;
     this.#ending = true;
     this.coordinator?.stop("shutdown");
+    const stoppedWith = this.coordinator?.stoppedWith ?? null;
     const { ports, config } = this.#term;
-    recordJobEnd(ports, config.jobId, status, this.fence, () => this.#term.isActive, (recorded) => {
+    const end = { status, savepoint: status === "finished" ? stoppedWith : null, reason: status === "failed" ? this.lastFailure : null };
+    recordJobEnd(ports, config, end, this.fence, () => this.#term.isActive, (recorded) => {
       if (!recorded) {
         this.#onDeposed();
         return;
       }
       this.#stage = status;
+      if (!retainsCheckpoints(this.#graph.config.checkpoint?.retention ?? "always", status)) this.store.removeAll();
       this.store.close();
-      this.#term.point(status === "finished" ? TRACE.jobFinished : TRACE.jobFailed, this.fence.epoch, 0);
+      this.#term.point(END_POINTS[status], this.fence.epoch, 0);
       this.registry.close();
       this.#onEnded();
     });
@@ -339,7 +345,6 @@ export class JobMaster {
   #createCoordinator(latest: CompletedCheckpoint | null): CheckpointCoordinator | null {
     const { ports, config, subject } = this.#term;
     const { vertices, config: jobConfig } = this.#deployedGraph;
-    const { epoch } = this.fence;
     if (jobConfig.checkpoint === null) return null;
     return new CheckpointCoordinator({
       ports,
@@ -353,19 +358,8 @@ export class JobMaster {
       vertices,
       store: this.store,
       counter: this.#counter,
-      trigger: (id, { checkpointId, triggeredAtUs, properties }) => {
-        const isSavepoint = properties.kind === "savepoint";
-        this.#cast({ kind: "trigger-checkpoint", subject: this.#calls.subjectOf(id), checkpointId, epoch, id, triggeredAtUs, isSavepoint });
-      },
-      recordSavepoint: () => invariant(false, "nobody asks for savepoints yet"),
-      notifyComplete: (id, checkpointId, isFinal) => {
-        const message: TaskMessage = { kind: "notify-complete", subject: this.#calls.subjectOf(id), checkpointId, epoch, id, isFinal };
-        if (isFinal) this.#insist(message);
-        else this.#cast(message);
-      },
-      notifyAborted: (id, checkpointId) => {
-        this.#cast({ kind: "notify-aborted", subject: this.#calls.subjectOf(id), checkpointId, epoch, id });
-      },
+      recordSavepoint: (...savepoint) => this.#savepoints.record(...savepoint),
+      ...checkpointCalls(this.#calls, this.fence.epoch, (id) => this.#regionOf(id)?.find(id)?.slot ?? null),
       failJob: (reason) => this.#fail(this.regions, reason),
       deposed: () => this.#onDeposed(),
     });
@@ -375,20 +369,6 @@ export class JobMaster {
   #executions(): readonly ExecutionId[] {
     const all = this.regions.flatMap(({ attempt }) => attempt?.executions.map(({ id }) => id) ?? []);
     return all.sort((left, right) => left.vertex - right.vertex || left.subtask - right.subtask);
-  }
-
-  /** To a task whose attempt lives; nothing is said to the dead. */
-  #cast(message: TaskMessage): void {
-    const execution = this.#regionOf(message.id)?.find(message.id);
-    if (execution !== undefined) this.#calls.cast(execution.slot, message);
-  }
-
-  /** The same until it is answered. */
-  #insist(message: TaskMessage): void {
-    const region = this.#regionOf(message.id);
-    const execution = region?.find(message.id);
-    if (region === undefined || execution === undefined) return;
-    this.#calls.untilAnswered(execution.slot, message, () => region.find(message.id) !== undefined, () => undefined);
   }
 
   #regionOf(id: ExecutionId): RegionExecution | undefined {

@@ -1,6 +1,8 @@
+import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import { readRegister, writeRegister } from "../checkpoint/register-writer.ts";
 import type { Fence } from "../ports/coordination.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
 
 interface ParallelismRecord {
   readonly parallelism: number;
@@ -24,14 +26,17 @@ export class JobParallelism {
   #version = 0;
   #writing = false;
 
-  constructor(ports: ProcessPorts, jobId: string, fence: Fence, isActive: () => boolean) {
+  constructor(ports: ProcessPorts, { jobId, submission, restoreFrom }: ClusterConfig, fence: Fence, isActive: () => boolean) {
     this.#ports = ports;
-    this.#key = `${jobId}/parallelism`;
+    this.#key = submission === 1 ? `${jobId}/parallelism` : `${jobId}/parallelism/${submission}`;
+    this.current = restoreFrom?.parallelism ?? null;
     this.#fence = fence;
     this.#isActive = isActive;
   }
 
-  recover(done: () => void): void {
+  /** `latest`: what the job goes on from, perhaps what another version of it left, with more subtasks. */
+  recover(latest: CompletedCheckpoint | null, done: () => void): void {
+    this.highest = Math.max(0, ...(latest?.metadata.vertices.map(({ subtasks }) => subtasks.length) ?? []));
     readRegister(this.#ports, this.#key, this.#isActive, ({ value, version }) => {
       this.#version = version;
       if (value !== null) this.#take(JSON.parse(value) as ParallelismRecord);
@@ -62,6 +67,6 @@ export class JobParallelism {
 
   #take({ parallelism, highest }: ParallelismRecord): void {
     this.current = parallelism;
-    this.highest = highest;
+    this.highest = Math.max(this.highest, highest);
   }
 }

@@ -1,3 +1,5 @@
+import type { FileHandle } from "../checkpoint/checksummed-file.ts";
+import type { StopMode } from "../checkpoint/checkpoint-properties.ts";
 import type { DeclineCause } from "../checkpoint/checkpoint-failure-manager.ts";
 import type { SubtaskState } from "../checkpoint/subtask-state.ts";
 import type { TimeUs } from "../base/units.ts";
@@ -39,6 +41,9 @@ export interface TaskDescriptor {
 /** "checkpoint-lost": failed, because files of the checkpoint that it restores are gone or damaged in remote storage. */
 export type TaskState = "initialized" | "finished" | "failed" | "checkpoint-lost";
 
+/** What a client asks of the job. */
+export type ClientMessage = Extract<ControlMessage, { readonly kind: "rescale" | "trigger-savepoint" | "abort-checkpoints" | "cancel-job" }>;
+
 export type ControlMessage =
   /* worker -> JobManager */
   | (Control & {
@@ -60,6 +65,11 @@ export type ControlMessage =
   | (Control & { readonly kind: "decline-checkpoint"; readonly id: ExecutionId; readonly cause: DeclineCause; readonly reason: string })
   /* client -> JobManager */
   | (Control & { readonly kind: "rescale"; readonly parallelism: number })
+  /** Known by its id: asked twice, it is taken once. Answered when it is done, or with a refusal. */
+  | (Control & { readonly kind: "trigger-savepoint"; readonly requestId: string; readonly stop: StopMode | null })
+  /** Gives up what is pending. */
+  | (Control & { readonly kind: "abort-checkpoints" })
+  | (Control & { readonly kind: "cancel-job" })
   /* JobManager -> worker */
   | (Control & { readonly kind: "heartbeat"; readonly incarnation: number })
   | (Control & { readonly kind: "deploy-task"; readonly descriptor: TaskDescriptor })
@@ -71,6 +81,8 @@ export type ControlMessage =
       readonly id: ExecutionId;
       readonly triggeredAtUs: TimeUs;
       readonly isSavepoint: boolean;
+      /** The job stops with this savepoint. */
+      readonly stop: StopMode | null;
     })
   | (Control & {
       readonly kind: "notify-complete";
@@ -82,6 +94,8 @@ export type ControlMessage =
   /* replies */
   | (Control & { readonly kind: "accepted" })
   | (Control & { readonly kind: "refused"; readonly reason: string })
+  /** `checkpointId` says which. */
+  | (Control & { readonly kind: "savepoint-taken"; readonly file: FileHandle })
   /* opens a data connection */
   | (Control & {
       readonly kind: "open-channel";

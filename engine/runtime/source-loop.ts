@@ -63,6 +63,11 @@ export class SourceLoop {
     watermarks.endInput(hadInput);
   }
 
+  /** The job is drained: what was not read yet stays unread, and this is the end of the input. */
+  drain(): void {
+    if (!this.#ended) this.#end();
+  }
+
   #armTimer(): void {
     const { scheduler, watermarkIntervalMs } = this.#context;
     scheduler.after(watermarkIntervalMs * US_PER_MS, () => {

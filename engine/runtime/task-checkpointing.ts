@@ -66,7 +66,7 @@ export class TaskCheckpointing {
     this.#task.sendBarrier(barrier, channels);
     tracer.point(TRACE.barrierForwarded, owner.subject, checkpointId, 0);
     chain.snapshotState(checkpointId);
-    const snapshot = new TaskSnapshot(owner, chain, checkpointId, channels);
+    const snapshot = new TaskSnapshot(owner, chain, checkpointId, channels, barrier.isSavepoint ? "savepoint" : "checkpoint");
     tracer.point(TRACE.snapshotTaken, owner.subject, checkpointId, 0);
     this.#running.set(checkpointId, snapshot);
     if (channels.awaitsOutputs) this.#armOutputTimer(barrier, snapshot);

@@ -5,7 +5,7 @@ import type { InputChannel } from "./input-channel.ts";
 export interface EndingTask {
   /** None in a source. */
   channels(): readonly InputChannel[];
-  checkpoint(barrier: Barrier): void;
+  checkpoint(barrier: Barrier): boolean;
   finish(): void;
 }
 

@@ -168,6 +168,10 @@ export class TaskManager {
         return this.#acceptedReply(message);
       case "register-worker":
       case "rescale":
+      case "trigger-savepoint":
+      case "abort-checkpoints":
+      case "cancel-job":
+      case "savepoint-taken":
       case "task-state":
       case "acknowledge-checkpoint":
       case "decline-checkpoint":
@@ -185,7 +189,7 @@ export class TaskManager {
     const { id, checkpointId, epoch, subject } = message;
     const task = this.#taskOf(id);
     if (task !== undefined && task.state === "running") {
-      task.triggerCheckpoint(checkpointId, message.triggeredAtUs, message.isSavepoint);
+      task.triggerCheckpoint(checkpointId, message.triggeredAtUs, message.isSavepoint, message.stop);
       return;
     }
     const reason = task === undefined ? "unknown task" : `it is ${task.state}`;

@@ -1,6 +1,9 @@
 import { present } from "../base/assert.ts";
 import type { CheckpointId, TimeUs } from "../base/units.ts";
 import { MAX_WATERMARK, NO_CHECKPOINT, US_PER_MS } from "../base/units.ts";
+import type { Barrier } from "../checkpoint/barrier-handler.ts";
+import type { ChannelStateWriter } from "../checkpoint/channel-state-writer.ts";
+import type { StopMode } from "../checkpoint/checkpoint-properties.ts";
 import { FileSealer } from "../checkpoint/checksummed-file.ts";
 import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
@@ -53,9 +56,14 @@ export class Task {
   #stepScheduled = false;
   #inStep = false;
   readonly #ending: TaskEnding;
+  /** Savepoints that wait for the end of the input. */
+  readonly #behindTheEnd: Barrier[] = [];
+  /** The job stops with a savepoint that this task has taken its part in: nothing comes from here any more. */
+  #suspended = false;
   readonly #processingTime: ProcessingTime;
   readonly #maintenance: StateMaintenance;
   readonly #isRunning = (): boolean => this.state === "running";
+  readonly #isProducing = (): boolean => this.state === "running" && !this.#suspended;
   readonly #runStep = (): void => this.#step();
 
   constructor(environment: TaskEnvironment) {
@@ -78,12 +86,12 @@ export class Task {
     });
     this.#ending = new TaskEnding({
       channels: () => this.input?.gate.channels ?? [],
-      checkpoint: (barrier) => this.checkpointing.checkpoint(barrier, null),
+      checkpoint: (barrier) => this.#checkpoint(barrier, null),
       finish: () => this.#finish(),
     });
     const places = inputChannelPlaces(environment);
     this.input = places.length === 0 ? null : new TaskInput(places, this.#inputTask());
-    this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(action));
+    this.#processingTime = new ProcessingTime(this.chain, ports, (action) => this.#mail(() => this.#isProducing() && action()));
     this.#maintenance = new StateMaintenance(this.chain, ports.scheduler, this.#isRunning, (reason) => this.fail(reason));
     this.#source = this.chain.source === null ? null : this.#createSourceLoop(this.chain.source);
     ports.tracer.point(TRACE.taskDeployed, this.subject, this.id.attempt, 0);
@@ -151,9 +159,19 @@ export class Task {
     };
   }
 
-  triggerCheckpoint(checkpointId: CheckpointId, triggeredAtUs: TimeUs, isSavepoint: boolean): void {
-    const barrier = { checkpointId, triggeredAtUs, isSavepoint, alignment: "aligned" } as const;
-    this.#mail(() => this.#ending.trigger(barrier));
+  triggerCheckpoint(checkpointId: CheckpointId, triggeredAtUs: TimeUs, isSavepoint: boolean, stop: StopMode | null): void {
+    const plain: Barrier = { checkpointId, triggeredAtUs, isSavepoint, alignment: "aligned" };
+    const barrier = stop === "suspend" ? { ...plain, suspends: true as const } : plain;
+    this.#mail(() => {
+      if (stop === "drain" && this.#source !== null && !this.watermarks.inputEnded) this.#drain(this.#source, barrier);
+      else this.#ending.trigger(barrier);
+    });
+  }
+
+  /** The savepoint comes behind the end of the input, and all that this brings about. */
+  #drain(source: SourceLoop, barrier: Barrier): void {
+    this.#behindTheEnd.push(barrier);
+    source.drain();
   }
 
   notifyComplete(checkpointId: CheckpointId, isFinal: boolean): void {
@@ -192,7 +210,14 @@ export class Task {
 
   /** With checkpoints, the final one ends the task: what it wrote must be committed first. */
   #inputEnded(): void {
+    for (const barrier of this.#behindTheEnd.splice(0)) this.#mail(() => this.#ending.trigger(barrier));
     if (this.#environment.config.checkpoint === null) this.#mail(() => this.#ending.release());
+  }
+
+  #checkpoint(barrier: Barrier, inputs: ChannelStateWriter | null): boolean {
+    const isTaken = this.checkpointing.checkpoint(barrier, inputs);
+    if (isTaken && barrier.suspends === true) this.#suspended = true;
+    return isTaken;
   }
 
   #finish(): void {
@@ -276,7 +301,7 @@ export class Task {
       this.mailbox.runNext();
       return 1;
     }
-    if (!this.output.hasRoom) return 0;
+    if (!this.output.hasRoom || (input === null && this.#suspended)) return 0;
     return input === null ? present(this.#source, "a task without inputs is a source").emit() : input.processNextBuffer();
   }
 
@@ -284,7 +309,7 @@ export class Task {
     const { input } = this;
     if (this.watermarks.isPending || this.mailbox.size > 0 || input?.barriers.hasUrgent === true) return true;
     if (!this.output.hasRoom) return false;
-    return input === null ? this.#source?.isReady === true : input.gate.hasReady;
+    return input === null ? this.#source?.isReady === true && !this.#suspended : input.gate.hasReady;
   }
 
   #createSourceLoop(source: SourceOperator): SourceLoop {
@@ -295,7 +320,7 @@ export class Task {
       scheduler: ports.scheduler,
       batchElements: config.bufferElements,
       watermarkIntervalMs: config.autoWatermarkIntervalMs,
-      isRunning: this.#isRunning,
+      isRunning: this.#isProducing,
       broadcast: (event) => this.output.broadcast(event),
       mail: (action) => this.#mail(action),
       wake: () => this.#wake(),
@@ -324,7 +349,7 @@ export class Task {
       watermarks: this.watermarks,
       ending: this.#ending,
       isFinished: descriptor.isFinished,
-      checkpoint: (barrier, inputs) => this.checkpointing.checkpoint(barrier, inputs),
+      checkpoint: (barrier, inputs) => this.#checkpoint(barrier, inputs),
       alignmentAborted: (checkpointId, reason) => this.checkpointing.alignmentAborted(checkpointId, reason),
       wake: () => this.#wake(),
     };

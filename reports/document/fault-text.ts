@@ -49,6 +49,10 @@ export function whatItIs(fault: Fault): string {
       return `${kind} ${fault.host ?? ""}`.trimEnd() + (fault.replace ? ", host replaced" : "");
     case "rescale":
       return `${kind} to ${fault.parallelism}`;
+    case "stop-with-savepoint":
+      return `${kind} (${fault.mode})`;
+    case "savepoint":
+    case "checkpoint-abort":
     case "user-exception":
     case "rpc-drop":
     case "rpc-reply-drop":

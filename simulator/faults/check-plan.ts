@@ -1,6 +1,7 @@
 import { PORT_TRACE, traceKindOf } from "../trace/kinds.ts";
 import type { ClusterShape, FaultBudget } from "../scenario.ts";
 import type { Fault, FaultKind, FaultPlan } from "./fault.ts";
+import { isClientRequest } from "./fault.ts";
 
 /** Everything at a disk that takes time. */
 export const DISK_CALLS: readonly number[] = [
@@ -62,7 +63,7 @@ export function refusePlan(plan: FaultPlan, budget: FaultBudget, cluster: Cluste
     const count = (counts.get(fault.kind) ?? 0) + 1;
     counts.set(fault.kind, count);
     // What a client may ask for is part of the job's contract.
-    if (fault.kind === "rescale") continue;
+    if (isClientRequest(fault)) continue;
     const most = budget.most[fault.kind] ?? 0;
     // A named deviation comes out of a window, which the budget already allowed.
     if (!fault.id.includes("/") && count > most) {

@@ -10,6 +10,7 @@ import { PORT_TRACE, isDiskKind } from "../trace/kinds.ts";
 import type { EventTrigger } from "./armed-faults.ts";
 import { DISK_CALLS, STRIKES_AT } from "./check-plan.ts";
 import type { BudgetedKind, Fault, FaultPlan, Trigger } from "./fault.ts";
+import { isClientRequest } from "./fault.ts";
 
 /** Crashes are what recovery is about: they are drawn this many times as often as anything else. */
 const CRASH_WEIGHT = 8;
@@ -145,7 +146,7 @@ export function drawPlan(source: PlanSource): FaultPlan {
     if (kind === null) break;
     const before = used.get(kind) ?? 0;
     if (before >= (budget.most[kind] ?? 0)) continue;
-    const recovers = plan.some((fault) => fault.kind !== "rescale" && DISRUPTIVE.includes(fault.kind));
+    const recovers = plan.some((fault) => !isClientRequest(fault) && DISRUPTIVE.includes(fault.kind));
     const fault = drawFault(kind, `f${plan.length + 1}`, source, recovers);
     if (fault === null) continue;
     used.set(kind, before + 1);

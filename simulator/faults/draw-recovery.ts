@@ -5,6 +5,7 @@ import type { Census, CensusEntry } from "../explore/census.ts";
 import type { ClusterShape, FaultBudget, RunOptions } from "../scenario.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { Fault, FaultPlan, Trigger } from "./fault.ts";
+import { isClientRequest } from "./fault.ts";
 
 /** What a recovery that is to be provoked depends on. */
 export interface RecoverySource {
@@ -40,7 +41,7 @@ export function drawRecovery(source: RecoverySource): FaultPlan {
 /** The same budget with room for these faults. */
 export function budgetBeside(budget: FaultBudget, plan: FaultPlan): FaultBudget {
   const most = { ...budget.most };
-  for (const { kind } of plan) if (kind !== "rescale") most[kind] = Math.max(0, (most[kind] ?? 0) - 1);
+  for (const fault of plan) if (!isClientRequest(fault)) most[fault.kind] = Math.max(0, (most[fault.kind] ?? 0) - 1);
   return { ...budget, most };
 }
 

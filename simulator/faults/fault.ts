@@ -1,3 +1,4 @@
+import type { StopMode } from "../../engine/checkpoint/checkpoint-properties.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 
 /**
@@ -36,7 +37,25 @@ export type ProcessFault =
   | (FaultBase & { readonly kind: "user-exception" });
 
 /** What a client asks of the job: no fault, but a disturbance that it must survive. */
-export type ClientRequest = FaultBase & { readonly kind: "rescale"; readonly parallelism: number };
+export type ClientRequest =
+  | (FaultBase & { readonly kind: "rescale"; readonly parallelism: number })
+  | (FaultBase & { readonly kind: "savepoint" })
+  /** The job ends with a savepoint, and the next version of it (the same one, where the scenario has no other) begins from there. */
+  | (FaultBase & { readonly kind: "stop-with-savepoint"; readonly mode: StopMode })
+  /** Checkpoints that are pending are given up. */
+  | (FaultBase & { readonly kind: "checkpoint-abort" });
+
+const REQUEST_KINDS: Readonly<Record<ClientRequest["kind"], true>> = {
+  rescale: true,
+  savepoint: true,
+  "stop-with-savepoint": true,
+  "checkpoint-abort": true,
+};
+
+/** True for what a client may ask of any job, and no budget has to allow. */
+export function isClientRequest(fault: Fault): fault is ClientRequest {
+  return fault.kind in REQUEST_KINDS;
+}
 
 /** Each of these hits the one interaction that its event trigger names. */
 export type InteractionFault =

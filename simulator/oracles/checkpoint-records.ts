@@ -2,6 +2,7 @@ import { crc32 } from "../../engine/base/crc32.ts";
 import { decode } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
 import type { CheckpointMetadata } from "../../engine/checkpoint/checkpoint-metadata.ts";
+import { parseSavepoint, savepointPrefix } from "../../engine/checkpoint/savepoint-record.ts";
 import type { FileHandle } from "../../engine/checkpoint/checksummed-file.ts";
 import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import type { SubtaskState } from "../../engine/checkpoint/subtask-state.ts";
@@ -13,6 +14,7 @@ import { JOB_ID } from "../world/world.ts";
 import { RecordedStates } from "./recorded-state.ts";
 
 const PREFIX = `${JOB_ID}/checkpoints/`;
+const SAVEPOINTS: string = savepointPrefix(JOB_ID);
 /** Magic in front of a file's value, checksum behind it (see checksummed-file). */
 const HEAD_BYTES = 4;
 const TAIL_BYTES = 4;
@@ -43,6 +45,8 @@ export interface CheckpointRecord {
   /** What was wrong at the commit point, or null. */
   readonly problem: string | null;
   readonly process: SimProcess;
+  /** A savepoint with which the job goes on: nobody is told of it, and nothing restarts from it. */
+  readonly isAside: boolean;
   /** False once the record is gone from Coordination. */
   retained: boolean;
 }
@@ -50,6 +54,8 @@ export interface CheckpointRecord {
 /** Told after the records were brought up to date, in the step of the write. */
 export interface RecordListener {
   recordWritten?(record: CheckpointRecord): void;
+  /** A savepoint, with which nothing of the job's changes. One that the job stops with is a checkpoint like any other. */
+  savepointWritten?(record: CheckpointRecord): void;
   recordRemoved?(record: CheckpointRecord, process: SimProcess, fence: Fence): void;
 }
 
@@ -58,7 +64,7 @@ export interface RecordListener {
  * oracles that need them. Checksums are computed once for each object that was ever stored.
  */
 export class CheckpointRecords implements CoordinationObserver {
-  /** The latest ever written, or null. */
+  /** The latest ever written, or null: a checkpoint, or a savepoint that the job stopped with. */
   latest: CheckpointRecord | null = null;
   /** The state in their files, by operator. */
   readonly states: RecordedStates = new RecordedStates(this);
@@ -119,16 +125,21 @@ export class CheckpointRecords implements CoordinationObserver {
   }
 
   onWrite(process: SimProcess, before: Register, after: Register, fence: Fence): void {
-    if (!isCheckpointRecord(after.key)) return;
-    const checkpointId = Number(after.key.slice(PREFIX.length));
-    if (before.value !== null) this.#remove(checkpointId, process, fence);
-    if (after.value !== null) this.#add(this.#read(checkpointId, after.value, process));
-  }
-
-  #add(record: CheckpointRecord): void {
+    const isSavepoint = after.key.startsWith(SAVEPOINTS);
+    if (!isSavepoint && !isCheckpointRecord(after.key)) return;
+    const idOf = (value: string): CheckpointId => (isSavepoint ? parseSavepoint(value).checkpointId : Number(after.key.slice(PREFIX.length)));
+    if (before.value !== null) this.#remove(idOf(before.value), process, fence);
+    if (after.value === null) return;
+    const savepoint = isSavepoint ? parseSavepoint(after.value) : null;
+    const file = savepoint === null ? (JSON.parse(after.value) as FileHandle) : savepoint.file;
+    const record = this.#read(idOf(after.value), file, process, savepoint !== null && savepoint.stop === null);
     this.#byId.set(record.checkpointId, record);
-    this.latest = record;
     for (const key of record.files.keys()) this.#references.set(key, [...(this.#references.get(key) ?? []), record]);
+    if (record.isAside) {
+      for (const listener of this.#listeners) listener.savepointWritten?.(record);
+      return;
+    }
+    this.latest = record;
     for (const listener of this.#listeners) listener.recordWritten?.(record);
   }
 
@@ -154,8 +165,7 @@ export class CheckpointRecords implements CoordinationObserver {
     for (const listener of this.#listeners) listener.recordRemoved?.(record, process, fence);
   }
 
-  #read(checkpointId: CheckpointId, value: string, process: SimProcess): CheckpointRecord {
-    const file = JSON.parse(value) as FileHandle;
+  #read(checkpointId: CheckpointId, file: FileHandle, process: SimProcess, isAside: boolean): CheckpointRecord {
     const files = new Map<string, RecordedFile>([[file.key, this.#fileOf(file)]]);
     let problem = this.problemOf(file);
     let metadata: CheckpointMetadata | null = null;
@@ -167,7 +177,7 @@ export class CheckpointRecords implements CoordinationObserver {
       }
       if (metadata.checkpointId !== checkpointId) problem = `${file.key} is of checkpoint ${metadata.checkpointId}`;
     }
-    return { checkpointId, files, metadata, problem, process, retained: true };
+    return { checkpointId, files, metadata, problem, process, isAside, retained: true };
   }
 
   #fileOf(handle: FileHandle): RecordedFile {

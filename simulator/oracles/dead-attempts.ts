@@ -77,11 +77,13 @@ class DeadAttempts implements Oracle {
       this.#settle();
       this.#pending = this.#pending.filter(({ leader }) => leader !== process);
     });
-    kernel.on(PORT_TRACE.processCrashed, (_process, subject) => {
-      // Whoever dies in that very step had not reached its end.
-      this.#pending = this.#pending.filter(({ leader }) => leader.subject !== subject);
-      this.#settle();
-    });
+    for (const kind of [PORT_TRACE.processCrashed, PORT_TRACE.processStopped]) {
+      kernel.on(kind, (_process, subject) => {
+        // Whoever dies in that very step had not reached its end.
+        this.#pending = this.#pending.filter(({ leader }) => leader.subject !== subject);
+        this.#settle();
+      });
+    }
   }
 
   finish(): void {

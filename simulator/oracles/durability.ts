@@ -86,6 +86,10 @@ class Durability implements Oracle, NetworkObserver<ControlMessage>, RecordListe
     this.#lastRecorded = Math.max(this.#lastRecorded, checkpointId);
   }
 
+  savepointWritten({ checkpointId, problem }: CheckpointRecord): void {
+    if (problem !== null) this.#context.report(`savepoint ${checkpointId} completed although ${problem}`);
+  }
+
   finish(): void {}
 
   #report(worker: SimProcess, checkpointId: number, problem: string): void {

@@ -28,7 +28,8 @@ interface PromisesOfVertex {
 /**
  * Notifications: nobody hears of a completed checkpoint, or acts on it, before it is complete.
  *
- * - A notify-complete message leaves only after the record of its checkpoint was written to Coordination.
+ * - A notify-complete message leaves only after the record of its checkpoint was written to Coordination, and never
+ *   for a savepoint with which the job goes on.
  * - The ids of which one attempt of a subtask is notified strictly rise, exceed the one it was restored from,
  *   and are complete.
  * - A transaction is committed in the external log only after a checkpoint completed whose durable snapshot
@@ -69,7 +70,12 @@ class Notifications implements Oracle, NetworkObserver<ControlMessage>, LogObser
   }
 
   onCallSent(_call: number, from: SimProcess, _to: Address, message: ControlMessage): void {
-    if (message.kind !== "notify-complete" || this.#records.byId(message.checkpointId) !== null) return;
+    if (message.kind !== "notify-complete") return;
+    const record = this.#records.byId(message.checkpointId);
+    if (record !== null) {
+      if (record.isAside) this.#context.report(`${from.name} announces savepoint ${message.checkpointId}, with which the job goes on`);
+      return;
+    }
     this.#context.report(`${from.name} announces checkpoint ${message.checkpointId} as complete, which has no record`);
   }
 

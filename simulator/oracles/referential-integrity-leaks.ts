@@ -92,7 +92,9 @@ export class LeftFiles implements BlobObserver, CoordinationObserver, NetworkObs
     world.coordinationObservers.push(this);
     world.networkObservers.push(this);
     world.kernel.on(TRACE.leadershipLost, (process) => this.#end((term) => term.process === process));
-    world.kernel.on(PORT_TRACE.processCrashed, (_process, subject) => this.#end((term) => term.process.subject === subject));
+    for (const kind of [PORT_TRACE.processCrashed, PORT_TRACE.processStopped]) {
+      world.kernel.on(kind, (_process, subject) => this.#end((term) => term.process.subject === subject));
+    }
   }
 
   onEpochGranted(process: SimProcess, _lease: string, epoch: number): void {

@@ -42,6 +42,10 @@ class ReferentialIntegrity implements Oracle, BlobObserver, RecordListener {
     this.#retained.push(record);
   }
 
+  savepointWritten(record: CheckpointRecord): void {
+    this.#retained.push(record);
+  }
+
   recordRemoved(record: CheckpointRecord, _process: SimProcess, fence: Fence): void {
     this.#retained.splice(this.#retained.indexOf(record), 1);
     this.#left.recordRemoved(record, fence);

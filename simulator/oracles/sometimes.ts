@@ -178,6 +178,10 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
         return message.epoch < this.#highestEpoch;
       case "register-worker":
       case "rescale":
+      case "trigger-savepoint":
+      case "abort-checkpoints":
+      case "cancel-job":
+      case "savepoint-taken":
       case "accepted":
       case "refused":
       case "open-channel":

@@ -72,6 +72,10 @@ export const PORT_TRACE = {
   timerRan: 160,
   /** User code is about to run. x: USER_CALLS. */
   userCall: 170,
+  /** The next version of the job begins from a savepoint. x: its number, y: the savepoint. */
+  versionStarted: 199,
+  /** It was told to end. x: incarnation. */
+  processStopped: 198,
   processStarted: 180,
   processCrashed: 181,
   processPaused: 182,

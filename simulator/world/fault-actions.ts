@@ -1,3 +1,4 @@
+import type { ClientRequest } from "../faults/fault.ts";
 import type { SimHost } from "./kernel.ts";
 import type { Process } from "./sim-process.ts";
 
@@ -10,7 +11,7 @@ export interface FaultActions {
   loseLease(lease: string): void;
   partitionStarted(): void;
   /** A client asks for it; it goes on asking until the job does it or is over. */
-  rescale(parallelism: number): void;
+  request(request: ClientRequest): void;
   processNamed(name: string): Process | null;
   hostNamed(name: string): SimHost | null;
   /** Process that a trace subject stands for ("worker-2", or the worker of "sum[1]"), or null. */

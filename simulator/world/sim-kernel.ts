@@ -305,7 +305,10 @@ export class SimKernel implements Kernel {
         this.#actions.loseLease(fault.lease);
         return null;
       case "rescale":
-        this.#actions.rescale(fault.parallelism);
+      case "savepoint":
+      case "stop-with-savepoint":
+      case "checkpoint-abort":
+        this.#actions.request(fault);
         return null;
       case "partition":
       case "rpc-chaos":

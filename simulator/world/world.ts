@@ -1,4 +1,4 @@
-import { invariant, present } from "../../engine/base/assert.ts";
+import { invariant, present, unreachable } from "../../engine/base/assert.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 import { US_PER_MS } from "../../engine/base/units.ts";
 import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
@@ -6,7 +6,8 @@ import type { StreamFrame } from "../../engine/runtime/buffer.ts";
 import type { ClusterConfig } from "../../engine/runtime/cluster-config.ts";
 import { JobClient } from "../../engine/runtime/job-client.ts";
 import { JobManager } from "../../engine/runtime/job-manager.ts";
-import { jobStatusKey } from "../../engine/runtime/job-status.ts";
+import type { SavepointRecord } from "../../engine/checkpoint/savepoint-record.ts";
+import { jobStatusKey, parseJobEnd } from "../../engine/runtime/job-status.ts";
 import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import type { EnginePorts } from "../../engine/runtime/task-manager.ts";
@@ -15,8 +16,8 @@ import { NO_LIBRARIES, type StateLibraries } from "../../engine/state/backends/s
 import type { StateBackendName } from "../../engine/state/state-backend.ts";
 import type { Disk } from "../../engine/ports/disk.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
-import type { FaultPlan } from "../faults/fault.ts";
 import { ObserverList } from "../hosts/observer-list.ts";
+import type { ClientRequest, FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { SimBlobStore } from "../hosts/sim-blob-store.ts";
 import { SimCoordination } from "../hosts/sim-coordination.ts";
@@ -83,7 +84,7 @@ export class World {
   /** Set by oracles that carry something through the job. */
   rewriter: GraphRewriter = (graph) => graph;
   jobEnd: JobEnd | null = null;
-  readonly #config: ClusterConfig;
+  #config: ClusterConfig;
   readonly #disks = new Map<Host, SimulatedDisk>();
   /** Living processes by address. */
   readonly #living = new Map<string, EngineProcess>();
@@ -109,7 +110,7 @@ export class World {
     );
     this.coordinationObservers.push({
       onWrite: (_process, _before, after) => {
-        if (after.key === jobStatusKey(JOB_ID) && after.value !== null) this.#jobEnded(after.value);
+        if (after.key === jobStatusKey(JOB_ID, this.#config.submission) && after.value !== null) this.#jobEnded(after.value);
       },
     });
     this.#config = clusterConfig(scenario.cluster.slotsPerWorker, options.options.backend, options.libraries ?? NO_LIBRARIES);
@@ -195,8 +196,47 @@ export class World {
   }
 
   #jobEnded(value: string): void {
-    const { status } = JSON.parse(value) as { readonly status: "finished" | "failed" };
-    this.jobEnd ??= { status, atUs: this.kernel.nowUs, step: this.kernel.stepNumber };
+    const { status, savepoint } = parseJobEnd(value);
+    if (savepoint === null) {
+      this.jobEnd ??= { status: status === "finished" ? status : "failed", atUs: this.kernel.nowUs, step: this.kernel.stepNumber };
+    } else {
+      this.kernel.schedule(null, TIDY_UP_US, () => this.#startNextVersion(savepoint));
+    }
+  }
+
+  /**
+   * The job stopped with a savepoint. Its cluster ends, and another one starts on the same hosts, with the next version
+   * of the job, which begins from there.
+   */
+  #startNextVersion(savepoint: SavepointRecord): void {
+    const { scenario, options } = this.options;
+    const { upgrade } = scenario;
+    const after = upgrade?.after(options) ?? options;
+    const restoreFrom = {
+      savepoint,
+      claim: upgrade?.claim ?? "no-claim",
+      allowNonRestoredState: false,
+      parallelism: upgrade === undefined ? null : after.parallelism,
+    } as const;
+    this.#config = { ...this.#config, submission: this.#config.submission + 1, restoreFrom, stateBackend: after.backend };
+    for (const { process } of this.processes) this.#processDied(process, PORT_TRACE.processStopped);
+    this.#client = null;
+    this.kernel.point(null, PORT_TRACE.versionStarted, this.kernel.intern(JOB_ID), this.#config.submission, savepoint.checkpointId);
+    for (const { name, kind, host } of this.#placement) if (host.up) this.#startProcess(name, kind, host);
+  }
+
+  /** How often a version of the job went on from where the one before stopped. */
+  get upgrades(): number {
+    return this.#config.submission - 1;
+  }
+
+  /** The job as the present version of it is. */
+  #buildJob(parallelism: number | null): StreamGraph {
+    const { scenario, options } = this.options;
+    const { upgrade } = scenario;
+    const own = upgrade === undefined || this.upgrades === 0 ? options : upgrade.after(options);
+    const build = upgrade === undefined || this.upgrades > 0 ? scenario.job : upgrade.before;
+    return build(parallelism === null ? own : { ...own, parallelism });
   }
 
   /* ---- the supervisor: starts processes, and starts them again ---- */
@@ -207,10 +247,8 @@ export class World {
     this.#incarnations.set(name, incarnation);
     const process = new Process(name, incarnation, host, this.kernel.intern(name));
     const ports = this.#portsOf(process);
-    const factory = (execution: ExecutionId | null, parallelism: number | null): StreamGraph => {
-      const { scenario, options } = this.options;
-      return this.rewriter(scenario.job(parallelism === null ? options : { ...options, parallelism }), process, execution);
-    };
+    const factory = (execution: ExecutionId | null, parallelism: number | null): StreamGraph =>
+      this.rewriter(this.#buildJob(parallelism), process, execution);
     const living: EngineProcess =
       kind === "job-manager"
         ? { kind, process, engine: new JobManager(ports, this.#config, factory) }
@@ -222,11 +260,11 @@ export class World {
     });
   }
 
-  #processDied(process: Process): void {
+  #processDied(process: Process, kind: number = PORT_TRACE.processCrashed): void {
     process.alive = false;
     this.#dead.push(process);
     this.#living.delete(process.name);
-    this.kernel.point(null, PORT_TRACE.processCrashed, process.subject, process.incarnation, 0);
+    this.kernel.point(null, kind, process.subject, process.incarnation, 0);
     this.network.processDied(process);
   }
 
@@ -314,7 +352,7 @@ export class World {
       loseDisk: (host) => this.#loseDisk(host as Host),
       loseLease: (lease) => void this.coordination.loseLease(lease),
       partitionStarted: () => this.network.hostsCut(),
-      rescale: (parallelism) => this.#theClient().rescale(parallelism),
+      request: (request) => ask(this.#theClient(), request),
       processNamed: (name) => this.#living.get(name)?.process ?? null,
       hostNamed: (name): SimHost | null => this.hosts.find((host) => host.name === name) ?? null,
       processOf: (subject) => this.#living.get(this.kernel.nameOf(subject))?.process ?? null,
@@ -322,9 +360,30 @@ export class World {
   }
 }
 
+function ask(client: JobClient, request: ClientRequest): void {
+  switch (request.kind) {
+    case "rescale":
+      client.rescale(request.parallelism);
+      return;
+    case "savepoint":
+      client.savepoint(request.id, null);
+      return;
+    case "stop-with-savepoint":
+      client.savepoint(request.id, request.mode);
+      return;
+    case "checkpoint-abort":
+      client.abortCheckpoints();
+      return;
+    default:
+      unreachable(request, "World.ask");
+  }
+}
+
 function clusterConfig(slotsPerWorker: number, stateBackend: StateBackendName, libraries: StateLibraries): ClusterConfig {
   return {
     jobId: JOB_ID,
+    submission: 1,
+    restoreFrom: null,
     storagePrefix: STORAGE_PREFIX,
     slotsPerWorker,
     heartbeatIntervalMs: 1_000,

@@ -60,7 +60,7 @@ test("what nobody sets has Flink's defaults", () => {
   env.fromElements(1).sinkTo(sink);
   expect(env.execute("job").config).toEqual({
     maxParallelism: 128,
-    checkpoint: { mode: "aligned", alignedTimeoutMs: 0, intervalMs: 500, timeoutMs: 600_000, minPauseMs: 0, maxConcurrent: 1, retained: 1, tolerableFailures: 0 },
+    checkpoint: { mode: "aligned", alignedTimeoutMs: 0, intervalMs: 500, timeoutMs: 600_000, minPauseMs: 0, maxConcurrent: 1, retained: 1, retention: "always", tolerableFailures: 0 },
     restart: {
       kind: "exponential-delay",
       initialBackoffMs: 1000,
@@ -101,7 +101,7 @@ test("what is set is kept", () => {
   env.fromElements(1).sinkTo(sink);
   expect(env.execute("job").config).toEqual({
     maxParallelism: 10,
-    checkpoint: { mode: "aligned-timeout", alignedTimeoutMs: 30, intervalMs: 500, timeoutMs: 1, minPauseMs: 2, maxConcurrent: 1, retained: 4, tolerableFailures: 5 },
+    checkpoint: { mode: "aligned-timeout", alignedTimeoutMs: 30, intervalMs: 500, timeoutMs: 1, minPauseMs: 2, maxConcurrent: 1, retained: 4, retention: "always", tolerableFailures: 5 },
     restart: { kind: "fixed-delay", attempts: 3, delayMs: 250 },
     autoWatermarkIntervalMs: 50,
     bufferElements: 1,

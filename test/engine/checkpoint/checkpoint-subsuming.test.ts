@@ -1,6 +1,6 @@
 import { CHECKPOINT, DRAIN, SAVEPOINT, SUSPEND } from "#whitewater/engine/checkpoint/checkpoint-properties.js";
 import { lowestRetainedCheckpoint, subsumed, type Subsumable } from "#whitewater/engine/checkpoint/checkpoint-subsuming.js";
-import { retainsCheckpoints, type CheckpointRetention, type JobEnd } from "#whitewater/engine/checkpoint/checkpoint-retention.js";
+import { retainsCheckpoints, type CheckpointRetention, type JobEnd } from "#whitewater/engine/graph/checkpoint-retention.js";
 import { describe, expect, test } from "vitest";
 
 /** "c": checkpoint, "s": savepoint, "t": stopped with it, "d": drained; numbered from 1. */

@@ -8,7 +8,8 @@ import { unreachable } from "../base/assert.ts";
  *     on-cancellation  where it failed or was cancelled
  *     always           wherever it ended, so that its last state can be read (no policy of Flink's)
  */
-export type CheckpointRetention = "never" | "on-failure" | "on-cancellation" | "always";
+export const CHECKPOINT_RETENTIONS = ["never", "on-failure", "on-cancellation", "always"] as const;
+export type CheckpointRetention = (typeof CHECKPOINT_RETENTIONS)[number];
 
 /** How a job ends. A leader that loses its lease ends nothing: the job goes on under the next one. */
 export type JobEnd = "finished" | "failed" | "cancelled";
