@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { isKeyed } from "#whitewater/engine/graph/keyed-node.js";
+import type { StateLibraries } from "#whitewater/engine/state/backends/state-libraries.js";
 import { loadStateLibraries } from "#whitewater/scenarios/load-state-libraries.js";
 import { JOB_SHAPES } from "#whitewater/scenarios/matrix/job-shapes.js";
 import { cellName, MATRIX, optionsOfCell, type MatrixCell } from "#whitewater/simulator/explore/matrix.js";
@@ -48,15 +49,19 @@ export function anyRun(mostFaults: number): fc.Arbitrary<DrawnRun> {
   });
 }
 
-const libraries = await loadStateLibraries();
+export const libraries: StateLibraries = await loadStateLibraries();
 const simulators = new Map<Scenario, Simulator>();
 
 export function cellOf(run: DrawnRun): MatrixCell {
   return MATRIX[run.cell] as MatrixCell;
 }
 
-export function simulatorOf({ shape }: DrawnRun): Simulator {
-  const scenario = JOB_SHAPES[shape] as Scenario;
+export function scenarioOf({ shape }: DrawnRun): Scenario {
+  return JOB_SHAPES[shape] as Scenario;
+}
+
+export function simulatorOf(run: DrawnRun): Simulator {
+  const scenario = scenarioOf(run);
   const simulator = simulators.get(scenario) ?? new Simulator(scenario, libraries);
   simulators.set(scenario, simulator);
   return simulator;
@@ -68,12 +73,20 @@ export function requestOf(run: DrawnRun, changes: Partial<RunOptions> = {}): Run
   return { seed: String(run.seed), profile: "matrix", fixed, plan: planOf(run), oracles: true, checked: false, maxSteps: 2_000_000 };
 }
 
-export function describeRun(run: DrawnRun): string {
-  return `${(JOB_SHAPES[run.shape] as Scenario).name} in ${cellName(cellOf(run))}: ${JSON.stringify(run)}`;
+/** Throws what fast-check found, with the shrunk run in words. */
+export function reportFailure(failed: fc.RunDetails<[DrawnRun]>): void {
+  if (!failed.failed) return;
+  const [run] = failed.counterexample ?? [];
+  const shown = run === undefined ? "no counterexample" : describeRun(run);
+  throw new Error(`seed ${failed.seed}, path ${failed.counterexamplePath}, shrunk ${failed.numShrinks} times\n${shown}\n${String(failed.errorInstance)}`);
+}
+
+function describeRun(run: DrawnRun): string {
+  return `${scenarioOf(run).name} in ${cellName(cellOf(run))}: ${JSON.stringify(run)}`;
 }
 
 function planOf(run: DrawnRun): FaultPlan {
-  const { job } = JOB_SHAPES[run.shape] as Scenario;
+  const { job } = scenarioOf(run);
   const operator = job({ bufferElements: 1, ...optionsOfCell(cellOf(run)) } as RunOptions).nodes.find(isKeyed)?.name ?? "";
   const faults = run.faults.map((fault, index) => faultOf(fault, `f${index + 1}`, operator));
   const { parallelism, parallelismAfter } = optionsOfCell(cellOf(run));
