@@ -10,7 +10,7 @@ import type { ListState, MapState, ValueState } from "../engine/state/state.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { burstAtUs, dueUs, partitionOfKey } from "./pacing.ts";
-import { configure, CONFIGURED, mayOvertake, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { CONCURRENT_PATHS, configure, CONFIGURED, mayOvertake, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 /** A change of one document. */
 export interface Edit {
@@ -158,8 +158,9 @@ short reads taken for data.`,
   drawnBackends: STATE_BACKENDS,
   bufferSizes: [4, 16, 64],
   confluent: true,
-  sometimes: [...RECOVERY_PATHS, "a checkpoint subsumed"],
+  sometimes: RECOVERY_PATHS,
   sometimesWith: {
+    ...CONCURRENT_PATHS,
     lsm: LSM_PATHS,
     "changelog:heap": CHANGELOG_PATHS,
     "changelog:lsm": [...LSM_PATHS, ...CHANGELOG_PATHS],

@@ -8,6 +8,7 @@ import { JOB_SHAPES } from "./matrix/job-shapes.ts";
 import { foundingCheckpointing } from "./founding-checkpointing.ts";
 import { foundingRestoreStrategy } from "./founding-restore-strategy.ts";
 import { foundingStateBackend } from "./founding-state-backend.ts";
+import { hotKey } from "./hot-key.ts";
 import { localRecovery } from "./local-recovery.ts";
 import { sparse } from "./sparse.ts";
 import { timers } from "./timers.ts";
@@ -26,6 +27,7 @@ export const scenarios: readonly Scenario[] = [
   sparse,
   timers,
   twoPipelines,
+  hotKey,
   localRecovery,
   bigState,
   deduplication,

@@ -133,5 +133,11 @@ export const RECOVERY_PATHS: readonly string[] = [
   "a zombie that tried to act",
 ];
 
+/** Further paths of modes in which two checkpoints may be under way, of jobs that allow it. */
+export const CONCURRENT_PATHS: NonNullable<Scenario["sometimesWith"]> = {
+  aligned: ["a checkpoint subsumed"],
+  "at-least-once": ["a checkpoint subsumed"],
+};
+
 /** Where a seventh of all runs restores from local copies; local-recovery takes the rarer paths. */
 export const LOCAL_COPY_PATHS: readonly string[] = ["a restore with no remote byte"];

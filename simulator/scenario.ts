@@ -38,6 +38,8 @@ export interface ClusterShape {
   readonly hostRestartUs: number;
   /** What the file systems of the hosts promise beyond POSIX; absent: "adversarial", nothing. */
   readonly diskProfile?: DiskProfile;
+  /** Virtual microseconds that a task takes for an element, so that a job can be slower than its input; absent: 1. */
+  readonly elementUs?: number;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Scheduler {
   after(delayUs: number, callback: () => void): TimerHandle;
   /** Forgets a callback that has not run; a handle that already ran is ignored. */
   cancel(handle: TimerHandle): void;
+  /** An element of work takes so long that a task gives up the thread after every step, also where nothing waits. */
+  readonly isPaced: boolean;
   /** Gives up the thread after `workUnits` elements of work; `callback` runs when the thread is free again. */
   resume(workUnits: number, callback: () => void): void;
 }

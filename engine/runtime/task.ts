@@ -281,8 +281,9 @@ export class Task {
     }
     this.#inStep = false;
     if (this.state !== "running") return;
-    this.#stepScheduled = this.#hasWork();
-    if (this.#stepScheduled) this.#environment.ports.scheduler.resume(workUnits, this.#runStep);
+    const { scheduler } = this.#environment.ports;
+    this.#stepScheduled = this.#hasWork() || (scheduler.isPaced && workUnits > 0);
+    if (this.#stepScheduled) scheduler.resume(workUnits, this.#runStep);
     else this.output.idle();
     if (this.#environment.descriptor.isFinished) return;
     this.#processingTime.arm();

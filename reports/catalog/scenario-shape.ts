@@ -26,6 +26,7 @@ const scenarioSchema = z.looseObject({
     slotsPerWorker: z.int().min(1),
     processRestartUs: count,
     hostRestartUs: count,
+    elementUs: z.int().min(1).exactOptional(),
   }),
   budget: z.looseObject({ most: z.record(z.string(), count), jobMayFail: z.boolean() }),
   backends: z.array(z.enum(STATE_BACKENDS)).min(1).exactOptional(),

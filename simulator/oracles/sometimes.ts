@@ -14,6 +14,7 @@ import { CombinationPath } from "./sometimes-combination.ts";
 import { FAILOVER_PATHS, FailoverPaths } from "./sometimes-failover.ts";
 import { LOCAL_COPY_PATHS, LocalCopyPaths } from "./sometimes-local-copies.ts";
 import { CoordinatorPaths } from "./sometimes-coordinator.ts";
+import { IN_FLIGHT_PATHS, InFlightPaths } from "./sometimes-in-flight.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
 import type { SharedReplay } from "./surviving-history-shared.ts";
@@ -44,6 +45,7 @@ const VALUE_EXPIRED = "a value expired";
  * - "a late decline ignored": a task declines a checkpoint that is decided already;
  * - "cleaning held a trigger back": a request waits because too many old checkpoints are being deleted;
  * - those of `LocalStatePaths` lie inside a state backend;
+ * - those of `InFlightPaths` are about data in flight;
  * - "a restore as its combination says": `CombinationPath` says what counts.
  */
 export const SOMETIMES: readonly string[] = [
@@ -68,6 +70,7 @@ export const SOMETIMES: readonly string[] = [
   ...FAILOVER_PATHS,
   ...LOCAL_STATE_PATHS,
   ...LOCAL_COPY_PATHS,
+  ...IN_FLIGHT_PATHS,
 ];
 
 /** Counts the declared paths. Finds nothing wrong. */
@@ -97,6 +100,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     new LocalStatePaths(context).watch();
     new CombinationPath(context).watch();
     new LocalCopyPaths(context).watch();
+    new InFlightPaths(context, tasks).watch();
     world.networkObservers.push(this);
     world.logObservers.push(this);
     world.coordinationObservers.push(this);

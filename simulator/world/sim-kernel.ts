@@ -31,6 +31,8 @@ export interface KernelOptions {
   readonly plan: FaultPlan;
   /** Everything heals at this time. */
   readonly healAtUs: TimeUs;
+  /** Microseconds of a thread's time for an element of work. */
+  readonly elementUs: number;
 }
 
 /** An exception that a fault throws in user code. */
@@ -93,11 +95,15 @@ export class SimKernel implements Kernel {
     return this.#push(process, delayUs, callback, true);
   }
 
+  get isPaced(): boolean {
+    return this.#options.elementUs > ELEMENT_US;
+  }
+
   /** The thread is free again after so many elements of work, and what synchronous calls took. */
   resume(process: Process, workUnits: number, callback: () => void): void {
     const { spentUs } = process;
     process.spentUs = 0;
-    this.#push(process, STEP_US + workUnits * ELEMENT_US + spentUs, callback, true);
+    this.#push(process, STEP_US + workUnits * this.#options.elementUs + spentUs, callback, true);
   }
 
   spend(process: Process, us: number): void {

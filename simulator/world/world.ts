@@ -28,6 +28,7 @@ import { SimNetwork } from "../hosts/sim-network.ts";
 import type { InputTopic, RunOptions, Scenario } from "../scenario.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { FaultActions } from "./fault-actions.ts";
+import { ELEMENT_US } from "./cost-model.ts";
 import type { SimHost } from "./kernel.ts";
 import { stateHash } from "./state-hash.ts";
 import { SimKernel } from "./sim-kernel.ts";
@@ -99,7 +100,7 @@ export class World {
   constructor(options: WorldOptions) {
     this.options = options;
     const { scenario, seed, calm, plan, healAtUs } = options;
-    this.kernel = new SimKernel({ seed, calm, plan, healAtUs }, this.#faultActions());
+    this.kernel = new SimKernel({ seed, calm, plan, healAtUs, elementUs: scenario.cluster.elementUs ?? ELEMENT_US }, this.#faultActions());
     this.network = new SimNetwork(this.kernel, (address) => this.#living.get(address)?.process ?? null, this.networkObservers.guarded);
     this.blobs = new SimBlobStore(this.kernel, this.blobObservers.guarded);
     this.coordination = new SimCoordination(this.kernel, this.coordinationObservers.guarded);
@@ -330,6 +331,7 @@ export class World {
       scheduler: {
         after: (delayUs, callback) => kernel.scheduleTimer(process, delayUs, callback),
         cancel: (handle) => kernel.cancel(handle),
+        isPaced: kernel.isPaced,
         resume: (workUnits, callback) => kernel.resume(process, workUnits, callback),
       },
       rng: { stream: (label) => kernel.stream(`${process.name}:${process.incarnation}:${label}`) },

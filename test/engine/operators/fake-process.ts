@@ -39,6 +39,7 @@ export class FakeProcess {
         cancel: (handle) => {
           this.#scheduled = this.#scheduled.filter((one) => one.handle !== handle);
         },
+        isPaced: false,
         resume: (_units, callback) => void after(0, callback),
       },
       log: this.log.portFor(after),
