@@ -7,6 +7,7 @@ import type { TimeUs } from "../engine/base/units.ts";
 import { checkJob } from "./explore/check-job.ts";
 import type { Census } from "./explore/census.ts";
 import { CensusTaker, buildCensus } from "./explore/census.ts";
+import type { CensusShare } from "./explore/census-share.ts";
 import { smallInput } from "./explore/crash-everywhere.ts";
 import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
@@ -67,11 +68,16 @@ export class Simulator {
   readonly scenario: Scenario;
   readonly #libraries: StateLibraries;
   readonly #censuses = new Map<string, Census>();
+  readonly #share: CensusShare | null;
 
-  /** `libraries`: what the state backends that may be drawn need (see loadStateLibraries). */
-  constructor(scenario: Scenario, libraries: StateLibraries = NO_LIBRARIES) {
+  /**
+   * `libraries`: what the state backends that may be drawn need (see loadStateLibraries). `share`: where censuses
+   * are found that other Simulators of this scenario took.
+   */
+  constructor(scenario: Scenario, libraries: StateLibraries = NO_LIBRARIES, share: CensusShare | null = null) {
     this.scenario = scenario;
     this.#libraries = libraries;
+    this.#share = share;
   }
 
   run(request: RunRequest): RunResult {
@@ -147,8 +153,12 @@ export class Simulator {
   #censusOf(drawn: RunOptions, profile: Profile): Census {
     const options = censusOptions(drawn, profile);
     const key = `${combinationOf(options)}${profile === "crash-everywhere" ? " small" : ""}`;
-    const known = this.#censuses.get(key);
-    if (known !== undefined) return known;
+    const known = this.#censuses.get(key) ?? this.#share?.find(`${this.scenario.name}/${key}`) ?? this.#takeCensus(key, options, profile);
+    this.#censuses.set(key, known);
+    return known;
+  }
+
+  #takeCensus(key: string, options: RunOptions, profile: Profile): Census {
     const inputs = this.#inputs(options, CENSUS_SEED, profile);
     const calm = this.#censusRun(options, inputs, []);
     const atUs = Math.floor(calm.endedAtUs / 2);
@@ -156,7 +166,7 @@ export class Simulator {
     const disturbed = this.#censusRun(options, inputs, crash);
     const times = { durationUs: calm.endedAtUs, endedAtUs: calm.endedAtUs };
     const census = buildCensus(calm.taker, calm.nameOf, disturbed.taker, disturbed.nameOf, times);
-    this.#censuses.set(key, census);
+    this.#share?.offer(`${this.scenario.name}/${key}`, census);
     return census;
   }
 

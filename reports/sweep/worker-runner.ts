@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { ScenarioSource } from "../catalog/scenario-source.ts";
 import type { Chunk, ChunkRows, ChunkRunner } from "./chunk.ts";
 import type { RunSettings } from "./run-seed.ts";
@@ -6,6 +7,8 @@ import type { RunSettings } from "./run-seed.ts";
 export interface WorkerSetup {
   readonly sources: readonly ScenarioSource[];
   readonly settings: RunSettings;
+  /** Names this sweep among all of the process. */
+  readonly sweep: string;
   /** One 32-bit word: not 0 once no further seed may begin. */
   readonly stopFlag: Int32Array;
 }
@@ -18,7 +21,7 @@ export async function workerRunner(
 ): Promise<ChunkRunner> {
   const { Piscina } = await import("piscina");
   const stopFlag = new Int32Array(new SharedArrayBuffer(4));
-  const setup: WorkerSetup = { sources, settings, stopFlag };
+  const setup: WorkerSetup = { sources, settings, sweep: `whitewater-sweep-${randomUUID()}`, stopFlag };
   const pool = new Piscina<Chunk, ChunkRows>({
     filename: new URL("./seed-worker.js", import.meta.url).href,
     name: "runChunkInWorker",
