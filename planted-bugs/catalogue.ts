@@ -1,5 +1,6 @@
 import { BARRIER_BUGS } from "./catalogue/barriers.ts";
 import { COORDINATOR_BUGS } from "./catalogue/coordinator.ts";
+import { FAILOVER_BUGS } from "./catalogue/failover.ts";
 import { KEYED_STATE_BUGS } from "./catalogue/keyed-state.ts";
 import { IN_FLIGHT_BUGS } from "./catalogue/in-flight.ts";
 import { LOCAL_RECOVERY_BUGS } from "./catalogue/local-recovery.ts";
@@ -22,6 +23,7 @@ export const CATALOGUE: readonly PlantedBug[] = [
   ...IN_FLIGHT_BUGS,
   ...RESCALING_BUGS,
   ...LOCAL_RECOVERY_BUGS,
+  ...FAILOVER_BUGS,
 ];
 
 export function bugNamed(id: string): PlantedBug | null {
