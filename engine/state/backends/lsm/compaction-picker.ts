@@ -1,4 +1,4 @@
-import { compareWholeKeys } from "./key-order.ts";
+import { compareBytes } from "../../../base/byte-order.ts";
 import type { LsmSettings } from "./lsm-options.ts";
 import type { Table } from "./table.ts";
 import { LEVELS, type Version } from "./version.ts";
@@ -46,7 +46,7 @@ function levelZeroInputs(tables: readonly Table[]): readonly Table[] {
     const [smallest, largest] = rangeOf(inputs);
     const wider = tables.filter(
       (table) =>
-        compareWholeKeys(table.largest, smallest) >= 0 && compareWholeKeys(table.smallest, largest) <= 0,
+        compareBytes(table.largest, smallest) >= 0 && compareBytes(table.smallest, largest) <= 0,
     );
     if (wider.length === inputs.length) return wider;
     inputs = wider;
@@ -54,14 +54,14 @@ function levelZeroInputs(tables: readonly Table[]): readonly Table[] {
 }
 
 function nextTable(tables: readonly Table[], compactedTo: Uint8Array): Table {
-  return tables.find((table) => compareWholeKeys(table.largest, compactedTo) > 0) ?? tables[0]!;
+  return tables.find((table) => compareBytes(table.largest, compactedTo) > 0) ?? tables[0]!;
 }
 
 function rangeOf(tables: readonly Table[]): [Uint8Array, Uint8Array] {
   let { smallest, largest } = tables[0]!;
   for (const table of tables) {
-    if (compareWholeKeys(table.smallest, smallest) < 0) smallest = table.smallest;
-    if (compareWholeKeys(table.largest, largest) > 0) largest = table.largest;
+    if (compareBytes(table.smallest, smallest) < 0) smallest = table.smallest;
+    if (compareBytes(table.largest, largest) > 0) largest = table.largest;
   }
   return [smallest, largest];
 }

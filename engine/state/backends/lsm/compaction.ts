@@ -1,5 +1,5 @@
+import { compareBytes } from "../../../base/byte-order.ts";
 import type { CompactionInputs } from "./compaction-picker.ts";
-import { compareWholeKeys } from "./key-order.ts";
 import type { LsmSettings } from "./lsm-options.ts";
 import { MergeCursor } from "./merge-cursor.ts";
 import { NO_BYTES, TOMBSTONE, type RowCursor } from "./row-cursor.ts";
@@ -117,9 +117,9 @@ export class Compaction {
     for (let i = 0; i < this.deeper.length; i++) {
       const tables = this.deeper[i]!;
       let at = this.deeperAt[i]!;
-      while (at < tables.length && compareWholeKeys(tables[at]!.largest, key) < 0) at++;
+      while (at < tables.length && compareBytes(tables[at]!.largest, key) < 0) at++;
       this.deeperAt[i] = at;
-      if (at < tables.length && compareWholeKeys(tables[at]!.smallest, key) <= 0) return true;
+      if (at < tables.length && compareBytes(tables[at]!.smallest, key) <= 0) return true;
     }
     return false;
   }

@@ -15,10 +15,6 @@ export function compareKeys(
   return leftLength - rightLength;
 }
 
-export function compareWholeKeys(left: Uint8Array, right: Uint8Array): number {
-  return compareKeys(left, 0, left.length, right, 0, right.length);
-}
-
 /** The first four bytes, or zeros where there are none, as a signed number of the same order. */
 export function keyHead(key: Uint8Array, start: number, length: number): number {
   const first = length > 0 ? key[start]! : 0;

@@ -1,4 +1,5 @@
-import { compareKeys, compareWholeKeys, keyHead, sharedLength } from "./key-order.ts";
+import { compareBytes } from "../../../base/byte-order.ts";
+import { compareKeys, keyHead, sharedLength } from "./key-order.ts";
 import { NO_BYTES } from "./row-cursor.ts";
 import type { Table } from "./table.ts";
 
@@ -70,7 +71,7 @@ export function tableFrom(tables: readonly Table[], key: Uint8Array): number {
   let high = tables.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compareWholeKeys(tables[middle]!.largest, key) >= 0) high = middle;
+    if (compareBytes(tables[middle]!.largest, key) >= 0) high = middle;
     else low = middle + 1;
   }
   return low;

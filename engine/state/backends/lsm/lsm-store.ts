@@ -3,6 +3,7 @@ import { ByteWriter, utf8Length } from "../../../base/bytes.ts";
 import { UnencodableValueError } from "../../../base/codec.ts";
 import { crc32 } from "../../../base/crc32.ts";
 import { isProcessDied } from "../../../ports/process-ports.ts";
+import { removeTree } from "../../local-directory.ts";
 import type {
   OrderedStore,
   QuietFiles,
@@ -228,7 +229,7 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
 
   destroy(): void {
     this.close();
-    this.removeAll(this.settings.directory);
+    removeTree(this.settings.disk, this.settings.directory);
   }
 
   /** For views and iterators. */
@@ -323,19 +324,6 @@ export class LsmStore implements OrderedStore, MomentKeeper, SnapshotOwner {
     this.disk.write(descriptor, path, bytes, 0, bytes.length, 0);
     this.disk.closeFile(descriptor, path);
     return this.tree.table({ ...named, number, fileName }, false);
-  }
-
-  /** As far as the disk lets it. */
-  private removeAll(directory: string): void {
-    const { disk } = this.settings;
-    const names = disk.list(directory);
-    if (typeof names === "number") return;
-    for (const name of names) {
-      const path = `${directory}/${name}`;
-      if (name.startsWith(LINKS_PREFIX)) this.removeAll(path);
-      else disk.unlink(path);
-    }
-    disk.removeDirectory(directory);
   }
 }
 

@@ -1,6 +1,7 @@
 import { viewOf } from "../../../base/xxh32.ts";
 import type { Block } from "./block.ts";
-import { compareWholeKeys, copyBytes } from "./key-order.ts";
+import { copyBytes } from "./key-order.ts";
+import { tableFrom } from "./level-index.ts";
 import { NO_BYTES, TOMBSTONE, type RowCursor } from "./row-cursor.ts";
 import { longVaruint, varuintTail } from "./row-varuint.ts";
 import type { Table, TableSource } from "./table.ts";
@@ -43,16 +44,10 @@ export class TablesCursor implements RowCursor {
 
   seek(from: Uint8Array): boolean {
     const { tables } = this;
-    let low = 0;
-    let high = tables.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareWholeKeys(tables[middle]!.largest, from) >= 0) high = middle;
-      else low = middle + 1;
-    }
-    if (low === tables.length) return this.end();
-    this.enterTable(low);
-    const reader = this.source.reader(tables[low]!);
+    const first = tableFrom(tables, from);
+    if (first === tables.length) return this.end();
+    this.enterTable(first);
+    const reader = this.source.reader(tables[first]!);
     const index = reader.blockFrom(from);
     if (index === reader.blockCount) return this.end();
     this.enterBlock(reader, index);

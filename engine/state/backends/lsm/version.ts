@@ -1,5 +1,5 @@
 import { invariant } from "../../../base/assert.ts";
-import { compareWholeKeys } from "./key-order.ts";
+import { compareBytes } from "../../../base/byte-order.ts";
 import { LevelIndex, tableFrom } from "./level-index.ts";
 import type { FoundValue, RowCursor } from "./row-cursor.ts";
 import type { Table, TableSource } from "./table.ts";
@@ -84,14 +84,14 @@ export class Version {
     readAheadBytes: number,
   ): void {
     for (const table of this.levels[0]!) {
-      if (compareWholeKeys(table.largest, from) < 0) continue;
-      if (to !== null && compareWholeKeys(table.smallest, to) >= 0) continue;
+      if (compareBytes(table.largest, from) < 0) continue;
+      if (to !== null && compareBytes(table.smallest, to) >= 0) continue;
       cursors.push(new TablesCursor(source, [table], readAheadBytes, false));
     }
     for (let level = 1; level < LEVELS; level++) {
       const tables = this.levels[level]!;
       const first = tables[tableFrom(tables, from)];
-      if (first === undefined || (to !== null && compareWholeKeys(first.smallest, to) >= 0)) continue;
+      if (first === undefined || (to !== null && compareBytes(first.smallest, to) >= 0)) continue;
       cursors.push(new TablesCursor(source, tables, readAheadBytes, false));
     }
   }
@@ -100,7 +100,7 @@ export class Version {
   overlapping(level: number, smallest: Uint8Array, largest: Uint8Array): Table[] {
     return this.levels[level]!.filter(
       (table) =>
-        compareWholeKeys(table.largest, smallest) >= 0 && compareWholeKeys(table.smallest, largest) <= 0,
+        compareBytes(table.largest, smallest) >= 0 && compareBytes(table.smallest, largest) <= 0,
     );
   }
 
@@ -112,7 +112,7 @@ export class Version {
         if (at !== level) return kept;
         kept.push(...added);
         if (level === 0) return kept.sort((a, b) => b.number - a.number);
-        return kept.sort((a, b) => compareWholeKeys(a.smallest, b.smallest));
+        return kept.sort((a, b) => compareBytes(a.smallest, b.smallest));
       }),
     );
   }

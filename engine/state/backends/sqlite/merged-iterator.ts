@@ -1,4 +1,4 @@
-import { compareBytes } from "./compare-bytes.ts";
+import { compareBytes } from "../../../base/byte-order.ts";
 import type { StoreIterator } from "../../ordered-store.ts";
 import type { RowCursor, RowReader } from "./row-reader.ts";
 import type { BufferedRow } from "./write-buffer.ts";
