@@ -12,7 +12,7 @@ export const IN_FLIGHT_BUGS: readonly PlantedBug[] = [
     flink: null,
     symptom: "what a barrier overtakes in an output's backlog is not part of the checkpoint",
     noticedBy: CUT,
-    scenarios: ["word-count", "flights"],
+    scenarios: ["hot-key"],
     fixed: UNALIGNED,
     seedsToFind,
     edits: [
@@ -44,7 +44,7 @@ export const IN_FLIGHT_BUGS: readonly PlantedBug[] = [
     flink: "FLINK-20097",
     symptom: "a channel goes on keeping what arrives behind its barrier, until the last barrier of the task is there",
     noticedBy: CUT,
-    scenarios: ["word-count", "flights"],
+    scenarios: ["hot-key", "flights"],
     fixed: UNALIGNED,
     seedsToFind,
     edits: [
@@ -60,7 +60,7 @@ export const IN_FLIGHT_BUGS: readonly PlantedBug[] = [
     flink: "FLINK-20654",
     symptom: "what waited at an input when the checkpoint began is not part of it, only what arrives later",
     noticedBy: CUT,
-    scenarios: ["word-count", "flights"],
+    scenarios: ["hot-key", "flights"],
     fixed: UNALIGNED,
     seedsToFind,
     edits: [
@@ -76,7 +76,7 @@ export const IN_FLIGHT_BUGS: readonly PlantedBug[] = [
     flink: "FLINK-35351",
     symptom: "after a change of parallelism the data in flight goes back to the channel numbers that it came from",
     noticedBy: CUT,
-    scenarios: ["word-count", "flights"],
+    scenarios: ["hot-key", "flights"],
     fixed: { ...UNALIGNED, parallelism: 4, parallelismAfter: 2 },
     seedsToFind,
     edits: [
@@ -92,7 +92,7 @@ export const IN_FLIGHT_BUGS: readonly PlantedBug[] = [
     flink: "FLINK-26766",
     symptom: "after a change of parallelism every subtask takes all data in flight, and not that of its key groups",
     noticedBy: CUT,
-    scenarios: ["word-count", "flights"],
+    scenarios: ["hot-key", "flights"],
     fixed: { ...UNALIGNED, parallelism: 2, parallelismAfter: 4 },
     seedsToFind,
     edits: [
@@ -108,7 +108,7 @@ export const IN_FLIGHT_BUGS: readonly PlantedBug[] = [
     flink: null,
     symptom: "after a change of parallelism what waited at the senders comes before what had reached the receivers",
     noticedBy: CUT,
-    scenarios: ["word-count", "flights"],
+    scenarios: ["hot-key", "flights"],
     fixed: { ...UNALIGNED, parallelism: 4, parallelismAfter: 2 },
     seedsToFind,
     edits: [
