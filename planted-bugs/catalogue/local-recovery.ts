@@ -3,7 +3,7 @@ import { RESULT, STATE_SEEDS_TO_FIND } from "../planted-bug.ts";
 
 const seedsToFind = STATE_SEEDS_TO_FIND;
 const LOCAL = { backend: "heap", restore: "local" } as const;
-const RESTORED: readonly string[] = [...RESULT, "restore fidelity", "no crash"];
+const RESTORED: readonly string[] = [...RESULT, "restore fidelity", "local copies", "no crash"];
 
 /** A copy of whatever checkpoint that parses is taken for the one that is restored. */
 const UNCHECKED = {
@@ -82,6 +82,54 @@ export const LOCAL_RECOVERY_BUGS: readonly PlantedBug[] = [
       },
       UNCHECKED,
       ...OPENED_UNCHECKED,
+    ],
+  },
+  {
+    id: "local-copy-not-synced",
+    flink: "FLINK-35217",
+    symptom: "a copy gets its name before its bytes are on the disk, and a power loss leaves a torn one",
+    noticedBy: ["local copies"],
+    scenarios: ["local-recovery"],
+    fixed: LOCAL,
+    seedsToFind,
+    edits: [
+      {
+        file: "engine/checkpoint/local-copy-writer.ts",
+        find: "    const synced = this.#disk.fsync(descriptor);\n",
+        replace: "    const synced = 0;\n",
+      },
+    ],
+  },
+  {
+    id: "local-copies-kept-over-a-restore",
+    flink: "FLINK-8777",
+    symptom: "copies of checkpoints that never completed stay on the disk when an older one is restored",
+    noticedBy: ["local copies"],
+    scenarios: ["local-recovery", "word-count"],
+    fixed: LOCAL,
+    seedsToFind,
+    edits: [
+      {
+        file: "engine/checkpoint/local-copies.ts",
+        find: "    return this.#remove((copy) => isOf(copy, owner) && copy.checkpointId !== checkpointId);\n",
+        replace: "    return this.#remove((copy) => isOf(copy, owner) && checkpointId === null);\n",
+      },
+    ],
+  },
+  {
+    id: "confirmation-takes-the-confirmed-copy",
+    flink: null,
+    symptom: "when a checkpoint completes its own copies are pruned with the older ones, and every restore is a remote one",
+    noticedBy: ["local copies"],
+    scenarios: ["local-recovery"],
+    fixed: LOCAL,
+    seedsToFind,
+    edits: [
+      {
+        file: "engine/checkpoint/local-copies.ts",
+        find: "    return this.#remove((copy) => isOf(copy, owner) && copy.checkpointId < checkpointId);\n",
+        replace: "    return this.#remove((copy) => isOf(copy, owner) && copy.checkpointId <= checkpointId);\n",
+      },
     ],
   },
 ];
