@@ -4,10 +4,11 @@ import { ProcessDied, isProcessDied } from "../../engine/ports/process-ports.ts"
 import type { RandomStream } from "../../engine/ports/rng.ts";
 import { ActiveWindows } from "../faults/active-windows.ts";
 import { ArmedFaults } from "../faults/armed-faults.ts";
-import type { Fault, FaultOutcome, FaultPlan, InteractionFault, WindowFault } from "../faults/fault.ts";
+import type { Fault, FaultOutcome, InteractionFault, WindowFault } from "../faults/fault.ts";
 import { isInteractionFault } from "../faults/fault.ts";
 import { Digest } from "../trace/digest.ts";
 import { PORT_TRACE, TRACE_KINDS } from "../trace/kinds.ts";
+import type { KernelOptions } from "./kernel-options.ts";
 import { ComponentLatency, ELEMENT_US, STEP_US } from "./cost-model.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { FaultActions } from "./fault-actions.ts";
@@ -23,17 +24,6 @@ const TIE_BOUND = 1 << 20;
 export type TraceRecorder = (process: Process | null, kind: number, subject: number, x: number, y: number) => void;
 
 type LastingFault = Extract<WindowFault, { readonly durationUs: number }>;
-
-export interface KernelOptions {
-  readonly seed: string;
-  /** Mean latencies and FIFO ties: no ordinary draw deviates. */
-  readonly calm: boolean;
-  readonly plan: FaultPlan;
-  /** Everything heals at this time. */
-  readonly healAtUs: TimeUs;
-  /** Microseconds of a thread's time for an element of work. */
-  readonly elementUs: number;
-}
 
 /** An exception that a fault throws in user code. */
 export class InjectedUserError extends Error {

@@ -29,6 +29,7 @@ import type { InputTopic, RunOptions, Scenario } from "../scenario.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { FaultActions } from "./fault-actions.ts";
 import { ELEMENT_US } from "./cost-model.ts";
+import { schedulerOf } from "./process-scheduler.ts";
 import type { SimHost } from "./kernel.ts";
 import { stateHash } from "./state-hash.ts";
 import { SimKernel } from "./sim-kernel.ts";
@@ -328,12 +329,7 @@ export class World {
         nowUs: () => kernel.nowUs,
         processingTimeMs: () => Math.floor(kernel.nowUs / US_PER_MS),
       },
-      scheduler: {
-        after: (delayUs, callback) => kernel.scheduleTimer(process, delayUs, callback),
-        cancel: (handle) => kernel.cancel(handle),
-        isPaced: kernel.isPaced,
-        resume: (workUnits, callback) => kernel.resume(process, workUnits, callback),
-      },
+      scheduler: schedulerOf(kernel, process),
       rng: { stream: (label) => kernel.stream(`${process.name}:${process.incarnation}:${label}`) },
       tracer: {
         intern: (name) => kernel.intern(name),
