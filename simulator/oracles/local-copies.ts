@@ -68,6 +68,10 @@ class LocalCopiesOracle implements Oracle {
     kernel.on(TRACE.taskRestored, (process, subject, _attempt, checkpointId) => {
       if (process !== null) this.#requireOnly(process, subject, checkpointId, "was restored from");
     });
+    // It finishes now, and takes its copies away: it may crash on the way, and start again without them.
+    kernel.on(TRACE.checkpointNotified, (process, subject, _checkpointId, isFinal) => {
+      if (process !== null && isFinal === 1) this.#stored.delete(this.#key(process, subject));
+    });
     kernel.on(TRACE.taskFinished, (process, subject) => {
       if (process === null) return;
       this.#stored.delete(this.#key(process, subject));

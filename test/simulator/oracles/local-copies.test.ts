@@ -71,6 +71,12 @@ describe("the oracle of local copies", () => {
     }
   });
 
+  it("is silent where a worker crashes after a subtask that finishes has taken its copies away", () => {
+    const watched = watch([{ kind: "process-crash", process: null, at: onEvent("localCopiesPruned", SUM, -1) }]);
+    expect(watched.verdict()).toBe("nothing");
+    expect(watched.world.kernel.faultOutcomes().map(({ outcome }) => outcome)).toEqual(["fired"]);
+  });
+
   it("says nothing of jobs that keep no copies", () => {
     expect(() => new WatchedWorld(localCopiesOracle)).toThrow("local copies does not apply to word-count");
   });
