@@ -141,3 +141,11 @@ export const CONCURRENT_PATHS: NonNullable<Scenario["sometimesWith"]> = {
 
 /** Where a seventh of all runs restores from local copies; local-recovery takes the rarer paths. */
 export const LOCAL_COPY_PATHS: readonly string[] = ["a restore with no remote byte"];
+
+/** Further paths of runs whose checkpoints share files: what nearly each of them takes. */
+export const SHARED_FILE_PATHS: readonly string[] = [
+  "a file shared by two retained checkpoints",
+  "a shared file deleted at last",
+  "a file named again by a later checkpoint",
+  "a local file reused by a restore",
+];

@@ -41,14 +41,13 @@ export interface CacheUser {
  * is removed and reported as such. No call throws for a disk that refuses: what it does not take is not there.
  *
  * A file stays while a checkpoint that this worker knows uses it: the last one that completed, or one that is
- * neither completed nor aborted. What earlier attempts and processes left stays until the first checkpoint of the
- * present attempt completes, because by then every subtask has restored. Beyond the limits the oldest go first.
+ * neither completed nor aborted. What earlier attempts and processes left stays until a checkpoint completes: by then
+ * every subtask of the attempt has restored. Beyond the limits the oldest go first.
  */
 export class SharedFileCache {
   readonly #disk: Disk;
   readonly #directory: string;
   #isReady = false;
-  #attempt = -1;
   /** By name, oldest first; null before the first use. */
   #files: Map<string, CachedFile> | null = null;
   #bytes = 0;
@@ -58,14 +57,9 @@ export class SharedFileCache {
     this.#directory = directory;
   }
 
-  /** Subtasks of an attempt begin to restore. What the attempts before it used is kept for a while. */
-  beginAttempt(attempt: number): void {
-    if (attempt <= this.#attempt) return;
-    this.#attempt = attempt;
-    for (const { users } of this.#all().values()) {
-      users.clear();
-      users.set(EARLIER, new Set());
-    }
+  /** An attempt of a subtask begins to restore: what the one before it used stays for a while. */
+  beginAttempt(subtask: string): void {
+    for (const { users } of this.#all().values()) if (users.delete(subtask)) users.set(EARLIER, new Set());
   }
 
   /** The file's bytes, if this host holds them intact. */

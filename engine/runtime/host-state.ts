@@ -23,14 +23,15 @@ export class HostState {
   }
 
   /** For one attempt of one subtask; null where its checkpoints share no files. */
-  sharedFilesOf(restore: RestoreStrategyName, { attempt, vertex, subtask }: ExecutionId, subject: number): TaskSharedFiles | null {
+  sharedFilesOf(restore: RestoreStrategyName, { vertex, subtask }: ExecutionId, subject: number): TaskSharedFiles | null {
     if (restore !== "incremental") return null;
-    this.#sharedFiles.beginAttempt(attempt);
+    const name = `${vertex}:${subtask}`;
+    this.#sharedFiles.beginAttempt(name);
     return new TaskSharedFiles({
       ports: this.#ports,
       cache: this.#sharedFiles,
       subject,
-      subtask: `${vertex}:${subtask}`,
+      subtask: name,
       storagePrefix: this.#storagePrefix,
     });
   }

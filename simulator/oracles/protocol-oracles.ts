@@ -8,6 +8,7 @@ import { notificationsOracle } from "./notifications.ts";
 import type { OracleKind } from "./oracle.ts";
 import { referentialIntegrityOracle } from "./referential-integrity.ts";
 import { restoreFidelityOracle } from "./restore-fidelity.ts";
+import { sharedFilesOracle } from "./shared-files.ts";
 import { sometimesOracle } from "./sometimes.ts";
 import { watermarksAndTimersOracle } from "./watermarks-and-timers.ts";
 
@@ -18,6 +19,7 @@ export const PROTOCOL_ORACLES: readonly OracleKind[] = [
   consistentCutOracle,
   restoreFidelityOracle,
   localCopiesOracle,
+  sharedFilesOracle,
   notificationsOracle,
   fencingOracle,
   deadAttemptsOracle,

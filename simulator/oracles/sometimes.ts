@@ -16,6 +16,7 @@ import { LOCAL_COPY_PATHS, LocalCopyPaths } from "./sometimes-local-copies.ts";
 import { CoordinatorPaths } from "./sometimes-coordinator.ts";
 import { IN_FLIGHT_PATHS, InFlightPaths } from "./sometimes-in-flight.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
+import { SHARED_FILE_PATHS, SharedFilePaths } from "./sometimes-shared-files.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
 import type { SharedReplay } from "./surviving-history-shared.ts";
 import { TaskAttempts } from "./task-attempts.ts";
@@ -35,17 +36,15 @@ const VALUE_EXPIRED = "a value expired";
  * - "a timer fired after a restore": of event time, in an attempt that was restored from a checkpoint; once
  *   for each such task;
  * - "a late record dropped": a window operator drops a record;
-<<<<<<< HEAD
  * - those of failover by region: see `FailoverPaths`;
-=======
  * - "a value expired": the replay of the surviving history asked for a value whose time to live was over;
->>>>>>> 1dc1669 (Scenario deduplication: state with a time to live under faults; the surviving history is replayed with the processing time of each record)
  * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
  * - "a checkpoint with finished tasks": one completes in an attempt of which some task has finished;
  * - "a late decline ignored": a task declines a checkpoint that is decided already;
  * - "cleaning held a trigger back": a request waits because too many old checkpoints are being deleted;
  * - those of `LocalStatePaths` lie inside a state backend;
  * - those of `InFlightPaths` are about data in flight;
+ * - those of `SharedFilePaths` are of checkpoints that share files;
  * - "a restore as its combination says": `CombinationPath` says what counts.
  */
 export const SOMETIMES: readonly string[] = [
@@ -71,6 +70,7 @@ export const SOMETIMES: readonly string[] = [
   ...LOCAL_STATE_PATHS,
   ...LOCAL_COPY_PATHS,
   ...IN_FLIGHT_PATHS,
+  ...SHARED_FILE_PATHS,
 ];
 
 /** Counts the declared paths. Finds nothing wrong. */
@@ -101,6 +101,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     new CombinationPath(context).watch();
     new LocalCopyPaths(context).watch();
     new InFlightPaths(context, tasks).watch();
+    new SharedFilePaths(context).watch();
     world.networkObservers.push(this);
     world.logObservers.push(this);
     world.coordinationObservers.push(this);

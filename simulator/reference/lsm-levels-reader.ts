@@ -25,7 +25,7 @@ interface NamedTable {
   readonly checksum: number;
 }
 
-const MAGIC = "WWLSML01";
+const MAGIC = "WWLSML02";
 const LEVELS = 7;
 const CHECKSUM_BYTES = 4;
 
@@ -71,7 +71,8 @@ function readLevels(bytes: Uint8Array): readonly (readonly NamedTable[])[] {
   const end = bytes.length - CHECKSUM_BYTES;
   if (!isLsmDescription(bytes)) new ByteReader(bytes).corrupt("no description of a snapshot");
   const reader = new ByteReader(bytes, MAGIC.length, end);
-  if (new ByteReader(bytes, end).u32() !== crc32(bytes, 0, end)) reader.corrupt("a description has another checksum");
+  const trailer = new DataView(bytes.buffer, bytes.byteOffset + end, CHECKSUM_BYTES);
+  if (trailer.getUint32(0, false) !== crc32(bytes, 0, end)) reader.corrupt("a description has another checksum");
   const nextNumber = reader.varuint();
   const count = reader.u8();
   if (count !== LEVELS) reader.corrupt(`${count} levels`);

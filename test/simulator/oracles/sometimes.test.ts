@@ -17,6 +17,9 @@ const REGIONS: WatchOptions = { scenario: "two-pipelines", failover: "region", p
 /** A connection of that region breaks. */
 const BROKEN = { kind: "connection-break", at: { on: "event", event: "frameSent", subject: "orders -> map[0]", x: null, nth: 40, when: "before" } } as const;
 
+/** Checkpoints share files. */
+const SHARING: WatchOptions = { backend: "lsm", restore: "incremental" };
+
 /** For each path a run that takes it. */
 const PATHS: Readonly<Record<string, WatchOptions>> = {
   "crash between snapshot and ack": { plan: [crashOf(SUM, 3)] },
@@ -64,6 +67,25 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
   "a copy missing after disk loss": {
     restore: "local",
     plan: [{ kind: "disk-loss", host: null, at: onEvent("checkpointNotified", SUM, 4) }],
+  },
+  "a file shared by two retained checkpoints": SHARING,
+  "a shared file deleted at last": SHARING,
+  "a file named again by a later checkpoint": SHARING,
+  "a late acknowledgement registered": {
+    ...SHARING,
+    plan: [{ kind: "rpc-duplicate", delayUs: 900_000, at: onEvent("rpcSent", SUM, 4) }],
+  },
+  "a local file reused by a restore": { ...SHARING, plan: [crashOf(SUM, 4)] },
+  "a damaged local file replaced from remote": {
+    ...SHARING,
+    plan: [
+      ...Array.from({ length: 12 }, (_, i) => ({
+        kind: "disk-bit-flip" as const,
+        bit: 100,
+        at: { on: "event", event: "diskWritten", subject: "host-3:shared", x: -1, nth: i + 4, when: "before" } as const,
+      })),
+      crashOn("checkpointNotified", SUM, 4),
+    ],
   },
   "a value expired": { scenario: "deduplication" },
   "an expired entry cleaned up by compaction": { scenario: "deduplication", backend: "lsm" },

@@ -32,7 +32,9 @@ import type { LogSegment } from "./changelog-format.ts";
  *         name           value     a string: the file in this set; it holds n operations and nothing else
  *     end                          nothing follows the last log
  *
- * A file of the set has a name that no other checkpoint gives to other bytes. There is no checksum in the head:
+ * A file of the set has a name that no other checkpoint gives to other bytes: "<store id>-log-<checkpoint that it was
+ * uploaded for>", and behind it ".head", "-<n>.base" (a section), "-<n>.nested" (a file of the nested backend; n = 0 is
+ * the first of its snapshot) or "-<n>.log" (a segment). There is no checksum in the head:
  * whoever names a file knows its own.
  */
 export const INCREMENT_MAGIC = 0x49435757;

@@ -30,7 +30,7 @@ export interface CapturedIncrement {
 interface Part {
   readonly content: string;
   readonly bytes: Uint8Array;
-  readonly extension: "base" | "log";
+  readonly extension: "base" | "nested" | "log";
 }
 
 /** Writes an increment (see increment-format): names what the confirmed one holds, and sums up what is new. */
@@ -139,7 +139,8 @@ export class IncrementWriter implements IncrementalSnapshotWriter {
 }
 
 function partsOf(base: IncrementBase, log: AttemptLog): readonly Part[] {
-  const parts: Part[] = base.parts.map(({ content, bytes }) => ({ content, bytes, extension: "base" }));
+  const extension = base.isNative ? "nested" : "base";
+  const parts: Part[] = base.parts.map(({ content, bytes }) => ({ content, bytes, extension }));
   for (const attempt of [...base.logs, log]) {
     for (const { content, segment } of attempt.parts) parts.push({ content, bytes: segment.bytes, extension: "log" });
   }

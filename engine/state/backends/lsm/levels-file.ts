@@ -3,8 +3,8 @@ import { crc32 } from "../../../base/crc32.ts";
 import type { TableDescription } from "./table.ts";
 import { LEVELS } from "./version.ts";
 
-/** "WWLSML01" */
-const MAGIC = [0x57, 0x57, 0x4c, 0x53, 0x4d, 0x4c, 0x30, 0x31] as const;
+/** "WWLSML02" */
+const MAGIC = [0x57, 0x57, 0x4c, 0x53, 0x4d, 0x4c, 0x30, 0x32] as const;
 const CHECKSUM_BYTES = 4;
 const LEAST_TABLE_BYTES = 14;
 
@@ -49,8 +49,9 @@ export function writeLevelsFile(file: LevelsFile): Uint8Array {
       out.u32(table.fileChecksum);
     }
   });
-  const bytes = out.toBytes();
-  out.u32(crc32(bytes));
+  const checksum = crc32(out.toBytes());
+  // Big endian: in little endian order the CRC-32 of every such file, which its handle has, would be the same number.
+  for (let shift = 24; shift >= 0; shift -= 8) out.u8(checksum >>> shift);
   return out.take();
 }
 
@@ -59,7 +60,9 @@ export function readLevelsFile(bytes: Uint8Array): LevelsFile | string {
   const end = bytes.length - CHECKSUM_BYTES;
   if (end < MAGIC.length) return `has only ${bytes.length} bytes`;
   for (let i = 0; i < MAGIC.length; i++) if (bytes[i] !== MAGIC[i]) return "has no magic";
-  if (new ByteReader(bytes, end).u32() !== crc32(bytes, 0, end)) return "fails its checksum";
+  let checksum = 0;
+  for (let i = end; i < bytes.length; i++) checksum = (checksum << 8) | bytes[i]!;
+  if (checksum >>> 0 !== crc32(bytes, 0, end)) return "fails its checksum";
   try {
     return parse(new ByteReader(bytes, MAGIC.length, end));
   } catch (error) {
