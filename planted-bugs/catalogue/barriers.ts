@@ -63,12 +63,10 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/runtime/task.ts",
-        find: "      checkpoint: (barrier, inputs) => this.checkpointing.checkpoint(barrier, inputs),\n",
-        replace: `      checkpoint: (barrier, inputs) => {
-        this.input.gate.unblockAll();
-        this.input.processNextBuffer();
-        return this.checkpointing.checkpoint(barrier, inputs);
-      },
+        find: "    const isTaken = this.checkpointing.checkpoint(barrier, inputs);\n",
+        replace: `    this.input?.gate.unblockAll();
+    this.input?.processNextBuffer();
+    const isTaken = this.checkpointing.checkpoint(barrier, inputs);
 `,
       },
     ],
@@ -88,8 +86,8 @@ export const BARRIER_BUGS: readonly PlantedBug[] = [
       },
       {
         file: "engine/checkpoint/task-snapshot.ts",
-        find: "    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);\n",
-        replace: `    const handle = handleOf(snapshotKey(this.#owner, this.checkpointId), file);
+        find: "    const handle = handleOf(snapshotKey(this.#owner, this.#kind, this.checkpointId), file);\n",
+        replace: `    const handle = handleOf(snapshotKey(this.#owner, this.#kind, this.checkpointId), file);
     ports.scheduler.after(0, () => {
       if (this.isRunning) this.#finish({ ok: true, state: { file: handle, lists: this.#lists(), inFlight: inFlightEdges(channels), shared: [] } }, done);
     });

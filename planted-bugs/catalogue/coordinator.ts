@@ -147,9 +147,9 @@ export const COORDINATOR_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/checkpoint/completed-store.ts",
-        find: "    const write = { key: this.#key(checkpointId), expectedVersion: oldest.version, value: null, fence };\n",
-        replace: `    const write = { key: this.#key(checkpointId), expectedVersion: oldest.version, value: null, fence };
-    this.discardFiles(checkpointId, filesOf(oldest));
+        find: "    const write = { key: record.key, expectedVersion: record.version, value: null, fence };\n",
+        replace: `    const write = { key: record.key, expectedVersion: record.version, value: null, fence };
+    this.discardFiles(checkpointId, ownFilesOfCheckpoint(checkpoint));
 `,
       },
     ],
