@@ -1,11 +1,11 @@
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import type { StateLibraries } from "../engine/state/backends/state-libraries.ts";
 import { NO_LIBRARIES } from "../engine/state/backends/state-libraries.ts";
-import type { BaseBackendName } from "../engine/state/state-backend.ts";
 import { TRACE } from "../engine/ports/tracer.ts";
 import type { TimeUs } from "../engine/base/units.ts";
 import { checkJob } from "./explore/check-job.ts";
 import type { Census } from "./explore/census.ts";
+import { censusOptions } from "./explore/census-options.ts";
 import { CensusTaker, buildCensus } from "./explore/census.ts";
 import type { CensusShare } from "./explore/census-share.ts";
 import { smallInput } from "./explore/crash-everywhere.ts";
@@ -36,7 +36,6 @@ const CALM_TIMING_ONE_IN = 8;
 const SWARM_ONE_IN = 4;
 const STEPS_AT_A_TIME = 64;
 const CENSUS_SEED = "0";
-const CENSUS_BUFFER_ELEMENTS = 16;
 
 const ORACLES: readonly OracleKind[] = [...DATA_ORACLES, ...PROTOCOL_ORACLES];
 
@@ -151,7 +150,7 @@ export class Simulator {
    * size of buffers hardly matters for that; one stands for all.
    */
   #censusOf(drawn: RunOptions, profile: Profile): Census {
-    const options = censusOptions(drawn, profile);
+    const options = censusOptions(this.scenario, drawn, profile);
     const key = `${combinationOf(options)}${profile === "crash-everywhere" ? " small" : ""}`;
     const known = this.#censuses.get(key) ?? this.#share?.find(`${this.scenario.name}/${key}`) ?? this.#takeCensus(key, options, profile);
     this.#censuses.set(key, known);
@@ -197,16 +196,6 @@ export class Simulator {
     const healAtUs = lastArrivalUs(inputs) + 60_000_000;
     return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph }, [], this.#libraries);
   }
-}
-
-/** Options whose census stands for those that were drawn. */
-function censusOptions(drawn: RunOptions, profile: Profile): RunOptions {
-  const same: RunOptions = { ...drawn, parallelismAfter: drawn.parallelism, bufferElements: CENSUS_BUFFER_ELEMENTS };
-  // In the matrix, plans name nothing in which restore strategies and scopes differ.
-  const options: RunOptions = profile === "matrix" ? { ...same, restore: "full", failover: "job" } : same;
-  // A changelog adds to a run what its inner backend does, and nothing that could be hit by name but shared files.
-  const inner = options.backend.replace("changelog:", "") as BaseBackendName;
-  return options.restore === "incremental" ? options : { ...options, backend: inner };
 }
 
 /** One run of one scenario, when no further run will follow. */
