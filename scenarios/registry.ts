@@ -10,6 +10,7 @@ import { foundingRestoreStrategy } from "./founding-restore-strategy.ts";
 import { foundingStateBackend } from "./founding-state-backend.ts";
 import { hotKey } from "./hot-key.ts";
 import { localRecovery } from "./local-recovery.ts";
+import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { sparse } from "./sparse.ts";
 import { timers } from "./timers.ts";
 import { twoPipelines } from "./two-pipelines.ts";
@@ -30,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   hotKey,
   localRecovery,
   bigState,
+  rollingUpgrade,
   deduplication,
 ];
 

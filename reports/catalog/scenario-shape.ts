@@ -18,6 +18,7 @@ const scenarioSchema = z.looseObject({
   title: z.string(),
   doc: z.string(),
   job: aFunction,
+  upgrade: z.looseObject({ before: aFunction, after: aFunction, claim: z.enum(["claim", "no-claim"]), migrated: aFunction }).exactOptional(),
   workload: aFunction,
   outputs: z.array(z.looseObject({ topic: z.string(), partitions: z.int().min(1), keyOf: z.union([aFunction, z.null()]) })),
   cluster: z.looseObject({

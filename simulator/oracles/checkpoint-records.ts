@@ -8,6 +8,7 @@ import type { SubtaskSnapshot } from "../../engine/checkpoint/snapshot-file.ts";
 import type { SubtaskState } from "../../engine/checkpoint/subtask-state.ts";
 import type { Fence, Register } from "../../engine/ports/coordination.ts";
 import type { CoordinationObserver } from "../hosts/service-observers.ts";
+import type { JobUpgrade } from "../scenario.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import type { World } from "../world/world.ts";
 import { JOB_ID } from "../world/world.ts";
@@ -86,6 +87,11 @@ export class CheckpointRecords implements CoordinationObserver {
     const made = new CheckpointRecords(world);
     world.coordinationObservers.push(made);
     return made;
+  }
+
+  /** A value of another version of the job, as the scenario's job reads it; null where there is no other version. */
+  get migrated(): JobUpgrade["migrated"] | null {
+    return this.#world.options.scenario.upgrade?.migrated ?? null;
   }
 
   listen(listener: RecordListener): void {

@@ -149,6 +149,7 @@ export class DataObservation {
 function mostSubtasks({ options: { scenario, options, plan } }: World): number {
   const parallelisms = new Set([options.parallelism, options.parallelismAfter]);
   for (const fault of plan) if (fault.kind === "rescale") parallelisms.add(fault.parallelism);
+  if (scenario.upgrade !== undefined) parallelisms.add(scenario.upgrade.after(options).parallelism);
   const graphs = [...parallelisms].map((parallelism) => scenario.job({ ...options, parallelism }));
   return Math.max(1, ...graphs.flatMap(({ nodes }) => nodes.map((node) => node.parallelism)));
 }

@@ -77,8 +77,15 @@ export class RecordedStates {
     if (snapshot === null) return undefined;
     const operator = snapshot.operators.find((one) => one.uid === uid);
     if (operator === undefined) return null;
-    const keyed = this.#keyedIn(record, state, operator, subtask);
+    const keyed = this.#migrated(this.#keyedIn(record, state, operator, subtask), uid);
     return keyed === undefined ? undefined : { keyed, lists: readOperatorSection(operator.lists) };
+  }
+
+  /** What another version of the job wrote is looked at as the scenario's job reads it. */
+  #migrated(section: KeyedSection | null | undefined, uid: string): KeyedSection | null | undefined {
+    const { migrated } = this.#records;
+    if (section === null || section === undefined || migrated === null) return section;
+    return { ...section, entries: section.entries.map((entry) => ({ ...entry, value: migrated(uid, entry.state, entry.value) })) };
   }
 
   #keyedIn(record: CheckpointRecord, state: SubtaskState, operator: OperatorSnapshot, subtask: number): KeyedSection | null | undefined {

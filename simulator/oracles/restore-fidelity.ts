@@ -132,7 +132,10 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     const items = [...recorded.entries, ...recorded.eventTimers, ...recorded.processingTimers];
     const stray = items.find(({ key, keyGroup }) => keyGroupOf(key, maxParallelism) !== keyGroup);
     if (stray !== undefined) report(`${what}: ${shown(stray.key)} is recorded in key group ${stray.keyGroup}, which is not its own`);
-    const difference = firstDifference(recorded.entries, keyed.entries(files));
+    const { migrated } = this.#records;
+    const found = keyed.entries(files);
+    const live = migrated === null ? found : found.map((entry) => ({ ...entry, value: migrated(node.uid, entry.state, entry.value) }));
+    const difference = firstDifference(recorded.entries, live);
     if (difference !== null) report(`${what}: ${difference}`);
     this.#compareTimers(what, keyed, recorded);
     if (keyed.watermarkMs !== recorded.watermarkMs) report(`${what}: the watermark is ${keyed.watermarkMs}, recorded is ${recorded.watermarkMs}`);

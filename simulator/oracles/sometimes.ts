@@ -38,6 +38,10 @@ const VALUE_EXPIRED = "a value expired";
  * - "a late record dropped": a window operator drops a record;
  * - those of failover by region: see `FailoverPaths`;
  * - "a value expired": the replay of the surviving history asked for a value whose time to live was over;
+ * - "a savepoint completed"; "stop-with-savepoint": the job goes on as its next version; "a resume from a savepoint
+ *   with another parallelism": and all of it runs again, with more or fewer subtasks;
+ * - "a leader recovered retained checkpoints": one after the first finds some in Coordination;
+>>>>>>> 497373b (Scenario rolling-upgrade: a job stops with a savepoint and goes on as its next version, with another parallelism, backend and state schema)
  * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
  * - "a checkpoint with finished tasks": one completes in an attempt of which some task has finished;
  * - "a late decline ignored": a task declines a checkpoint that is decided already;
@@ -64,6 +68,10 @@ export const SOMETIMES: readonly string[] = [
   "a checkpoint with finished tasks",
   "a late decline ignored",
   "cleaning held a trigger back",
+  "a savepoint completed",
+  "stop-with-savepoint",
+  "a leader recovered retained checkpoints",
+  "a resume from a savepoint with another parallelism",
   VALUE_EXPIRED,
   RESTORE_OF_COMBINATION,
   ...FAILOVER_PATHS,
