@@ -40,6 +40,13 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
     plan: [{ kind: "rpc-drop", at: onEvent("rpcSent", "words[0]", 3) }, { kind: "rpc-delay", delayUs: 3_000_000, at: onEvent("rpcSent", "words[1]", 3) }],
     parallelism: 4,
   },
+  "a savepoint completed": { plan: [{ kind: "savepoint", at: onEvent("checkpointCompleted", "jm-1", 3) }] },
+  "stop-with-savepoint": { plan: [{ kind: "stop-with-savepoint", mode: "suspend", at: onEvent("checkpointCompleted", "jm-1", 3) }] },
+  "a resume from a savepoint with another parallelism": {
+    scenario: "rolling-upgrade",
+    plan: [{ kind: "stop-with-savepoint", mode: "suspend", at: onEvent("checkpointCompleted", "jm-1", 3) }],
+  },
+  "a leader recovered retained checkpoints": { plan: [{ kind: "process-crash", process: "jm-1", at: onEvent("checkpointCompleted", "jm-1", 3) }] },
   "cleaning held a trigger back": {
     plan: [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ kind: "blob-slow", delayUs: 5_000_000, at: onEvent("blobDeleteIssued", "jm-1", null, nth) })),
     parallelism: 1,
