@@ -9,6 +9,7 @@ import { foundingCheckpointing } from "./founding-checkpointing.ts";
 import { foundingRestoreStrategy } from "./founding-restore-strategy.ts";
 import { foundingStateBackend } from "./founding-state-backend.ts";
 import { hotKey } from "./hot-key.ts";
+import { leaderFailover } from "./leader-failover.ts";
 import { localRecovery } from "./local-recovery.ts";
 import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { sparse } from "./sparse.ts";
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   localRecovery,
   bigState,
   rollingUpgrade,
+  leaderFailover,
   deduplication,
 ];
 

@@ -5,7 +5,7 @@ import type { RandomStream } from "../../engine/ports/rng.ts";
 import { ActiveWindows } from "../faults/active-windows.ts";
 import { ArmedFaults } from "../faults/armed-faults.ts";
 import type { Fault, FaultOutcome, InteractionFault, WindowFault } from "../faults/fault.ts";
-import { isInteractionFault } from "../faults/fault.ts";
+import { isClientRequest, isInteractionFault } from "../faults/fault.ts";
 import { Digest } from "../trace/digest.ts";
 import { PORT_TRACE, TRACE_KINDS } from "../trace/kinds.ts";
 import type { KernelOptions } from "./kernel-options.ts";
@@ -270,6 +270,10 @@ export class SimKernel implements Kernel {
   /** Null: carried out. A text: why it was not. A fault: the interaction at hand carries it out. */
   #apply(fault: Fault, process: Process | null, subject: number, after: boolean): string | InteractionFault | null {
     if (isInteractionFault(fault)) return fault;
+    if (isClientRequest(fault)) {
+      this.#actions.request(fault);
+      return null;
+    }
     switch (fault.kind) {
       case "process-crash": {
         const target = this.#targetOf(fault.process, process, subject);
@@ -299,12 +303,6 @@ export class SimKernel implements Kernel {
       }
       case "lease-loss":
         this.#actions.loseLease(fault.lease);
-        return null;
-      case "rescale":
-      case "savepoint":
-      case "stop-with-savepoint":
-      case "checkpoint-abort":
-        this.#actions.request(fault);
         return null;
       case "partition":
       case "rpc-chaos":

@@ -1,4 +1,4 @@
-import { invariant, present, unreachable } from "../../engine/base/assert.ts";
+import { invariant, present } from "../../engine/base/assert.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 import { US_PER_MS } from "../../engine/base/units.ts";
 import type { StreamGraph } from "../../engine/graph/stream-graph.ts";
@@ -17,7 +17,7 @@ import type { StateBackendName } from "../../engine/state/state-backend.ts";
 import type { Disk } from "../../engine/ports/disk.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import { ObserverList } from "../hosts/observer-list.ts";
-import type { ClientRequest, FaultPlan } from "../faults/fault.ts";
+import type { FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { SimBlobStore } from "../hosts/sim-blob-store.ts";
 import { SimCoordination } from "../hosts/sim-coordination.ts";
@@ -32,6 +32,7 @@ import { ELEMENT_US } from "./cost-model.ts";
 import { schedulerOf } from "./process-scheduler.ts";
 import type { SimHost } from "./kernel.ts";
 import { stateHash } from "./state-hash.ts";
+import { askFor } from "./client-requests.ts";
 import { SimKernel } from "./sim-kernel.ts";
 import { Host, Process } from "./sim-process.ts";
 
@@ -350,30 +351,11 @@ export class World {
       loseDisk: (host) => this.#loseDisk(host as Host),
       loseLease: (lease) => void this.coordination.loseLease(lease),
       partitionStarted: () => this.network.hostsCut(),
-      request: (request) => ask(this.#theClient(), request),
+      request: (request) => askFor(this.#theClient(), request),
       processNamed: (name) => this.#living.get(name)?.process ?? null,
       hostNamed: (name): SimHost | null => this.hosts.find((host) => host.name === name) ?? null,
       processOf: (subject) => this.#living.get(this.kernel.nameOf(subject))?.process ?? null,
     };
-  }
-}
-
-function ask(client: JobClient, request: ClientRequest): void {
-  switch (request.kind) {
-    case "rescale":
-      client.rescale(request.parallelism);
-      return;
-    case "savepoint":
-      client.savepoint(request.id, null);
-      return;
-    case "stop-with-savepoint":
-      client.savepoint(request.id, request.mode);
-      return;
-    case "checkpoint-abort":
-      client.abortCheckpoints();
-      return;
-    default:
-      unreachable(request, "World.ask");
   }
 }
 
