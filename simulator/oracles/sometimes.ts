@@ -41,7 +41,6 @@ const VALUE_EXPIRED = "a value expired";
  * - "a savepoint completed"; "stop-with-savepoint": the job goes on as its next version; "a resume from a savepoint
  *   with another parallelism": and all of it runs again, with more or fewer subtasks;
  * - "a leader recovered retained checkpoints": one after the first finds some in Coordination;
->>>>>>> 497373b (Scenario rolling-upgrade: a job stops with a savepoint and goes on as its next version, with another parallelism, backend and state schema)
  * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
  * - "a checkpoint with finished tasks": one completes in an attempt of which some task has finished;
  * - "a late decline ignored": a task declines a checkpoint that is decided already;
