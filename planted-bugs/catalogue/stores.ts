@@ -193,7 +193,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/state/backends/sqlite/whole-file-io.ts",
-        find: '  expectDone(disk.fsync(descriptor), path, "making it durable");\n',
+        find: '  doneOrClosed(disk, descriptor, disk.fsync(descriptor), path, "making it durable");\n',
         replace: "",
       },
     ],
