@@ -54,6 +54,9 @@ export interface RunResult {
 export type Profile = "swarm" | "calm" | "network" | "disk" | "matrix" | "crash-everywhere";
 export const PROFILES: readonly Profile[] = ["swarm", "calm", "network", "disk", "matrix", "crash-everywhere"];
 
+/** Name of the oracle that restores the checkpoints of a run, where a request asks for it. */
+export const RESTORE_EVERY = "restore from every checkpoint";
+
 /** How to run. */
 export interface RunRequest {
   /** Decimal u64. */
@@ -67,5 +70,7 @@ export interface RunRequest {
   readonly oracles: boolean;
   /** Also folds every emitted buffer into the digest, and freezes records. */
   readonly checked: boolean;
+  /** Also restores the checkpoints of the run, each in a fresh cluster (see restore-every); absent: no. */
+  readonly restoreEvery?: boolean;
   readonly maxSteps: number;
 }

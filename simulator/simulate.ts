@@ -20,6 +20,7 @@ import { rewriteRecords } from "./oracles/data-oracles-observation.ts";
 import { DATA_ORACLES } from "./oracles/data-oracles.ts";
 import { livenessDeadlineUs } from "./oracles/liveness.ts";
 import type { Oracle, OracleKind, RunEnd } from "./oracles/oracle.ts";
+import { restoreEveryOracle } from "./oracles/restore-every.ts";
 import { PROTOCOL_ORACLES } from "./oracles/protocol-oracles.ts";
 import type { Finding, Profile, RunRequest, RunResult, VerdictKind } from "./run-result.ts";
 import type { InputTopic, RunOptions, Scenario } from "./scenario.ts";
@@ -109,7 +110,7 @@ export class Simulator {
     };
     const refusal = refusePlan(plan, this.scenario.budget, this.scenario.cluster);
     return refusal === null
-      ? new Run(this.scenario, request, preparation, request.oracles ? ORACLES : [], this.#libraries)
+      ? new Run(this.scenario, request, preparation, oraclesOf(request), this.#libraries)
       : refusedResult(this.scenario, request, preparation, refusal);
   }
 
@@ -196,6 +197,11 @@ export class Simulator {
     const healAtUs = lastArrivalUs(inputs) + 60_000_000;
     return new Run(this.scenario, request, { options, calm: true, plan, healAtUs, inputs, graph }, [], this.#libraries);
   }
+}
+
+function oraclesOf({ oracles, restoreEvery }: RunRequest): readonly OracleKind[] {
+  if (!oracles) return [];
+  return restoreEvery === true ? [...ORACLES, restoreEveryOracle] : ORACLES;
 }
 
 /** One run of one scenario, when no further run will follow. */

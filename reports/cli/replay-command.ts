@@ -12,7 +12,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
 import { printReplay } from "./replay-report.ts";
-import { PROFILES } from "../../simulator/run-result.ts";
+import { PROFILES, RESTORE_EVERY } from "../../simulator/run-result.ts";
 import { checkFixed, parseMaxSteps } from "./run-options.ts";
 import { toolVersion } from "./version.ts";
 
@@ -74,15 +74,20 @@ function recordTarget(record: RunRecord, shown: string, raw: RawReplayOptions, h
   const { seed, profile, options, plan, checked, maxSteps } = record;
   return {
     source: scenarioSource(record.scenario.file ?? record.scenario.name, input, host.cwd),
-    requests: [{ seed, profile, fixed: options, plan, oracles: true, checked, maxSteps }],
+    requests: [{ seed, profile, fixed: options, plan, oracles: true, checked, restoreEvery: wasRestoredEvery(record), maxSteps }],
     expected: { digest: record.digest, verdict: record.expected, from: `record ${shown}`, tool: record.tool },
   };
+}
+
+/** Its checkpoints are restored again where that found something. */
+function wasRestoredEvery({ findings }: RunRecord): boolean {
+  return findings.some(({ oracle }) => oracle === RESTORE_EVERY);
 }
 
 function tokenTarget(text: string, raw: RawReplayOptions, host: Host): ReplayTarget {
   const token = parseToken(text);
   const profile = oneOf(raw.profile, PROFILES, `--profile ${raw.profile}`);
-  const settings = { profile, fixed: {}, maxSteps: parseMaxSteps(raw.maxSteps), selfCheckMillionths: 0 };
+  const settings = { profile, fixed: {}, maxSteps: parseMaxSteps(raw.maxSteps), selfCheckMillionths: 0, restoreEveryMillionths: 1_000_000 };
   const source = scenarioSource(token.scenario, raw.input ?? null, host.cwd);
   const drawn = requestFor(String(token.seed), settings, false);
   if (token.kind === "short") return { source, requests: [drawn], expected: null };

@@ -84,6 +84,7 @@ async function runSweep(
     fixed: crashes?.fixed ?? options.fixed,
     maxSteps: options.maxSteps,
     selfCheckMillionths: options.selfCheckMillionths,
+    restoreEveryMillionths: options.restoreEveryMillionths,
   };
   const perScenario = options.seeds.last - options.seeds.first + 1n;
   const planned = crashes?.plans.reduce((sum, { length }) => sum + length, 0);

@@ -23,6 +23,7 @@ export interface RawRunOptions {
   readonly jobs?: string;
   readonly bail?: string;
   readonly selfCheck: string;
+  readonly restoreEvery: string;
   readonly maxSteps?: string;
   readonly maxRuns?: string;
   readonly pairs?: string;
@@ -53,6 +54,7 @@ export interface RunCommandOptions {
   readonly jobs: number;
   readonly bail: number | null;
   readonly selfCheckMillionths: number;
+  readonly restoreEveryMillionths: number;
   readonly maxSteps: number;
   /** Of `crash-everywhere`: runs with one crash, and with two. */
   readonly maxRuns: number;
@@ -76,6 +78,7 @@ export function parseRunOptions(raw: RawRunOptions, commitOf: () => string | nul
     jobs: raw.jobs === undefined ? availableParallelism() : parseCount(raw.jobs, "--jobs", JOBS_LIMIT),
     bail: raw.bail === undefined ? null : parseCount(raw.bail, "--bail", Number.MAX_SAFE_INTEGER),
     selfCheckMillionths: parseShare(raw.selfCheck, `--self-check ${raw.selfCheck}`),
+    restoreEveryMillionths: parseShare(raw.restoreEvery, `--restore-every ${raw.restoreEvery}`),
     maxSteps: parseMaxSteps(raw.maxSteps),
     ...parseCrashLimits(raw),
     profile: oneOf(raw.profile, PROFILES, `--profile ${raw.profile}`),

@@ -1,7 +1,7 @@
 import type { FaultPlan } from "../../simulator/faults/fault.ts";
 import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import type { Profile, RunRequest, RunResult, VerdictKind } from "../../simulator/run-result.ts";
-import { isSelfChecked } from "./seed.ts";
+import { isRestoredEvery, isSelfChecked } from "./seed.ts";
 
 /** Runs a scenario once; handed in, so that the sweep can be tested without a cluster. */
 export type Simulate = (scenario: Scenario, request: RunRequest) => RunResult;
@@ -15,6 +15,8 @@ export interface RunSettings {
   readonly maxSteps: number;
   /** Share of the seeds that run twice more, in millionths. */
   readonly selfCheckMillionths: number;
+  /** Share of the seeds whose checkpoints are each restored in a fresh cluster, in millionths; absent: none. */
+  readonly restoreEveryMillionths?: number;
 }
 
 /** A run that failed, whole, with what its confirmation said. */
@@ -64,6 +66,7 @@ export function requestFor(seed: string, settings: RunSettings, checked: boolean
     plan: settings.plan ?? null,
     oracles: true,
     checked,
+    restoreEvery: isRestoredEvery(seed, settings.restoreEveryMillionths ?? 0),
     maxSteps: settings.maxSteps,
   };
 }

@@ -50,9 +50,18 @@ export function endlessRange(first: bigint): SeedRange {
 
 /** True for the share of seeds (in millionths) that a hash of the seed selects, whatever else is swept. */
 export function isSelfChecked(seed: string, shareMillionths: number): boolean {
+  return isDrawn(seed, shareMillionths);
+}
+
+/** True for the share of seeds whose checkpoints are each restored; other ones than those that are self-checked. */
+export function isRestoredEvery(seed: string, shareMillionths: number): boolean {
+  return isDrawn(`every ${seed}`, shareMillionths);
+}
+
+function isDrawn(text: string, shareMillionths: number): boolean {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < seed.length; i++) {
-    hash = Math.imul(hash ^ seed.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   }
   // One more round of mixing: neighbouring seeds differ only in the last digit.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);

@@ -14,8 +14,14 @@ export interface VisibleRecord {
   readonly transactionId: string;
 }
 
+/** A partition as it was: it goes on in another World. */
+export interface KeptPartition {
+  readonly segments: readonly Segment[];
+  readonly stable: number;
+}
+
 /** Records that one call appended. */
-interface Segment {
+export interface Segment {
   readonly firstOffset: number;
   readonly records: readonly Uint8Array[];
   readonly transaction: Decidable;
@@ -65,6 +71,20 @@ export class LogPartition {
       this.#stable += 1;
       if (status === "committed") visible(segment.firstOffset, segment.records, transactionId);
     }
+  }
+
+  /** What it holds now, for a partition that goes on from there. */
+  keep(): KeptPartition {
+    return { segments: [...this.#segments], stable: this.#stable };
+  }
+
+  /** Before anything was appended. `of`: the transaction that takes the place of another one. */
+  load({ segments, stable }: KeptPartition, of: (transaction: Decidable) => Decidable): void {
+    for (const { firstOffset, records, transaction } of segments) {
+      this.#segments.push({ firstOffset, records, transaction: of(transaction) });
+      this.#endOffset = firstOffset + records.length;
+    }
+    this.#stable = stable;
   }
 
   /** All that a read-committed consumer sees, in offset order. */

@@ -7,6 +7,7 @@ import type {
 } from "../../engine/ports/external-log.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { Kernel, SimProcess } from "../world/kernel.ts";
+import type { Decidable } from "./log-partition.ts";
 import { LogPartition } from "./log-partition.ts";
 import type { AbortReason, LogObserver } from "./service-observers.ts";
 
@@ -33,6 +34,19 @@ interface Producer {
   epoch: number;
   /** In the order in which they began; decided ones stay, so that deciding again is answered rightly. */
   readonly transactions: Map<string, Transaction>;
+}
+
+/** A producer as it was: it goes on in another World. */
+export interface KeptProducer {
+  readonly producerId: string;
+  readonly epoch: number;
+  readonly transactions: readonly KeptTransaction[];
+}
+
+interface KeptTransaction extends Decidable {
+  readonly epoch: number;
+  readonly partitions: readonly LogPartition[];
+  readonly records: number;
 }
 
 const OK: LogReply<null> = { ok: true, value: null };
@@ -136,6 +150,31 @@ export class LogTransactions {
       if (status === "open" || status === "prepared") found.push({ transactionId, status });
     }
     return found;
+  }
+
+  /** What is known now, for a log that goes on from there. */
+  keep(): readonly KeptProducer[] {
+    return [...this.#producers.values()].map(({ producerId, epoch, transactions }) => {
+      return { producerId, epoch, transactions: [...transactions.values()].map((one) => ({ ...one, partitions: [...one.partitions] })) };
+    });
+  }
+
+  /** Before anything happened. Returns what finds a transaction of the new log by its id. */
+  load(producers: readonly KeptProducer[], partitionOf: (partition: LogPartition) => LogPartition): (transactionId: string) => Decidable {
+    const byId = new Map<string, Transaction>();
+    for (const { producerId, epoch, transactions } of producers) {
+      const producer = this.#producer(producerId);
+      producer.epoch = epoch;
+      for (const kept of transactions) {
+        const transaction: Transaction = { ...kept, partitions: new Set(kept.partitions.map(partitionOf)), timeout: 0 };
+        if (transaction.status === "open") {
+          transaction.timeout = this.#kernel.schedule(null, this.#timeoutUs, () => this.#timeOut(producer, transaction));
+        }
+        producer.transactions.set(transaction.transactionId, transaction);
+        byId.set(transaction.transactionId, transaction);
+      }
+    }
+    return (transactionId) => present(byId.get(transactionId), "a segment belongs to a transaction");
   }
 
   inspect(): readonly TransactionSnapshot[] {

@@ -54,6 +54,16 @@ export class SimBlobStore {
     return found.sort();
   }
 
+  /** What it holds now, for a store that goes on from there. */
+  keep(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.#objects);
+  }
+
+  /** Before anything happened: begins with what another one held. */
+  load(objects: ReadonlyMap<string, Uint8Array>): void {
+    for (const [key, bytes] of objects) this.#objects.set(key, bytes);
+  }
+
   inspect(): readonly BlobSnapshot[] {
     return this.keys().map((key) => ({ key, sizeBytes: this.#objects.get(key)?.length ?? 0 }));
   }

@@ -16,6 +16,13 @@ export interface LeaseSnapshot {
   readonly expiresAtUs: TimeUs;
 }
 
+/** What it never forgets: registers, and the latest epoch of each lease, which nobody holds. */
+export interface KeptCoordination {
+  readonly epochs: ReadonlyMap<string, number>;
+  readonly registers: readonly Register[];
+  readonly revision: number;
+}
+
 export interface CoordinationSnapshot {
   readonly leases: readonly LeaseSnapshot[];
   readonly registers: readonly Register[];
@@ -89,6 +96,24 @@ export class SimCoordination {
     if (lease === undefined) return null;
     const { epoch, holder, expiresAtUs } = lease;
     return { lease: name, epoch, holder: holder === null ? null : holder.name, expiresAtUs };
+  }
+
+  /** What it holds now, for a service that goes on from there. */
+  keep(): KeptCoordination {
+    return {
+      epochs: new Map([...this.#leases.values()].map(({ name, epoch }) => [name, epoch])),
+      registers: [...this.#registers.values()],
+      revision: this.#revision,
+    };
+  }
+
+  /** Before anything happened: begins with what another one held. */
+  load({ epochs, registers, revision }: KeptCoordination): void {
+    for (const [name, epoch] of epochs) {
+      this.#leases.set(name, { name, subject: this.#kernel.intern(name), epoch, holder: null, expiresAtUs: 0, expiry: 0 });
+    }
+    for (const register of registers) this.#registers.set(register.key, register);
+    this.#revision = revision;
   }
 
   inspect(): CoordinationSnapshot {

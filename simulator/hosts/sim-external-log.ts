@@ -3,8 +3,8 @@ import type { ExternalLog } from "../../engine/ports/external-log.ts";
 import type { ArrivingRecord, InputTopic, OutputTopic } from "../scenario.ts";
 import type { Kernel, Latency, SimProcess } from "../world/kernel.ts";
 import { ExternalLogPort } from "./external-log-port.ts";
-import type { LogPartition, VisibleRecord } from "./log-partition.ts";
-import type { TransactionSnapshot } from "./log-transactions.ts";
+import type { KeptPartition, LogPartition, VisibleRecord } from "./log-partition.ts";
+import type { KeptProducer, TransactionSnapshot } from "./log-transactions.ts";
 import { LogTransactions, OutputPartitions } from "./log-transactions.ts";
 import type { LogObserver } from "./service-observers.ts";
 
@@ -13,6 +13,12 @@ export interface ExternalLogOptions {
   readonly outputs: readonly OutputTopic[];
   /** After this long, counted from its first append, an open transaction is aborted. */
   readonly transactionTimeoutUs: number;
+}
+
+/** The output topics as they were: they go on in another World. */
+export interface KeptLog {
+  readonly producers: readonly KeptProducer[];
+  readonly partitions: readonly { readonly topic: string; readonly partition: number; readonly contents: KeptPartition }[];
 }
 
 export interface LogSnapshot {
@@ -83,6 +89,20 @@ export class SimExternalLog {
   /** All that a read-committed consumer of a partition sees now; for oracles, without a trace. */
   readCommitted(topic: string, partition: number): readonly VisibleRecord[] {
     return this.#outputs.at(topic, partition).readCommitted();
+  }
+
+  /** The output topics as they are now, for a log that goes on from there. */
+  keep(): KeptLog {
+    const partitions = this.#outputs.all().map((one) => ({ topic: one.topic, partition: one.partition, contents: one.keep() }));
+    return { producers: this.#transactions.keep(), partitions };
+  }
+
+  /** Before anything happened: begins with what another one held. */
+  load({ producers, partitions }: KeptLog): void {
+    const transactionOf = this.#transactions.load(producers, ({ topic, partition }) => this.#outputs.at(topic, partition));
+    for (const { topic, partition, contents } of partitions) {
+      this.#outputs.at(topic, partition).load(contents, ({ transactionId }) => transactionOf(transactionId));
+    }
   }
 
   inspect(): LogSnapshot {

@@ -20,9 +20,11 @@ import { ObserverList } from "../hosts/observer-list.ts";
 import type { FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { SimBlobStore } from "../hosts/sim-blob-store.ts";
+import type { KeptCoordination } from "../hosts/sim-coordination.ts";
 import { SimCoordination } from "../hosts/sim-coordination.ts";
 import type { DiskProfile } from "../hosts/disk-survivors.ts";
 import { SimulatedDisk } from "../hosts/simulated-disk.ts";
+import type { KeptLog } from "../hosts/sim-external-log.ts";
 import { SimExternalLog } from "../hosts/sim-external-log.ts";
 import { SimNetwork } from "../hosts/sim-network.ts";
 import type { InputTopic, RunOptions, Scenario } from "../scenario.ts";
@@ -52,6 +54,15 @@ export interface WorldOptions {
   readonly inputs: readonly InputTopic[];
   /** What the state backend needs; absent: nothing. */
   readonly libraries?: StateLibraries;
+  /** What the services outside of the cluster hold when it begins; absent: nothing. */
+  readonly services?: KeptServices;
+}
+
+/** Everything outside of the cluster's hosts, as it was at one moment: another World may go on from there. */
+export interface KeptServices {
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  readonly coordination: KeptCoordination;
+  readonly log: KeptLog;
 }
 
 export const JOB_ID = "job";
@@ -111,6 +122,7 @@ export class World {
       { inputs: options.inputs, outputs: scenario.outputs, transactionTimeoutUs: 60_000_000 },
       this.logObservers.guarded,
     );
+    if (options.services !== undefined) this.#load(options.services);
     this.coordinationObservers.push({
       onWrite: (_process, _before, after) => {
         if (after.key === jobStatusKey(JOB_ID, this.#config.submission) && after.value !== null) this.#jobEnded(after.value);
@@ -196,6 +208,17 @@ export class World {
   /** A hash of the state at this moment (see state-hash); computed on demand. */
   stateHash(): string {
     return stateHash(this);
+  }
+
+  /** What its services hold now; between two steps, or in an observer. */
+  keepServices(): KeptServices {
+    return { blobs: this.blobs.keep(), coordination: this.coordination.keep(), log: this.log.keep() };
+  }
+
+  #load({ blobs, coordination, log }: KeptServices): void {
+    this.blobs.load(blobs);
+    this.coordination.load(coordination);
+    this.log.load(log);
   }
 
   #jobEnded(value: string): void {

@@ -1,10 +1,10 @@
-import type { FailoverScope, RestoreStrategyName } from "#whitewater/engine/graph/job-modes.js";
+import type { CheckpointMode, FailoverScope, RestoreStrategyName } from "#whitewater/engine/graph/job-modes.js";
 import type { StateBackendName } from "#whitewater/engine/state/state-backend.js";
 import type { Process } from "#whitewater/simulator/world/sim-process.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
 import type { OracleKind, RunEnd } from "#whitewater/simulator/oracles/oracle.js";
 import type { Scenario } from "#whitewater/simulator/scenario.js";
-import { scenarios } from "#whitewater/scenarios/registry.js";
+import { libraryScenarios } from "#whitewater/scenarios/registry.js";
 import { RandomStreams } from "#whitewater/simulator/world/random-streams.js";
 import type { EngineProcess } from "#whitewater/simulator/world/world.js";
 import { World } from "#whitewater/simulator/world/world.js";
@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly scenario?: string | Scenario;
   /** "heap" where not given; none that needs a library. */
   readonly backend?: StateBackendName;
+  /** "aligned" where not given. */
+  readonly mode?: CheckpointMode;
   /** "full" where not given. */
   readonly restore?: RestoreStrategyName;
   readonly parallelism?: number;
@@ -40,13 +42,13 @@ export class WatchedWorld {
 
   constructor(kind: OracleKind, options: WatchOptions = {}) {
     const name = options.scenario ?? "word-count";
-    const scenario = typeof name === "string" ? scenarios.find((one) => one.name === name) : name;
+    const scenario = typeof name === "string" ? libraryScenarios.find((one) => one.name === name) : name;
     if (scenario === undefined) throw new Error(`no scenario ${String(name)}`);
     this.scenario = scenario;
     const seed = options.seed ?? "1";
     const runOptions = {
       backend: options.backend ?? "heap",
-      mode: "aligned",
+      mode: options.mode ?? "aligned",
       restore: options.restore ?? "full",
       failover: options.failover ?? "job",
       parallelism: options.parallelism ?? 2,
