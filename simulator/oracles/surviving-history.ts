@@ -21,7 +21,7 @@ const COMPARED_EVERY = 4;
  * the parallelism, and in at-least-once jobs); and where a job is not confluent, or at-least-once, that story is
  * told again: replayed
  * record by record and watermark by watermark, it gives the state in the checkpoint (of some checkpoints,
- * and of each that was restored from), puts aside exactly those records that were late, and emits what the
+ * and of each that was restored from, and the first after), puts aside exactly those records that were late, and emits what the
  * log shows (see the exactly-once output oracle).
  *
  * Seen from the rewritten user functions, trace points (snapshots, restores, watermarks), and the bytes of
@@ -35,6 +35,11 @@ export const survivingHistoryOracle: OracleKind = {
   name: "surviving history",
   create: (context) => new SurvivingHistory(context),
 };
+
+/** What a restore did wrong shows in the checkpoint after it, and perhaps in no later one. */
+function isFirstAfterRestore(history: HistoryStep | string): boolean {
+  return typeof history !== "string" && history.segments.some(({ start, log }) => start === 0 && log.restoredFrom >= 0);
+}
 
 class SurvivingHistory implements Oracle {
   readonly name: string = survivingHistoryOracle.name;
@@ -73,7 +78,7 @@ class SurvivingHistory implements Oracle {
     if (wrong === null) {
       this.#uncompared = cut;
       this.#compared += 1;
-      if (this.#compared % COMPARED_EVERY === 0) this.#compareLatest();
+      if (this.#compared % COMPARED_EVERY === 0 || isFirstAfterRestore(history)) this.#compareLatest();
       return;
     }
     this.#isOver = true;

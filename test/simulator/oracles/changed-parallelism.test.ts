@@ -52,6 +52,7 @@ describe("after a change of the parallelism is named", () => {
     expect(firstPieceOnly(provenanceOracle, "word-count")).toMatch(/^checkpoint \d+, sum: key ".*": expected \d+ records, got \d+/);
     expect(firstPieceOnly(referenceStateOracle, "word-count")).toMatch(/^checkpoint \d+, sum: key ".*": expected \{word: ".*", count: \d+\}, got /);
     expect(firstPieceOnly(survivingHistoryOracle, "flights-late")).toMatch(/^checkpoint \d+, .*: key ".*" window .*: expected .*, got /);
+    expect(firstPieceOnly(committedOutputOracle, "flights-late")).toMatch(/^\S+: key ".*", record \d+: expected \{.*\}, got /);
   });
 
   test("a watermark that is not the least of those of the old subtasks", () => {
