@@ -6,7 +6,9 @@ import { canonicalKey } from "../reference/canonical-key.ts";
 import type { SectionEntry } from "../reference/snapshot-reader.ts";
 import { sameValue } from "../reference/structural-equality.ts";
 import { RESTORE_EVERY } from "../run-result.ts";
-import type { KeptServices } from "../world/world.ts";
+import { PORT_TRACE } from "../trace/kinds.ts";
+import type { KeptServices } from "../world/kept-services.ts";
+import { keepServices } from "../world/kept-services.ts";
 import { World } from "../world/world.ts";
 import type { CheckpointRecord, RecordListener } from "./checkpoint-records.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
@@ -37,7 +39,7 @@ const MOMENTS_RESTORED = 6;
  *
  * For confluent scenarios only, in which there is one result, and not for at-least-once jobs. Asked only of runs
  * that finished, and of a share of these (it costs a run each; a run with very many checkpoints is asked for
- * MOMENTS_RESTORED of them). What else may be wrong with the fresh run is for its own oracles, which are not there.
+ * MOMENTS_RESTORED of them), and only of checkpoints of the job as it was submitted first. What else may be wrong with the fresh run is for its own oracles, which are not there.
  */
 export const restoreEveryOracle: OracleKind = {
   name: RESTORE_EVERY,
@@ -62,7 +64,8 @@ class RestoreEvery implements Oracle, RecordListener {
 
   /** Only what is needed is kept: bytes are shared with the World. */
   recordWritten({ checkpointId }: CheckpointRecord): void {
-    this.#moments.push({ checkpointId, services: this.#context.world.keepServices() });
+    const { world } = this.#context;
+    if ((world.kernel.counts[PORT_TRACE.versionStarted] ?? 0) === 0) this.#moments.push({ checkpointId, services: keepServices(world) });
   }
 
   finish({ job }: RunEnd): void {

@@ -13,22 +13,22 @@ import type { ExecutionId } from "../../engine/graph/execution-id.ts";
 import type { EnginePorts } from "../../engine/runtime/task-manager.ts";
 import { TaskManager } from "../../engine/runtime/task-manager.ts";
 import { NO_LIBRARIES, type StateLibraries } from "../../engine/state/backends/state-libraries.ts";
-import type { StateBackendName } from "../../engine/state/state-backend.ts";
 import type { Disk } from "../../engine/ports/disk.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import { ObserverList } from "../hosts/observer-list.ts";
 import type { FaultPlan } from "../faults/fault.ts";
 import type { BlobObserver, CoordinationObserver, LogObserver, NetworkObserver } from "../hosts/service-observers.ts";
 import { SimBlobStore } from "../hosts/sim-blob-store.ts";
-import type { KeptCoordination } from "../hosts/sim-coordination.ts";
 import { SimCoordination } from "../hosts/sim-coordination.ts";
 import type { DiskProfile } from "../hosts/disk-survivors.ts";
 import { SimulatedDisk } from "../hosts/simulated-disk.ts";
-import type { KeptLog } from "../hosts/sim-external-log.ts";
 import { SimExternalLog } from "../hosts/sim-external-log.ts";
 import { SimNetwork } from "../hosts/sim-network.ts";
 import type { InputTopic, RunOptions, Scenario } from "../scenario.ts";
 import { PORT_TRACE } from "../trace/kinds.ts";
+import { clusterConfig, JOB_ID } from "./simulated-cluster.ts";
+import type { KeptServices } from "./kept-services.ts";
+import { loadServices } from "./kept-services.ts";
 import type { FaultActions } from "./fault-actions.ts";
 import { ELEMENT_US } from "./cost-model.ts";
 import { schedulerOf } from "./process-scheduler.ts";
@@ -58,15 +58,7 @@ export interface WorldOptions {
   readonly services?: KeptServices;
 }
 
-/** Everything outside of the cluster's hosts, as it was at one moment: another World may go on from there. */
-export interface KeptServices {
-  readonly blobs: ReadonlyMap<string, Uint8Array>;
-  readonly coordination: KeptCoordination;
-  readonly log: KeptLog;
-}
-
-export const JOB_ID = "job";
-const STORAGE_PREFIX = "checkpoints";
+export { JOB_ID };
 /** After the job's end its processes get so long to tidy up. */
 const TIDY_UP_US = 2_000_000;
 
@@ -122,7 +114,7 @@ export class World {
       { inputs: options.inputs, outputs: scenario.outputs, transactionTimeoutUs: 60_000_000 },
       this.logObservers.guarded,
     );
-    if (options.services !== undefined) this.#load(options.services);
+    if (options.services !== undefined) loadServices(options.services, this);
     this.coordinationObservers.push({
       onWrite: (_process, _before, after) => {
         if (after.key === jobStatusKey(JOB_ID, this.#config.submission) && after.value !== null) this.#jobEnded(after.value);
@@ -208,17 +200,6 @@ export class World {
   /** A hash of the state at this moment (see state-hash); computed on demand. */
   stateHash(): string {
     return stateHash(this);
-  }
-
-  /** What its services hold now; between two steps, or in an observer. */
-  keepServices(): KeptServices {
-    return { blobs: this.blobs.keep(), coordination: this.coordination.keep(), log: this.log.keep() };
-  }
-
-  #load({ blobs, coordination, log }: KeptServices): void {
-    this.blobs.load(blobs);
-    this.coordination.load(coordination);
-    this.log.load(log);
   }
 
   #jobEnded(value: string): void {
@@ -380,22 +361,4 @@ export class World {
       processOf: (subject) => this.#living.get(this.kernel.nameOf(subject))?.process ?? null,
     };
   }
-}
-
-function clusterConfig(slotsPerWorker: number, stateBackend: StateBackendName, libraries: StateLibraries): ClusterConfig {
-  return {
-    jobId: JOB_ID,
-    submission: 1,
-    restoreFrom: null,
-    storagePrefix: STORAGE_PREFIX,
-    slotsPerWorker,
-    heartbeatIntervalMs: 1_000,
-    heartbeatTimeoutMs: 3_000,
-    rpcTimeoutMs: 1_000,
-    registrationRetryMs: 200,
-    leaseTtlMs: 3_000,
-    tasksPerWorkerLimit: 256,
-    stateBackend,
-    libraries,
-  };
 }
