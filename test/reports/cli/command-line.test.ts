@@ -95,7 +95,7 @@ describe("the command", () => {
     const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
     expect(code).toBe(130);
     expect(stdout).toContain("interrupted: this is what was found so far");
-    expect(stdout).toMatch(/\nword-count +\S+\/aligned\/full +\d+ /);
+    expect(stdout).toMatch(/\nword-count +\S+\/\S+\/\S+ +\d+ /);
   });
 
   it("stops quietly when nobody reads any more", () => {

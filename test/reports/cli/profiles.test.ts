@@ -65,7 +65,7 @@ describe("--profile matrix", () => {
 });
 
 describe("--profile crash-everywhere", () => {
-  const run = ["run", "word-count", "--profile", "crash-everywhere", "--seed", "3", "--backend", "heap", "--jobs", "1", "--self-check", "0%"];
+  const run = ["run", "word-count", "--profile", "crash-everywhere", "--seed", "3", "--backend", "heap", "--mode", "aligned", "--restore", "full", "--jobs", "1", "--self-check", "0%"];
   const real: Simulate = (scenario, request) => new Simulator(scenario).run(request);
 
   test("says how many crash points there are, how many of them it tried, and that its input is reduced", async () => {

@@ -64,6 +64,7 @@ describe("whitewater run", () => {
         oracles: true,
         checked: false,
         maxSteps: 99,
+        restoreEvery: false,
       },
     ]);
   });

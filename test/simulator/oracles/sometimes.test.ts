@@ -17,6 +17,16 @@ const REGIONS: WatchOptions = { scenario: "two-pipelines", failover: "region", p
 /** A connection of that region breaks. */
 const BROKEN = { kind: "connection-break", at: { on: "event", event: "frameSent", subject: "orders -> map[0]", x: null, nth: 40, when: "before" } } as const;
 
+/** Barriers overtake, and there is back-pressure; the job is rescaled in the middle of a burst. */
+const OVERTAKING: WatchOptions = {
+  scenario: "hot-key",
+  mode: "unaligned",
+  seed: "6",
+  parallelism: 2,
+  parallelismAfter: 3,
+  plan: [{ kind: "rescale", parallelism: 3, at: onEvent("checkpointCompleted", "jm-1", 3) }],
+};
+
 /** Checkpoints share files. */
 const SHARING: WatchOptions = { backend: "lsm", restore: "incremental" };
 
@@ -98,6 +108,15 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
   "an expired entry cleaned up by compaction": { scenario: "deduplication", backend: "lsm" },
   "an expired entry cleaned up by the snapshot": { scenario: "deduplication", backend: "lsm" },
   "an expired entry cleaned up incrementally": { scenario: "deduplication" },
+  "a restore as its combination says": {
+    scenario: "matrix-chain",
+    plan: [{ kind: "process-crash", process: "worker-2", at: { on: "time", atUs: 2_500_000 } }],
+  },
+  "a checkpoint with in-flight data in inputs": OVERTAKING,
+  "a checkpoint with in-flight data in outputs": OVERTAKING,
+  "a restore of in-flight data": OVERTAKING,
+  "a restore of in-flight data at another parallelism": OVERTAKING,
+  "an alignment that timed out": { scenario: "hot-key", mode: "aligned-timeout", parallelism: 3 },
   "a changelog materialized": { scenario: "big-state", backend: "changelog:heap" },
 };
 
