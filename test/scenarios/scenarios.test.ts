@@ -27,6 +27,9 @@ function outputsByKey(scenario: Scenario, inputs: ReturnType<typeof workloadOf>)
   return { outputs: sorted(byKey), state: [...state].map(([uid, byStateKey]) => [uid, sorted(byStateKey)]) };
 }
 
+/** Their state expires in processing time: no interpreter knows when, and the surviving history judges them. */
+const UNFORESEEABLE: readonly string[] = ["deduplication"];
+
 function countOf(scenario: Scenario, inputs: ReturnType<typeof workloadOf>): number {
   return [...interpret(scenario.job(optionsOf(1)), inputs).outputs.values()].flat().length;
 }
@@ -55,7 +58,9 @@ describe.each(named(libraryScenarios))("$name", ({ name, scenario }) => {
     const graph = scenario.job(optionsOf(2));
     const sinks = graph.nodes.flatMap((node) => (node.kind === "sink" ? [node.sink.name] : []));
     expect(sinks.sort()).toEqual(scenario.outputs.map(({ topic }) => topic).sort());
-    expect(countOf(scenario, workloadOf(scenario, 1))).toBeGreaterThan(0);
+    const count = (): number => countOf(scenario, workloadOf(scenario, 1));
+    if (UNFORESEEABLE.includes(name)) expect(count).toThrow(/nobody can foretell/);
+    else expect(count()).toBeGreaterThan(0);
   });
 
   test("the same seed gives the same input, in order of arrival, spread over many checkpoint intervals", () => {
@@ -86,7 +91,7 @@ describe.each(named(libraryScenarios.filter(({ confluent }) => confluent)))("$na
   });
 });
 
-describe.each(named(libraryScenarios.filter(({ confluent }) => !confluent)))("$name is not confluent", ({ scenario }) => {
+describe.each(named(libraryScenarios.filter(({ confluent, name }) => !confluent && !UNFORESEEABLE.includes(name))))("$name is not confluent", ({ scenario }) => {
   test("its output depends on how partitions interleave", () => {
     const inputs = workloadOf(scenario, 1);
     const expected = JSON.stringify(outputsByKey(scenario, inputs));

@@ -187,10 +187,11 @@ test("an offset that is ahead of the state is seen at the next checkpoint", () =
 });
 
 test("a restore from an older checkpoint breaks the surviving history", () => {
-  const latest = CompletedStore.prototype.latest;
-  vi.spyOn(CompletedStore.prototype, "latest").mockImplementation(function (this: CompletedStore) {
+  const retained = Object.getOwnPropertyDescriptor(CompletedStore.prototype, "retained")?.get;
+  vi.spyOn(CompletedStore.prototype, "retained", "get").mockImplementation(function (this: CompletedStore) {
+    const all = retained?.call(this) as CompletedStore["retained"];
     const asked = new Error("who asks").stack ?? "";
-    return asked.includes("deployIfPossible") ? (this.retained[0] ?? null) : latest.call(this);
+    return asked.includes("RestorePoint.current") ? all.slice(0, 1) : all;
   });
   const found = new WatchedWorld(survivingHistoryOracle, { plan: [crashOf("sum -> counts[0]", 6)] }).runUntil(20_000_000).findings;
   expect(found).toHaveLength(1);
