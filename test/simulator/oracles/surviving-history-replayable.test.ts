@@ -62,6 +62,9 @@ describe("the replay of a job with a flatMap before its keys", () => {
     ...wordCount,
     job: (options) => jobOf(options, (words) => summed(doubled(words))),
     outputs: [{ topic: "counts", partitions: 1, keyOf: (value) => (value as Word).word }],
+    modes: ["aligned"],
+    restores: ["full"],
+    rescales: false,
     confluent: false,
   };
   const run = (): readonly string[] => {
