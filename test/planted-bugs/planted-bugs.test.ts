@@ -61,9 +61,15 @@ describe("planting", () => {
 });
 
 describe("sweeping", () => {
-  test("every planted bug is found, and the clean engine is silent on the same seeds", { timeout: 10 * MINUTES }, async () => {
+  test("every edit of the catalogue fits the engine", () => {
+    for (const bug of CATALOGUE) expect(mutatedModules(bug).length).toBeGreaterThan(0);
+  });
+
+  // All of them take five minutes of two cores: `npm run planted-bugs`.
+  test("every fourth planted bug is found, and the clean engine is silent on the same seeds", { timeout: 10 * MINUTES }, async () => {
     const jobs = availableParallelism();
-    const outcomes = await huntAll(CATALOGUE, jobs, () => undefined);
+    const hunted = CATALOGUE.filter((_bug, index) => index % 4 === 0);
+    const outcomes = await huntAll(hunted, jobs, () => undefined);
     const missed = outcomes.filter(({ hunt }) => hunt.found === null).map(({ bug, hunt }) => ({ bug: bug.id, others: hunt.others }));
     expect(missed).toEqual([]);
     const clean = await checkClean(outcomes, jobs);
