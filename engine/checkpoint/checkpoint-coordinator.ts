@@ -278,6 +278,7 @@ export class CheckpointCoordinator {
     const { ports, subject, store } = this.#context;
     const { checkpointId, properties } = checkpoint;
     const savepoint = this.#savepoints.get(checkpoint) ?? null;
+    if (savepoint !== null) store.savepointCompleted(checkpoint.files());
     this.#close(checkpoint);
     this.#lastCompletionUs = ports.clock.nowUs();
     const kind = savepoint === null ? TRACE.checkpointCompleted : TRACE.savepointCompleted;

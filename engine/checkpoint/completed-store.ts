@@ -57,6 +57,8 @@ export class CompletedStore {
   readonly #shared: SharedStateRegistry = new SharedStateRegistry();
   #closed = false;
   readonly #cleaner: CheckpointsCleaner = new CheckpointsCleaner(() => this.onCleaned());
+  /** Of savepoints that completed in this leader's term: acknowledgements of an earlier term are refused. */
+  readonly #savepointFiles: Set<string> = new Set();
   /** What to call when the files of a checkpoint are gone. */
   onCleaned: () => void = () => undefined;
 
@@ -82,7 +84,12 @@ export class CompletedStore {
   references(key: string): boolean {
     for (const checkpoint of this.#retained) if (filesOf(checkpoint).includes(key)) return true;
     for (const checkpoint of this.#leaving) if (filesOf(checkpoint).includes(key)) return true;
-    return false;
+    return this.#savepointFiles.has(key);
+  }
+
+  /** A savepoint completed: its files are its owner's from now on, whatever acknowledgement of it comes late or twice. */
+  savepointCompleted(files: readonly string[]): void {
+    for (const key of files) this.#savepointFiles.add(key);
   }
 
   /**

@@ -14,12 +14,15 @@ interface Regression {
   readonly plan: FaultPlan;
 }
 
+/** What runs had before anything else could be drawn. */
+const ORDINARY = { mode: "aligned", restore: "full", failover: "job" } as const;
+
 const regressions: readonly Regression[] = [
   {
     title: "a worker that slept through a checkpoint acknowledges it when the job has just finished without it",
     scenario: "word-count",
     seed: "951",
-    fixed: { backend: "heap", parallelism: 1, bufferElements: 16 },
+    fixed: { ...ORDINARY, backend: "heap", parallelism: 1, bufferElements: 16 },
     plan: [
       { id: "f1", kind: "log-slow", delayUs: 12_043, at: { on: "event", event: "logIssued", subject: "words", x: null, nth: 85, when: "before" } },
       { id: "f2", kind: "process-pause", process: null, durationUs: 1_181_862, at: { on: "event", event: "barrierForwarded", subject: "words[0]", x: 11, nth: 1, when: "after" } },
@@ -31,7 +34,7 @@ const regressions: readonly Regression[] = [
     title: "a metadata file that a deposed leader began to upload appears when the same process leads again",
     scenario: "flights",
     seed: "3979",
-    fixed: { backend: "heap", parallelism: 2, bufferElements: 1 },
+    fixed: { ...ORDINARY, backend: "heap", parallelism: 2, bufferElements: 1 },
     plan: [
       { id: "f1", kind: "blob-slow", delayUs: 5_815_708, at: { on: "event", event: "blobPutIssued", subject: "jm-1", x: 1, nth: 1, when: "before" } },
       { id: "f2", kind: "lease-loss", lease: "job/leadership", at: { on: "event", event: "watermarkAdvanced", subject: "flights[0]", x: null, nth: 1, when: "before" } },
@@ -41,7 +44,7 @@ const regressions: readonly Regression[] = [
     title: "a worker whose disk was full when it started makes its state directory once there is room again",
     scenario: "flights",
     seed: "261",
-    fixed: { backend: "lsm", parallelism: 3, bufferElements: 16 },
+    fixed: { ...ORDINARY, backend: "lsm", parallelism: 3, bufferElements: 16 },
     plan: [
       { id: "f1", kind: "disk-error", code: "ENOSPC", partBytes: 560, at: { on: "event", event: "diskNamed", subject: "host-3:directory", x: -1, nth: 1, when: "before" } },
     ],
@@ -50,10 +53,20 @@ const regressions: readonly Regression[] = [
     title: "an acknowledgement is repeated while the record of its checkpoint is being removed, and its file is still named",
     scenario: "flights",
     seed: "974",
-    fixed: { backend: "heap", parallelism: 4, bufferElements: 4 },
+    fixed: { ...ORDINARY, backend: "heap", parallelism: 4, bufferElements: 4 },
     plan: [
       { id: "f1", kind: "rpc-reply-drop", at: { on: "event", event: "rpcResponded", subject: "flights[2]", x: 8, nth: 1, when: "before" } },
       { id: "f2", kind: "rpc-drop", at: { on: "event", event: "rpcSent", subject: "flights[1]", x: 5, nth: 3, when: "before" } },
+    ],
+  },
+  {
+    title: "an acknowledgement of a savepoint comes a second time when the savepoint is complete, and its file is its owner's",
+    scenario: "word-count",
+    seed: "1",
+    fixed: { ...ORDINARY, backend: "heap", parallelism: 2, bufferElements: 16 },
+    plan: [
+      { id: "f1", kind: "savepoint", at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: null, nth: 3, when: "after" } },
+      { id: "f2", kind: "rpc-duplicate", delayUs: 900_000, at: { on: "event", event: "rpcSent", subject: "sum -> counts[0]", x: 4, nth: 1, when: "before" } },
     ],
   },
 ];
