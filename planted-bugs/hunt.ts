@@ -37,6 +37,8 @@ export interface HuntResult {
   readonly runs: number;
   /** Of the sweep, without the start of the process. */
   readonly milliseconds: number;
+  /** Whether it was ended before its last seed; what its runs saw is not known then. */
+  readonly outOfTime: boolean;
   /** Of each run. */
   readonly digests: readonly string[];
 }
@@ -44,7 +46,7 @@ export interface HuntResult {
 /** What the child process runs itself. */
 const HUNTER = "hunter.ts";
 
-/** No hunt takes longer; one that does hangs in an endless loop of the mutated engine. */
+/** No hunt takes longer: one that does has found nothing, because its bug is too rare or hangs the engine. */
 const HUNT_LIMIT_MS = 240_000;
 
 /** Sweeps with the bug in the engine. */
@@ -70,13 +72,18 @@ function runHunt(order: HuntOrder): Promise<HuntResult> {
   return new Promise((resolve, reject) => {
     let result: HuntResult | null = null;
     let errors = "";
-    const timer = setTimeout(() => child.kill("SIGKILL"), HUNT_LIMIT_MS);
+    let outOfTime = false;
+    const timer = setTimeout(() => {
+      outOfTime = true;
+      child.kill("SIGKILL");
+    }, HUNT_LIMIT_MS);
     child.stderr?.on("data", (chunk: Buffer) => (errors += String(chunk)));
     child.on("message", (message) => (result = message as HuntResult));
     child.on("error", reject);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       if (result !== null) resolve(result);
+      else if (outOfTime) resolve({ found: null, others: [], runs: 0, milliseconds: HUNT_LIMIT_MS, outOfTime, digests: [] });
       else reject(new Error(`a hunt ended without a result (${signal ?? code}): ${errors.trim().slice(-2000)}`));
     });
     child.send({ ...order, sources });

@@ -43,7 +43,7 @@ export async function hunt(order: HuntOrder): Promise<HuntResult> {
     }
     if (others.length > OTHERS_KEPT) others.length = OTHERS_KEPT;
   }
-  return { found, others, runs, milliseconds: Math.round(performance.now() - startedMs), digests };
+  return { found, others, runs, milliseconds: Math.round(performance.now() - startedMs), outOfTime: false, digests };
 }
 
 function subjectNamed(name: string, { fixed }: HuntOrder, libraries: StateLibraries): Subject {

@@ -22,6 +22,7 @@ export interface CleanOutcome {
   readonly seeds: number;
   readonly runs: number;
   readonly milliseconds: number;
+  readonly outOfTime: boolean;
   readonly sightings: readonly Sighting[];
 }
 
@@ -51,8 +52,8 @@ export async function checkClean(outcomes: readonly BugOutcome[], jobs: number):
     }
   }
   return pooled([...sweeps.values()], jobs, async ({ scenario, fixed, seeds }) => {
-    const { found, others, runs, milliseconds } = await huntClean([scenario], fixed, seeds);
-    return { scenario, backend: fixed.backend ?? null, seeds, runs, milliseconds, sightings: found === null ? others : [found, ...others] };
+    const { found, others, runs, milliseconds, outOfTime } = await huntClean([scenario], fixed, seeds);
+    return { scenario, backend: fixed.backend ?? null, seeds, runs, milliseconds, outOfTime, sightings: found === null ? others : [found, ...others] };
   });
 }
 

@@ -2,7 +2,7 @@ import type { BugOutcome, CleanOutcome } from "./hunts.ts";
 
 /** True if every bug was found and the clean engine kept silent. */
 export function isGood(outcomes: readonly BugOutcome[], clean: readonly CleanOutcome[]): boolean {
-  return outcomes.every(({ hunt }) => hunt.found !== null) && clean.every(({ sightings }) => sightings.length === 0);
+  return outcomes.every(({ hunt }) => hunt.found !== null) && clean.every(({ outOfTime, sightings }) => !outOfTime && sightings.length === 0);
 }
 
 /** One line a bug, then one line a scenario of the clean engine. */
@@ -10,15 +10,15 @@ export function asTable(outcomes: readonly BugOutcome[], clean: readonly CleanOu
   const rows = outcomes.map(({ bug, hunt, seeds }) => [
     bug.id,
     bug.flink ?? "",
-    hunt.found?.oracle ?? "NOT FOUND",
+    hunt.found?.oracle ?? (hunt.outOfTime ? "OUT OF TIME" : "NOT FOUND"),
     hunt.found === null ? `> ${seeds}` : String(seeds),
     String(hunt.runs),
     String(hunt.milliseconds),
   ]);
-  const silence = clean.map(({ scenario, backend, seeds, runs, milliseconds, sightings }) => [
+  const silence = clean.map(({ scenario, backend, seeds, runs, milliseconds, outOfTime, sightings }) => [
     `clean engine, ${scenario}${backend === null || scenario.includes(backend) ? "" : ` on ${backend}`}`,
     "",
-    sightings[0] === undefined ? "silent" : `REPORTED ${sightings[0].oracle}`,
+    outOfTime ? "OUT OF TIME" : sightings[0] === undefined ? "silent" : `REPORTED ${sightings[0].oracle}`,
     sightings[0] === undefined ? String(seeds) : `at ${sightings[0].seed}`,
     String(runs),
     String(milliseconds),

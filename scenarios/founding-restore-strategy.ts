@@ -32,4 +32,6 @@ Hunts: restarts that come early or late, or from a snapshot that is not the late
 while the job was down for longer than a window.`,
   job,
   ...FOUNDING,
+  // A successor acts five seconds after the failure: by then whoever was only paused is awake again and fenced.
+  sometimes: FOUNDING.sometimes.filter((path) => path !== "a zombie that tried to act"),
 });

@@ -11,6 +11,7 @@ import type { CensusShare } from "./explore/census-share.ts";
 import { smallInput } from "./explore/crash-everywhere.ts";
 import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
+import { atWhoeverLeads } from "./faults/leader-events.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
 import { budgetBeside, drawRecovery } from "./faults/draw-recovery.ts";
 import { drawRequests } from "./faults/draw-requests.ts";
@@ -120,10 +121,11 @@ export class Simulator {
     const rescale = drawRescale(options, census, streams.stream("rescale"));
     const requests = drawRequests(this.scenario, census, profile, streams.stream("requests"));
     const source = { census, cluster, jobId: JOB_ID, profile, random };
-    if (profile !== "matrix") return [...drawPlan({ ...source, budget }), ...rescale, ...requests];
+    const settle = (plan: FaultPlan): FaultPlan => plan.map((fault) => atWhoeverLeads(fault, cluster));
+    if (profile !== "matrix") return settle([...drawPlan({ ...source, budget }), ...rescale, ...requests]);
     const recovery = drawRecovery({ census, cluster, options, random });
     const others = random.below(SWARM_ONE_IN) === 0 ? drawPlan({ ...source, budget: budgetBeside(budget, recovery) }) : [];
-    return [...recovery, ...others, ...rescale, ...requests];
+    return settle([...recovery, ...others, ...rescale, ...requests]);
   }
 
   /**

@@ -171,24 +171,27 @@ function fixedParallelisms(text: string): Pick<RunOptions, "parallelism" | "para
 
 /** Throws UsageError where a scenario does not run with what is fixed, or that does not go together. */
 export function checkFixed(fixed: Partial<RunOptions>, scenarios: readonly Scenario[]): void {
+  const { parallelism: from, parallelismAfter } = fixed;
   for (const scenario of scenarios) {
     const { name, parallelisms, modes = ["aligned"], restores = ["full"], failovers = ["job"], backends = STATE_BACKENDS } = scenario;
     requireChoice("--parallelism", fixed.parallelism, name, parallelisms);
     const after = scenario.rescales === true ? parallelisms : [fixed.parallelism ?? 0];
-    requireChoice("--parallelism … to", fixed.parallelismAfter, name, after);
+    requireChoice(`--parallelism ${from ?? ""}to`, parallelismAfter, name, after, "");
     requireChoice("--backend", fixed.backend, name, backends);
     requireChoice("--mode", fixed.mode, name, modes);
     requireChoice("--restore", fixed.restore, name, restores);
     requireChoice("--failover", fixed.failover, name, failovers);
   }
-  const { backend = "lsm", restore = "full", failover = "job", parallelism, parallelismAfter } = fixed;
-  const invalid = invalidCombination({ backend, restore, failover, rescales: parallelism !== parallelismAfter });
-  if (invalid !== null) throw new UsageError("this combination", invalid.reason, invalid.wayOut);
+  const { backend = "lsm", restore = "full", failover = "job" } = fixed;
+  const invalid = invalidCombination({ backend, restore, failover, rescales: from !== parallelismAfter });
+  if (invalid === null) return;
+  const { reason, wayOut } = invalid;
+  throw new UsageError("this combination", reason, `${wayOut.charAt(0).toLowerCase()}${wayOut.slice(1)}`);
 }
 
-function requireChoice<T>(option: string, value: T | undefined, scenario: string, choices: readonly T[]): void {
+function requireChoice<T>(option: string, value: T | undefined, scenario: string, choices: readonly T[], gap = " "): void {
   if (value === undefined || choices.includes(value)) return;
-  throw doesNotRun(`${option} ${String(value)}`, scenario, choices);
+  throw doesNotRun(`${option}${gap}${String(value)}`, scenario, choices);
 }
 
 function doesNotRun(input: string, scenario: string, choices: readonly unknown[]): UsageError {

@@ -1,13 +1,14 @@
 import { invariant } from "../../engine/base/assert.ts";
 import { isDiskKind, TRACE_KINDS, traceKindOf } from "../trace/kinds.ts";
 import type { Fault, FaultPlan, Trigger } from "./fault.ts";
+import { ANY_JOB_MANAGER } from "./fault.ts";
 
 /** A fault that waits for its event. */
 export interface ArmedFault {
   readonly index: number;
   readonly fault: Fault;
   readonly subject: number;
-  /** At disks: with what the subjects of a host's files begin, when the trigger names no more than the host. */
+  /** With what the subjects begin, when the trigger names no more: a disk's host, or any JobManager. */
   readonly subjectsFrom: string | null;
   readonly x: number | null;
   readonly nth: number;
@@ -30,7 +31,7 @@ export class ArmedFaults {
       const kind = traceKindOf(fault.at.event);
       invariant(kind !== null, "a plan that was checked names known events");
       const { subject, x, nth, when } = fault.at;
-      const subjectsFrom = isDiskKind(kind) && !subject.includes(":") ? `${subject}:` : null;
+      const subjectsFrom = prefixOf(kind, subject);
       const after = when === "after";
       const armed: ArmedFault = { index, fault, subject: intern(subject), subjectsFrom, x, nth, after, seen: 0 };
       const list = this.#byKind[kind] ?? [];
@@ -61,6 +62,11 @@ export class ArmedFaults {
   disarmAll(): void {
     this.#byKind.fill(null);
   }
+}
+
+function prefixOf(kind: number, subject: string): string | null {
+  if (isDiskKind(kind)) return subject.includes(":") ? null : `${subject}:`;
+  return subject === ANY_JOB_MANAGER ? `${ANY_JOB_MANAGER}-` : null;
 }
 
 const NONE: readonly ArmedFault[] = [];

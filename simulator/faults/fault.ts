@@ -1,6 +1,9 @@
 import type { StopMode } from "../../engine/checkpoint/checkpoint-properties.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 
+/** As the subject of an event: whichever JobManager it happens in. */
+export const ANY_JOB_MANAGER = "jm";
+
 /**
  * When a fault strikes: at a virtual time, or at the nth time that a trace point happens. Event identities
  * name the kind, the subject and (unless null) the point's x, which is the checkpoint for everything in the
@@ -12,7 +15,7 @@ export type Trigger =
       readonly on: "event";
       /** Name of the trace kind ("snapshotTaken"). */
       readonly event: string;
-      /** Name of the subject ("sum[1]"). */
+      /** Name of the subject ("sum[1]"); of a disk's, its host will do; ANY_JOB_MANAGER for any of those. */
       readonly subject: string;
       readonly x: number | null;
       /** 1: the first such point of the run. */

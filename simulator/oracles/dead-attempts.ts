@@ -31,8 +31,8 @@ const COMMIT_DECIDED_US = 10_000_000;
  * - The leader triggers no checkpoint for that attempt afterwards, nor any before the dead region is deployed
  *   again.
  *
- * Seen from the points checkpointTriggered, checkpointAcked, checkpointCompleted, checkpointAborted and
- * attemptDead. Not seen: whether a leader declares an attempt dead that it should.
+ * Seen from the points checkpointTriggered, checkpointAcked, checkpointCompleted, savepointCompleted,
+ * checkpointAborted and attemptDead. Not seen: whether a leader declares an attempt dead that it should.
  *
  * Allowed for: a leader that dies or is deposed decides nothing more; a commit that storage or Coordination
  * holds up until everything heals.
@@ -68,8 +68,9 @@ class DeadAttempts implements Oracle {
       const checkpoint = this.#find(process, id);
       if (checkpoint !== null) checkpoint.acknowledged = missing === 0;
     });
-    kernel.on(TRACE.checkpointCompleted, (process, _subject, id) => this.#closed(process, id));
-    kernel.on(TRACE.checkpointAborted, (process, _subject, id) => this.#closed(process, id));
+    for (const kind of [TRACE.checkpointCompleted, TRACE.savepointCompleted, TRACE.checkpointAborted]) {
+      kernel.on(kind, (process, _subject, id) => this.#closed(process, id));
+    }
     kernel.on(TRACE.attemptDead, (process, _subject, attempt) => {
       if (process !== null) this.#died(process, attempt);
     });

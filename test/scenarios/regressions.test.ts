@@ -69,6 +69,16 @@ const regressions: readonly Regression[] = [
       { id: "f2", kind: "rpc-duplicate", delayUs: 900_000, at: { on: "event", event: "rpcSent", subject: "sum -> counts[0]", x: 4, nth: 1, when: "before" } },
     ],
   },
+  {
+    title: "a savepoint that completed is not pending any more when its attempt dies with a commit under way",
+    scenario: "founding-checkpointing",
+    seed: "117",
+    fixed: { ...ORDINARY, backend: "heap", parallelism: 2 },
+    plan: [
+      { id: "savepoint", kind: "savepoint", at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: 2, nth: 1, when: "after" } },
+      { id: "f1", kind: "user-exception", at: { on: "event", event: "userCall", subject: "window[1]", x: null, nth: 2, when: "before" } },
+    ],
+  },
 ];
 
 describe("what once ended badly ends well", () => {
