@@ -28,7 +28,7 @@ interface Known {
 
 const NOTHING: Contents = new Set<string>();
 /** Written for every snapshot of a store, though nothing may have changed: what is beside its rows. */
-const DESCRIPTION = /-meta-\d+$|-0\.nested$|-log-\d+\.head$/;
+const DESCRIPTION = /-meta-\d+$|\.levels$|-0\.nested$|-log-\d+\.head$/;
 
 /**
  * Increments stay increments (FLINK-23949, FLINK-6964): a task uploads no file for a checkpoint that the last

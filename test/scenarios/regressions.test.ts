@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { present } from "#whitewater/engine/base/assert.js";
+import { JOB_SHAPES } from "#whitewater/scenarios/matrix/job-shapes.js";
 import { scenarioNamed } from "#whitewater/scenarios/registry.js";
 import type { FaultPlan } from "#whitewater/simulator/faults/fault.js";
 import { simulate } from "#whitewater/simulator/simulate.js";
-import type { RunOptions } from "#whitewater/simulator/scenario.js";
+import type { RunOptions, Scenario } from "#whitewater/simulator/scenario.js";
 
 /** Plans that once ended badly, whatever the fault was: of the engine, of the simulator, or of an oracle. */
 interface Regression {
@@ -79,11 +80,25 @@ const regressions: readonly Regression[] = [
       { id: "f1", kind: "user-exception", at: { on: "event", event: "userCall", subject: "window[1]", x: null, nth: 2, when: "before" } },
     ],
   },
+  {
+    title: "a store that is empty as it was at the restored checkpoint describes itself again, which is no upload of a shared file",
+    scenario: "matrix-pipelines",
+    seed: "29",
+    fixed: { mode: "aligned", restore: "incremental", failover: "job", backend: "lsm", parallelism: 2, parallelismAfter: 3, bufferElements: 16 },
+    plan: [
+      { id: "recovery", kind: "process-crash", process: null, at: { on: "event", event: "snapshotDurable", subject: "spending -> customer-spending[0]", x: 7, nth: 1, when: "after" } },
+      { id: "rescale", kind: "rescale", parallelism: 3, at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: null, nth: 5, when: "after" } },
+    ],
+  },
 ];
+
+function scenarioOf(name: string): Scenario {
+  return present(scenarioNamed(name) ?? JOB_SHAPES.find((shape) => shape.name === name), "the scenario exists");
+}
 
 describe("what once ended badly ends well", () => {
   test.each(regressions)("$title", ({ scenario, seed, fixed, plan }) => {
-    const result = simulate(present(scenarioNamed(scenario), "the scenario exists"), { seed, profile: "swarm", fixed, plan, oracles: true, checked: false, maxSteps: 1_000_000 });
+    const result = simulate(scenarioOf(scenario), { seed, profile: "swarm", fixed, plan, oracles: true, checked: false, maxSteps: 1_000_000 });
     expect(result.findings).toEqual([]);
     expect(result.verdict).toBe("ok");
     expect(result.faults.map(({ outcome }) => outcome)).not.toContain("dud");
