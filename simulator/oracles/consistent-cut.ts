@@ -54,7 +54,7 @@ const NO_STATE: ChannelState = { inputs: [], outputs: [] };
  * task before it runs, and from the bytes of the completed checkpoint. Channels of a task are numbered edge by edge
  * and upstream subtask by subtask. Not seen: which records they are, where none are in flight, whether the state of
  * the snapshot is that of its moment, and whether a record that the sender had made but not sent is missing (the
- * data oracles see all that); whether what a restore gives back is what the checkpoint has.
+ * data oracles see all that); whether what a restore gives back is what the checkpoint has (restore fidelity sees that).
  *
  * A sender that has finished counts as if its barrier came behind all it sent. Not checked: receivers that have
  * finished, before the checkpoint or before their attempt began.

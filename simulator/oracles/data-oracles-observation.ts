@@ -45,6 +45,11 @@ export function rewriteRecords(world: World, options: RewritingOptions): void {
   DataObservation.install(world, options);
 }
 
+/** True where what flows in the World's jobs are records with their ids. */
+export function carriesIds({ rewriter }: World): boolean {
+  return (rewriter as Partial<ObservingRewriter>).observation !== undefined;
+}
+
 /** What the oracles over data share in one run: made once for a World, by the first that asks. */
 export class DataObservation {
   readonly ids: RecordIds;

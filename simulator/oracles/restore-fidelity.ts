@@ -1,3 +1,4 @@
+import { present } from "../../engine/base/assert.ts";
 import { structuralEquals } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
 import { MIN_WATERMARK } from "../../engine/base/units.ts";
@@ -7,6 +8,7 @@ import type { Address } from "../../engine/ports/network.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { RestoreRequest } from "../../engine/restore/restore-strategy.ts";
 import type { ControlMessage, TaskDescriptor } from "../../engine/runtime/messages.ts";
+import type { Task } from "../../engine/runtime/task.ts";
 import type { KeyedBackend } from "../../engine/state/keyed-backend.ts";
 import type { QuietFiles } from "../../engine/state/ordered-store.ts";
 import { keyGroupOf, keyGroupRange } from "../../engine/stream/key-groups.ts";
@@ -16,10 +18,14 @@ import type { OperatorLists } from "../reference/operator-lists.ts";
 import { readOperatorSection } from "../reference/operator-section-reader.ts";
 import type { SimProcess } from "../world/kernel.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
+import { carriesIds } from "./data-oracles-observation.ts";
+import type { Tagged } from "./graph-rewriting-ids.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 import { cutTo, nameOfCheckpoint, sectionsOf } from "./recorded-state.ts";
 import type { RecordedCut, RecordedOperator } from "./recorded-state.ts";
+import { RecordedInFlight } from "./restored-channels.ts";
 import { firstDifference, listDifference, shown, timerDifference } from "./state-differences.ts";
+import { TaskAttempts } from "./task-attempts.ts";
 
 /**
  * Restore fidelity: an attempt starts from the latest completed checkpoint, and a restored task holds
@@ -32,7 +38,8 @@ import { firstDifference, listDifference, shown, timerDifference } from "./state
  *   backend holds the entries and timers that an independent reader finds in the durable files of all old
  *   subtasks together, cut to the key groups of the new one, and no others; its watermark is the least that was
  *   recorded for these key groups; every key belongs to them. Its operator state (source offsets, committables)
- *   is dealt out as Flink's rules say (see operator-lists). Restored from nothing, it holds nothing.
+ *   is dealt out as Flink's rules say (see operator-lists). Its channels hold what the checkpoint has in flight for
+ *   them (see RecordedInFlight). Restored from nothing, it holds nothing.
  *
  * Seen from deploy-task messages, Coordination, the bytes in the blob store, and the live backends at the
  * point taskRestored, before the task has processed anything. Not seen: state kept outside the backends; a
@@ -49,13 +56,15 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
   readonly name: string = restoreFidelityOracle.name;
   readonly #context: OracleContext;
   readonly #records: CheckpointRecords;
+  readonly #tasks: TaskAttempts;
   #highestEpoch = 0;
   #lastAttempt = 0;
 
   constructor(context: OracleContext) {
     this.#context = context;
-    const { world } = context;
+    const { world, graph } = context;
     this.#records = CheckpointRecords.of(world);
+    this.#tasks = TaskAttempts.of(world, graph);
     world.networkObservers.push(this);
     world.coordinationObservers.push(this);
     world.kernel.on(TRACE.taskRestored, (process, subject, attempt, checkpointId) => {
@@ -106,6 +115,23 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
       this.#compareKeyed(named, operator, recorded, task.id.subtask, world.quietFilesOf(process.host));
       this.#compareLists(named, operator, recorded, task.id.subtask);
     }
+    this.#compareChannels(what, task, checkpointId);
+  }
+
+  #compareChannels(what: string, { id, input, output }: Task, checkpointId: CheckpointId): void {
+    const { world, report } = this.#context;
+    const inputs = (input?.gate.channels ?? []).map((channel) => ({ name: channel.name, buffers: channel.waiting() }));
+    const outputs = output.channels.map((channel) => ({ name: channel.name, buffers: channel.inspect().backlog }));
+    const record = checkpointId < 0 ? null : this.#records.byId(checkpointId);
+    if (record === null) {
+      if ([...inputs, ...outputs].some(({ buffers }) => buffers.length > 0)) report(`${what} has data in flight`);
+      return;
+    }
+    const graph = this.#tasks.graphOf(id.attempt);
+    const vertex = present(graph.vertices[id.vertex], "a task is of a vertex of its job");
+    const recorded = new RecordedInFlight(this.#records, record, carriesIds(world) ? valueOfTagged : itself);
+    const difference = recorded.difference({ graph, vertex, subtask: id.subtask, inputs, outputs });
+    if (difference !== null) report(`${what}: ${difference}`);
   }
 
   /** Null: the checkpoint holds nothing of the operator. Undefined: its bytes are not known any more. */
@@ -158,6 +184,14 @@ class RestoreFidelity implements Oracle, NetworkObserver<ControlMessage>, Coordi
     const difference = listDifference(recorded, live);
     if (difference !== null) this.#context.report(`${what}: ${difference}`);
   }
+}
+
+function valueOfTagged(carried: unknown): unknown {
+  return (carried as Tagged).value;
+}
+
+function itself(carried: unknown): unknown {
+  return carried;
 }
 
 const NOTHING: RecordedCut = { entries: [], eventTimers: [], processingTimers: [], watermarkMs: MIN_WATERMARK };
