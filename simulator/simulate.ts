@@ -55,6 +55,10 @@ export interface Preparation {
 export interface PreparedRun {
   readonly world: World;
   readonly preparation: Preparation;
+  /** One step; false once the run is over, stuck, or `maxSteps` were made. */
+  advance(): boolean;
+  /** After the last step. */
+  settle(): void;
   /** Lets the oracles have their last word and sums up. */
   conclude(): RunResult;
   /** Steps until the run is over, stuck, or `maxSteps` were made. */
@@ -94,6 +98,15 @@ export class Simulator {
 
   /** The World of a request before its first step; or the result, where the plan is refused. */
   prepare(request: RunRequest): PreparedRun | RunResult {
+    return this.#prepare(request, oraclesOf(request));
+  }
+
+  /** The same run, step by step and to the digest, with nobody who judges it. */
+  rehearse(request: RunRequest): PreparedRun | RunResult {
+    return this.#prepare(request, []);
+  }
+
+  #prepare(request: RunRequest, oracles: readonly OracleKind[]): PreparedRun | RunResult {
     const streams = new RandomStreams(request.seed);
     const options = drawOptions(this.scenario, request.fixed, streams.stream("options"));
     const census = this.#censusOf(options, request.profile);
@@ -111,7 +124,7 @@ export class Simulator {
     };
     const refusal = refusePlan(plan, this.scenario.budget, this.scenario.cluster);
     return refusal === null
-      ? new Run(this.scenario, request, preparation, oraclesOf(request), this.#libraries)
+      ? new Run(this.scenario, request, preparation, oracles, this.#libraries)
       : refusedResult(this.scenario, request, preparation, refusal);
   }
 
@@ -251,8 +264,16 @@ class Run implements PreparedRun {
   }
 
   runToEnd(): void {
-    const { world, preparation } = this;
     while (this.#stepOn(STEPS_AT_A_TIME));
+    this.settle();
+  }
+
+  advance(): boolean {
+    return this.#stepOn(1);
+  }
+
+  settle(): void {
+    const { world, preparation } = this;
     if (world.nowUs >= preparation.healAtUs) world.kernel.heal();
   }
 

@@ -1,3 +1,4 @@
+import type { StateLibraries } from "../../engine/state/backends/state-libraries.ts";
 import type { FreshPairs } from "../sweep/purity.ts";
 import type { Simulate } from "../sweep/run-seed.ts";
 
@@ -15,6 +16,8 @@ export interface Host {
   readonly stderr: Sink;
   /** Loaded when first needed: the engine is not cheap to load. `backend`: the only one that will be used, where that is known. */
   simulate(backend?: string): Promise<Simulate>;
+  /** What Simulators need of libraries, loaded when first needed. */
+  libraries(): Promise<StateLibraries>;
   /** Runs scenarios where nothing ran before. */
   readonly freshPairs: FreshPairs;
   /** Calls back when somebody asks to stop; returns how to stop listening. */

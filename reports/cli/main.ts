@@ -17,6 +17,10 @@ const host: Host = {
     const { loadStateLibraries } = await import("../../scenarios/load-state-libraries.ts");
     return keptSimulators(await loadStateLibraries(backend));
   },
+  async libraries() {
+    const { loadStateLibraries } = await import("../../scenarios/load-state-libraries.ts");
+    return loadStateLibraries();
+  },
   freshPairs,
   onInterrupt(callback) {
     let asked = false;

@@ -8,6 +8,7 @@ import { EXIT, EXIT_CODE_HELP, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
 import type { RawRunOptions } from "./run-options.ts";
+import { SHOWN } from "./shown.ts";
 import { toolVersion } from "./version.ts";
 
 /** Runs one command line to its end and gives the exit code. Never throws. */
@@ -92,7 +93,9 @@ function addReplay(program: Command, host: Host, onExit: (code: ExitCode) => voi
     .option("--profile <profile>", "the profile the token's run had", "swarm")
     .option("--max-steps <n>", "steps after which the run counts as stuck")
     .option("--input <file>", "the input the run had")
-    .option("--json", "the run as JSON")
+    .option("--at <place>", "stop there and look: a step (612), a time (1.7s), ckpt:4, violation, start, end")
+    .option("--show <what>", `what to look at: ${SHOWN}`)
+    .option("--json", "the run, or what is shown of it, as JSON")
     .option("--no-color", "no colours (also: NO_COLOR)")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(async (target: string, options: RawReplayOptions) => {

@@ -22,8 +22,8 @@ export const LOCAL_COPY_PATHS: readonly string[] = [NO_REMOTE_BYTE, MIXED, DAMAG
  */
 export class LocalCopyPaths {
   readonly #context: OracleContext;
-  /** By subject of the host. */
-  readonly #diskLostAtUs: Map<number, TimeUs> = new Map();
+  /** By name of the host. */
+  readonly #diskLostAtUs: Map<string, TimeUs> = new Map();
   readonly #completedAtUs: Map<number, TimeUs> = new Map();
   /** Of the restore whose local part comes next in the trace. */
   #remoteBytes = 0;
@@ -35,12 +35,12 @@ export class LocalCopyPaths {
   watch(): void {
     const { world, sometimes } = this.#context;
     const { kernel } = world;
-    kernel.on(PORT_TRACE.diskLost, (_process, host) => void this.#diskLostAtUs.set(host, kernel.nowUs));
+    kernel.on(PORT_TRACE.diskLost, (_process, host) => void this.#diskLostAtUs.set(kernel.nameOf(host), kernel.nowUs));
     kernel.on(TRACE.checkpointCompleted, (_process, _subject, id) => void this.#completedAtUs.set(id, kernel.nowUs));
     kernel.on(TRACE.localCopyRead, (process, _subject, checkpointId, y) => {
       if (y === LOCAL_COPY_FAULTS.damaged) sometimes(DAMAGED);
       if (y !== LOCAL_COPY_FAULTS.missing || process === null) return;
-      const lostAtUs = this.#diskLostAtUs.get(kernel.intern(process.host.name)) ?? -1;
+      const lostAtUs = this.#diskLostAtUs.get(process.host.name) ?? -1;
       if (lostAtUs > (this.#completedAtUs.get(checkpointId) ?? kernel.nowUs)) sometimes(LOST);
     });
     kernel.on(TRACE.restoreReadRemote, (_process, _subject, bytes) => void (this.#remoteBytes = bytes));

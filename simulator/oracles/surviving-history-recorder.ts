@@ -64,8 +64,8 @@ export class HistoryRecorder {
   readonly #subtasks: Map<NodeId, ObservedSubtask[]> = new Map();
   /** By the parallelism of all nodes, as text. */
   readonly #vertices: Map<string, readonly JobVertex[]> = new Map();
-  /** By subject of the task: those in its chain, in chain order. */
-  readonly #bySubject: (readonly ObservedSubtask[] | undefined)[] = [];
+  /** By name of the task: those in its chain, in chain order. */
+  readonly #byTask: Map<string, readonly ObservedSubtask[]> = new Map();
   /** The latest completed checkpoint. */
   #latest: CheckpointId = NO_CHECKPOINT;
 
@@ -89,7 +89,8 @@ export class HistoryRecorder {
     const logs = new Map<NodeId, HistoryLog>();
     const { name, chain } = present(this.#verticesOf(graph)[vertex], "a task is of a vertex of its job");
     const observed = chain.filter(isKeyed).map(({ id }) => this.#subtaskOf(id, subtask));
-    if (observed.length > 0) this.#bySubject[this.#kernel.intern(`${name}[${subtask}]`)] = observed;
+    // Not by subject: whoever only watches gives no name a number, which is part of the digest.
+    if (observed.length > 0) this.#byTask.set(`${name}[${subtask}]`, observed);
     for (const one of observed) {
       const log = new HistoryLog(process, attempt, this.#firstDerivedId + one.producer, this.idStep);
       one.logs = one.logs.filter((other) => other.process.alive && other.process !== process);
@@ -194,7 +195,7 @@ export class HistoryRecorder {
   /** The keyed operators of a task, each with the log of its latest attempt in a process. */
   #logsOf(process: Process | null, subject: number): { readonly subtask: ObservedSubtask; readonly log: HistoryLog }[] {
     const found: { readonly subtask: ObservedSubtask; readonly log: HistoryLog }[] = [];
-    for (const subtask of this.#bySubject[subject] ?? []) {
+    for (const subtask of this.#byTask.get(this.#kernel.nameOf(subject)) ?? []) {
       const log = logOf(subtask, process);
       if (log !== null) found.push({ subtask, log });
     }

@@ -186,6 +186,11 @@ export class SimKernel implements Kernel {
     return present(this.#names[subject], "a subject was interned");
   }
 
+  /** By number, all that were interned by now. */
+  names(): readonly string[] {
+    return this.#names.slice();
+  }
+
   /* ---- trace points ---- */
 
   on(kind: number, listener: TraceListener): void {

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { NO_LIBRARIES, type StateLibraries } from "#whitewater/engine/state/backends/state-libraries.js";
 import type { Host } from "#whitewater/reports/cli/host.js";
 import { runCommandLine } from "#whitewater/reports/cli/program.js";
 import type { FreshPairs } from "#whitewater/reports/sweep/purity.js";
@@ -15,6 +16,7 @@ export interface Ended {
 
 export interface Surroundings {
   readonly simulate?: Simulate;
+  readonly libraries?: () => StateLibraries;
   readonly freshPairs?: FreshPairs;
   readonly terminal?: boolean;
   readonly env?: Record<string, string>;
@@ -49,6 +51,7 @@ export async function whitewater(cwd: string, args: readonly string[], around: S
     stdout: { isTerminal, write: (text) => void (stdout += text) },
     stderr: { isTerminal, write: (text) => void (stderr += text) },
     simulate: async () => around.simulate ?? fakeSimulate(),
+    libraries: async () => around.libraries?.() ?? NO_LIBRARIES,
     freshPairs: around.freshPairs ?? (async (sources) => sources.map(() => ({ first: "a", again: "a" }))),
     onInterrupt: (callback) => {
       around.onInterruptible?.(callback);
