@@ -19,7 +19,7 @@ const DATA = /^scenarios\/data\/|\.tgz$/;
 
 const paths: readonly string[] = listFiles("");
 const sources: readonly SourceFile[] = paths
-  .filter((path) => path.endsWith(".ts"))
+  .filter((path) => /\.tsx?$/.test(path))
   .map((path) => parseSource(path, read(path)));
 const house: readonly SourceFile[] = sources.filter((file) => HOUSE.test(file.path));
 
@@ -39,7 +39,7 @@ function read(path: string): string {
 function entryPaths(): string[] {
   const { bin, exports } = JSON.parse(read("package.json")) as { bin: object; exports: object };
   const shipped = JSON.stringify([bin, exports]).matchAll(/\.?\/?dist\/([\w/.-]+?)\.js/g);
-  const outside = paths.filter((path) => !HOUSE.test(path) && path.endsWith(".ts"));
+  const outside = paths.filter((path) => !HOUSE.test(path) && /\.tsx?$/.test(path));
   return [...[...shipped].map((match) => `${match[1]}.ts`), ...outside];
 }
 

@@ -3,6 +3,7 @@ import { findJourney, type Journey } from "../travel/journey.ts";
 import { parsePlace, placeOfInterest } from "../travel/place.ts";
 import { grouped, seconds } from "../text/format.ts";
 import { visible, visibleJson } from "../text/visible.ts";
+import { textOf } from "../views/line.ts";
 import { show } from "../views/show.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
@@ -38,5 +39,5 @@ function print(journey: Journey, { at, show: what = DEFAULT_SHOWN, json }: RawRe
   }
   const head = `${visible(`${scenario}/${combination}`)}  seed ${seed}  step ${grouped(step)} of ${grouped(steps)}, t=${seconds(atUs)}`;
   const banner = stale === null ? [] : [`stale: ${visible(stale)}`];
-  host.stdout.write(`${[head, ...banner, "", ...lines].join("\n")}\n`);
+  host.stdout.write(`${[head, ...banner, "", ...lines.map(textOf)].join("\n")}\n`);
 }

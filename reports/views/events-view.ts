@@ -1,4 +1,5 @@
 import type { RunTape, TapePoint } from "../../simulator/timetravel/run-tape.ts";
+import { line, span } from "./line.ts";
 import { pointText } from "./point-text.ts";
 import type { View } from "./view.ts";
 
@@ -21,6 +22,8 @@ export function eventsAround(tape: RunTape, step: number): EventsView {
 
 export function eventsView(tape: RunTape, step: number): View {
   const facts = eventsAround(tape, step);
-  const lines = facts.points.map((point) => `${point.step === step ? ">" : " "}${pointText(point)}`);
+  const lines = facts.points.map((point) =>
+    point.step === step ? line(">", span(pointText(point), "changed")) : line(" ", span(pointText(point), "dim")),
+  );
   return { facts, lines };
 }
