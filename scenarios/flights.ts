@@ -14,7 +14,7 @@ import type { Flight } from "./flight.ts";
 import { flights20k, flights2k } from "./flights-data.ts";
 import { FlightsInput, FLIGHTS_TOPIC, windowOffsetMs } from "./flights-workload.ts";
 import { partitionOfKey } from "./pacing.ts";
-import { configure, CONFIGURED, LOCAL_COPY_PATHS, RECOVERY_PATHS, SHARED_FILE_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { AT_LEAST_ONCE_PATHS, configure, CONFIGURED, LOCAL_COPY_PATHS, RECOVERY_PATHS, SHARED_FILE_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 export interface FlightsOptions {
   readonly name: string;
@@ -100,7 +100,7 @@ restore; watermarks that go back or run ahead; timers lost; output committed too
     bufferSizes,
     ...(drawnBackends !== undefined && { drawnBackends }),
     confluent: true,
-    sometimesWith: { local: LOCAL_COPY_PATHS, incremental: SHARED_FILE_PATHS },
+    sometimesWith: { "at-least-once": AT_LEAST_ONCE_PATHS, local: LOCAL_COPY_PATHS, incremental: SHARED_FILE_PATHS },
     sometimes: [...RECOVERY_PATHS, "barriers in flight on two channels at a crash", "a timer fired after a restore"],
   });
 }

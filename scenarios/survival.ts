@@ -133,6 +133,9 @@ export const RECOVERY_PATHS: readonly string[] = [
   "a zombie that tried to act",
 ];
 
+/** What a sweep over at-least-once jobs must have seen: without a record that comes again it was not where they differ. */
+export const AT_LEAST_ONCE_PATHS: readonly string[] = ["a record applied twice (at-least-once)"];
+
 /** Further paths of modes in which two checkpoints may be under way, of jobs that allow it. */
 export const CONCURRENT_PATHS: NonNullable<Scenario["sometimesWith"]> = {
   aligned: ["a checkpoint subsumed"],

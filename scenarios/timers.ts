@@ -9,7 +9,7 @@ import type { ListState, MapState, ValueState } from "../engine/state/state.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { burstAtUs, partitionOfKey, WORKLOAD_US } from "./pacing.ts";
-import { CONCURRENT_PATHS, configure, CONFIGURED, LOCAL_COPY_PATHS, mayOvertake, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { AT_LEAST_ONCE_PATHS, CONCURRENT_PATHS, configure, CONFIGURED, LOCAL_COPY_PATHS, mayOvertake, RECOVERY_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 /** A sign of life of a device. */
 export interface Heartbeat {
@@ -149,7 +149,7 @@ or map state that is shared between a snapshot and the job that goes on; a water
   ...CONFIGURED,
   parallelisms: [1, 2, 3, 4],
   confluent: true,
-  sometimesWith: { ...CONCURRENT_PATHS, local: LOCAL_COPY_PATHS },
+  sometimesWith: { ...CONCURRENT_PATHS, "at-least-once": ["a checkpoint subsumed", ...AT_LEAST_ONCE_PATHS], local: LOCAL_COPY_PATHS },
   sometimes: [
     ...RECOVERY_PATHS,
     "barriers in flight on two channels at a crash",

@@ -6,7 +6,7 @@ import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import { defineScenario } from "../simulator/scenario.ts";
 import type { ArrivingRecord, InputTopic, RunOptions, Scenario, WorkloadContext } from "../simulator/scenario.ts";
 import { burstAtUs, dueUs, partitionOfKey } from "./pacing.ts";
-import { CONCURRENT_PATHS, configure, CONFIGURED, LOCAL_COPY_PATHS, mayOvertake, RECOVERY_PATHS, SHARED_FILE_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
+import { AT_LEAST_ONCE_PATHS, CONCURRENT_PATHS, configure, CONFIGURED, LOCAL_COPY_PATHS, mayOvertake, RECOVERY_PATHS, SHARED_FILE_PATHS, SURVIVES_EVERYTHING, THREE_WORKERS } from "./survival.ts";
 
 export interface WordCount {
   readonly word: string;
@@ -82,6 +82,6 @@ committed too early or twice, older checkpoints completing after newer ones.`,
   ...CONFIGURED,
   parallelisms: [1, 2, 3, 4],
   confluent: true,
-  sometimesWith: { ...CONCURRENT_PATHS, local: LOCAL_COPY_PATHS, incremental: SHARED_FILE_PATHS },
+  sometimesWith: { ...CONCURRENT_PATHS, "at-least-once": ["a checkpoint subsumed", ...AT_LEAST_ONCE_PATHS], local: LOCAL_COPY_PATHS, incremental: SHARED_FILE_PATHS },
   sometimes: [...RECOVERY_PATHS, "barriers in flight on two channels at a crash"],
 });

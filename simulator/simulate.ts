@@ -12,6 +12,7 @@ import { smallInput } from "./explore/crash-everywhere.ts";
 import { drawOptions } from "./explore/draw-options.ts";
 import { refusePlan } from "./faults/check-plan.ts";
 import { atWhoeverLeads } from "./faults/leader-events.ts";
+import { drawLateBarrier } from "./faults/draw-late-barrier.ts";
 import { drawPlan } from "./faults/draw-plan.ts";
 import { budgetBeside, drawRecovery } from "./faults/draw-recovery.ts";
 import { drawRequests } from "./faults/draw-requests.ts";
@@ -135,10 +136,16 @@ export class Simulator {
     const requests = drawRequests(this.scenario, census, profile, streams.stream("requests"));
     const source = { census, cluster, jobId: JOB_ID, profile, random };
     const settle = (plan: FaultPlan): FaultPlan => plan.map((fault) => atWhoeverLeads(fault, cluster));
-    if (profile !== "matrix") return settle([...drawPlan({ ...source, budget }), ...rescale, ...requests]);
+    const mixes = profile === "swarm" || profile === "matrix";
+    // Not alike in all cells of the matrix that a seed runs in.
+    const late = mixes ? drawLateBarrier(options, census, budget, streams.stream(`late-barrier/${combinationOf(options)}`)) : [];
+    if (profile !== "matrix") {
+      return settle([...late, ...drawPlan({ ...source, budget: budgetBeside(budget, late) }), ...rescale, ...requests]);
+    }
     const recovery = drawRecovery({ census, cluster, options, random });
-    const others = random.below(SWARM_ONE_IN) === 0 ? drawPlan({ ...source, budget: budgetBeside(budget, recovery) }) : [];
-    return settle([...recovery, ...others, ...rescale, ...requests]);
+    const besides = budgetBeside(budget, [...late, ...recovery]);
+    const others = random.below(SWARM_ONE_IN) === 0 ? drawPlan({ ...source, budget: besides }) : [];
+    return settle([...late, ...recovery, ...others, ...rescale, ...requests]);
   }
 
   /**

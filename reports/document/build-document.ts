@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from "../cli/exit-codes.ts";
 import type { FaultCounts } from "../sweep/run-seed.ts";
 import type { SweepOutcome } from "../sweep/sweep.ts";
 import { sortedRecord, sumTotals, type Tally, type Totals } from "../sweep/tally.ts";
-import { matrixReport, uncoveredReasons } from "./matrix-report.ts";
+import { matrixReport, neverTwiceReasons, uncoveredReasons } from "./matrix-report.ts";
 import { vacuity } from "../sweep/vacuity.ts";
 import {
   REPORT_FORMAT,
@@ -105,7 +105,9 @@ function vacuousReasons(
   totals: Totals,
 ): string[] {
   if (totals.runs === 0) return ["nothing ran"];
-  const uncovered = outcome.end === "complete" || outcome.end === "time" ? uncoveredReasons(outcome.cells) : [];
+  const isWhole = outcome.end === "complete" || outcome.end === "time";
+  const uncovered = isWhole ? uncoveredReasons(outcome.cells) : [];
+  if (isWhole && head.profile === "matrix") uncovered.push(...neverTwiceReasons(outcome.tallies));
   const ofScenarios = scenarios.flatMap((scenario, i) => {
     const tally = outcome.tallies[i] as Tally;
     // A sweep that stopped early never came to its last scenarios.

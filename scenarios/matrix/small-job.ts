@@ -6,7 +6,7 @@ import type { RandomStream } from "../../engine/ports/rng.ts";
 import type { ArrivingRecord, ClusterShape, InputTopic, RunOptions, Scenario } from "../../simulator/scenario.ts";
 import { RESTORE_OF_COMBINATION } from "../../simulator/explore/matrix.ts";
 import { burstAtUs, partitionOfKey } from "../pacing.ts";
-import { configure, CONFIGURED, SURVIVES_EVERYTHING } from "../survival.ts";
+import { AT_LEAST_ONCE_PATHS, configure, CONFIGURED, SURVIVES_EVERYTHING } from "../survival.ts";
 
 /**
  * What the jobs of the matrix have in common: they are small, so that one run in each of its combinations takes
@@ -40,6 +40,7 @@ export const IN_ALL_COMBINATIONS: Omit<Scenario, "name" | "title" | "doc" | "job
   parallelisms: [1, 2, 3, 4],
   confluent: true,
   sometimes: [RESTORE_OF_COMBINATION],
+  sometimesWith: { "at-least-once": AT_LEAST_ONCE_PATHS },
 };
 
 /** As in `configure`, at a quicker pace. */

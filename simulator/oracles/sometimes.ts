@@ -18,6 +18,7 @@ import { IN_FLIGHT_PATHS, InFlightPaths } from "./sometimes-in-flight.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { SHARED_FILE_PATHS, SharedFilePaths } from "./sometimes-shared-files.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
+import { APPLIED_TWICE } from "./surviving-history.ts";
 import type { SharedReplay } from "./surviving-history-shared.ts";
 import { TaskAttempts } from "./task-attempts.ts";
 
@@ -38,6 +39,7 @@ const VALUE_EXPIRED = "a value expired";
  * - "a late record dropped": a window operator drops a record;
  * - those of failover by region: see `FailoverPaths`;
  * - "a value expired": the replay of the surviving history asked for a value whose time to live was over;
+ * - "a record applied twice (at-least-once)": the oracle of surviving history counts it;
  * - "a savepoint completed"; "stop-with-savepoint": the job goes on as its next version; "a resume from a savepoint
  *   with another parallelism": and all of it runs again, with more or fewer subtasks;
  * - "a leader recovered retained checkpoints": one after the first finds some in Coordination;
@@ -72,6 +74,7 @@ export const SOMETIMES: readonly string[] = [
   "a leader recovered retained checkpoints",
   "a resume from a savepoint with another parallelism",
   VALUE_EXPIRED,
+  APPLIED_TWICE,
   RESTORE_OF_COMBINATION,
   ...FAILOVER_PATHS,
   ...LOCAL_STATE_PATHS,

@@ -7,8 +7,8 @@ import { HistoryOrder, plainInputOf } from "./surviving-history-order.ts";
 import type { HistoryStep } from "./surviving-history-recorder.ts";
 import type { SharedReplay } from "./surviving-history-shared.ts";
 
-/** A declared path: at a completed checkpoint, the surviving history of an at-least-once job holds a record twice. */
-const APPLIED_TWICE = "a record applied twice (at-least-once)";
+/** A declared path: at a completed checkpoint, the surviving history of an at-least-once job holds a record twice. Counted once a run. */
+export const APPLIED_TWICE = "a record applied twice (at-least-once)";
 
 /** In so many completed checkpoints, one has its state compared with the replay. */
 const COMPARED_EVERY = 4;

@@ -8,6 +8,7 @@ import type { RunSettings, Simulate } from "#whitewater/reports/sweep/run-seed.j
 import { sweep, type SweepObserver, type SweepOutcome } from "#whitewater/reports/sweep/sweep.js";
 import { JOB_SHAPES, shapeOf } from "#whitewater/scenarios/matrix/job-shapes.js";
 import { cellName, cellOfCombination, MATRIX, RESTORE_OF_COMBINATION } from "#whitewater/simulator/explore/matrix.js";
+import { APPLIED_TWICE } from "#whitewater/simulator/oracles/surviving-history.js";
 import { combinationOf } from "#whitewater/simulator/simulate.js";
 import type { RunOptions } from "#whitewater/simulator/scenario.js";
 import { fakeResult } from "../fake-simulator.js";
@@ -15,13 +16,16 @@ import { fakeResult } from "../fake-simulator.js";
 const settings: RunSettings = { profile: "matrix", fixed: {}, maxSteps: 1000, selfCheckMillionths: 0 };
 const unwatched: SweepObserver = { isInterrupted: () => false, onProgress: () => {}, onScenarioEnd: () => {} };
 
-/** A simulator that covers its cell, unless the name of that matches `uncovered`; one that matches `failing` fails. */
-function simulating(uncovered: RegExp = /^$/, failing: RegExp = /^$/): Simulate {
+/**
+ * A simulator that covers its cell, unless the name of that matches `uncovered`; one that matches `failing` fails; in
+ * one that matches `again` a record comes again.
+ */
+function simulating(uncovered: RegExp = /^$/, failing: RegExp = /^$/, again: RegExp = /at-least-once/): Simulate {
   return (scenario, request) => {
     const combination = combinationOf({ bufferElements: 4, ...request.fixed } as RunOptions);
     const cell = cellOfCombination(combination);
     const name = cell === null ? "" : cellName(cell);
-    const sometimes = { [RESTORE_OF_COMBINATION]: uncovered.test(name) ? 0 : 2 };
+    const sometimes = { [RESTORE_OF_COMBINATION]: uncovered.test(name) ? 0 : 2, [APPLIED_TWICE]: again.test(name) ? 1 : 0 };
     return fakeResult(request, { scenario: scenario.name, combination, sometimes, verdict: failing.test(name) ? "violation" : "ok" });
   };
 }
@@ -72,6 +76,15 @@ describe("a sweep through the matrix", () => {
       "no run was restored as they say in 2 combinations of 272: lsm/aligned/full/same/region, sqlite/unaligned/local/more/job",
     ]);
     expect(document.exitCode).toBe(5);
+  });
+
+  test("is vacuous where at-least-once runs, once they are 200, never saw a record come again", async () => {
+    const never = await sweepOver(3n, simulating(/^$/, /^$/, /^$/));
+    expect(documentOf(never).vacuous).toEqual(["never reached in 204 at-least-once runs: a record applied twice (at-least-once)"]);
+    expect(documentOf(never).exitCode).toBe(5);
+    const few = await sweepOver(2n, simulating(/^$/, /^$/, /^$/));
+    const once = await sweepOver(3n, simulating(/^$/, /^$/, /^lsm\/at-least-once\/full\/same\/job/));
+    expect([few, once].map((outcome) => documentOf(outcome).vacuous)).toEqual([[], []]);
   });
 
   test("stops at the nth failing run, and does not call vacuous what it never came to", async () => {

@@ -6,7 +6,7 @@ import type { OracleKind } from "#whitewater/simulator/oracles/oracle.js";
 import { provenanceOracle } from "#whitewater/simulator/oracles/provenance.js";
 import { referenceStateOracle } from "#whitewater/simulator/oracles/reference-state.js";
 import { restoreFidelityOracle } from "#whitewater/simulator/oracles/restore-fidelity.js";
-import { survivingHistoryOracle } from "#whitewater/simulator/oracles/surviving-history.js";
+import { APPLIED_TWICE, survivingHistoryOracle } from "#whitewater/simulator/oracles/surviving-history.js";
 import { crashOf, onEvent, WatchedWorld } from "./watched-world.js";
 import type { WatchOptions } from "./watched-world.js";
 
@@ -17,7 +17,6 @@ afterEach(() => {
 /** The barrier of one channel comes late: meanwhile records of the other are applied that come again after the crash. */
 const late = { kind: "frame-delay", delayUs: 900_000, at: onEvent("frameSent", "words[0]", 5) } as const;
 const AT_LEAST_ONCE: WatchOptions = { mode: "at-least-once", plan: [late, crashOf("sum -> counts[0]", 6)] };
-const APPLIED_TWICE = "a record applied twice (at-least-once)";
 
 test.each([provenanceOracle, survivingHistoryOracle, committedOutputOracle, restoreFidelityOracle])("$name allows that a record comes again", (kind) => {
   expect(new WatchedWorld(kind, AT_LEAST_ONCE).verdict()).toBe("nothing");

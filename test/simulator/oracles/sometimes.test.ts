@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { scenarios } from "#whitewater/scenarios/registry.js";
 import { SOMETIMES, sometimesOracle } from "#whitewater/simulator/oracles/sometimes.js";
+import { APPLIED_TWICE, survivingHistoryOracle } from "#whitewater/simulator/oracles/surviving-history.js";
 import type { WatchOptions } from "./watched-world.js";
 import { crashAt, crashOf, onEvent, WatchedWorld } from "./watched-world.js";
 
@@ -104,6 +105,11 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
       crashOn("checkpointNotified", SUM, 4),
     ],
   },
+  /** The barrier of one channel comes late: meanwhile records of the other are applied, which come again after the crash. */
+  [APPLIED_TWICE]: {
+    mode: "at-least-once",
+    plan: [{ kind: "frame-delay", delayUs: 900_000, at: onEvent("frameSent", "words[0]", 5) }, crashOf(SUM, 6)],
+  },
   "a value expired": { scenario: "deduplication" },
   "an expired entry cleaned up by compaction": { scenario: "deduplication", backend: "lsm" },
   "an expired entry cleaned up by the snapshot": { scenario: "deduplication", backend: "lsm" },
@@ -128,7 +134,7 @@ test("every declared path has a definition, and every scenario declares known on
 });
 
 test.each(SOMETIMES)("%s: is counted where it happens", (path) => {
-  const watched = new WatchedWorld(sometimesOracle, PATHS[path]).runToEnd();
+  const watched = new WatchedWorld(path === APPLIED_TWICE ? survivingHistoryOracle : sometimesOracle, PATHS[path]).runToEnd();
   expect(watched.reached.get(path) ?? 0).toBeGreaterThan(0);
   expect(watched.findings).toEqual([]);
 });
