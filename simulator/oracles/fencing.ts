@@ -30,7 +30,7 @@ interface Session {
  *   retained checkpoint references.
  *
  * Seen from the effects in Coordination, log and blob store. Which attempt a session belongs to is known from
- * the sink's subtask in its producer id and what was deployed in that process. Not seen: producers with other
+ * the sink's subtask in its producer id and what was deployed in that process (TaskAttempts.findByProducer). Not seen: producers with other
  * ids; harmless acts of a zombie (it may read, upload, acknowledge, be refused).
  *
  * Allowed for: an older attempt, driven by a leader that does not know yet that it was deposed, which opens a
@@ -82,7 +82,7 @@ class Fencing implements Oracle, CoordinationObserver, LogObserver, BlobObserver
 
   onProducerOpened(process: SimProcess, { producerId, epoch }: ProducerSession): void {
     const place = this.#tasks.placeOfProducer(producerId);
-    const task = place === null ? null : this.#tasks.findByUid(process, place);
+    const task = place === null ? null : this.#tasks.findByProducer(process, place);
     const sessions = this.#sessions.get(producerId) ?? [];
     sessions[epoch - 1] = { process, attempt: task === null ? 0 : task.attempt };
     this.#sessions.set(producerId, sessions);
@@ -105,7 +105,7 @@ class Fencing implements Oracle, CoordinationObserver, LogObserver, BlobObserver
     this.#transactions.delete(transactionId);
     if (process === null || reason !== "requested") return;
     const place = this.#tasks.placeOfProducer(producerId);
-    const task = place === null ? null : this.#tasks.findByUid(process, place);
+    const task = place === null ? null : this.#tasks.findByProducer(process, place);
     // Where a newer attempt was deployed meanwhile, this is that one: never too low.
     if (task === null || task.attempt >= owner) return;
     this.#context.report(`${process.name}, attempt ${task.attempt}, aborted the transaction ${transactionId} of attempt ${owner}`);

@@ -150,6 +150,16 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   }
 
   /**
+   * The latest attempt in that process of a task that may act for a producer: the sink's own subtask, or, in an
+   * attempt that has no such subtask any more, whichever settles what that one left behind.
+   */
+  findByProducer(process: SimProcess, place: OperatorPlace): TaskAttempt | null {
+    const isSettling = ({ vertex }: TaskAttempt): boolean =>
+      vertex.parallelism <= place.subtask && vertex.chain.some((node) => node.uid === place.uid);
+    return latestOf([this.findByUid(process, place), this.#latestIn(process, isSettling)]);
+  }
+
+  /**
    * The sink that writes as this producer ("<prefix>/<uid of the sink>-<subtask>"); null where not exactly one
    * sink of the job can be meant.
    */

@@ -90,6 +90,17 @@ const regressions: readonly Regression[] = [
       { id: "rescale", kind: "rescale", parallelism: 3, at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: null, nth: 5, when: "after" } },
     ],
   },
+  {
+    title: "a subtask settles the transactions of one that is gone, in a process in which that one ran in an earlier attempt",
+    scenario: "hot-key",
+    seed: "128",
+    fixed: { mode: "unaligned", restore: "full", failover: "job", backend: "heap", parallelism: 4, parallelismAfter: 2, bufferElements: 4 },
+    plan: [
+      { id: "f1", kind: "user-exception", at: { on: "event", event: "userCall", subject: "levels[3]", x: null, nth: 14, when: "before" } },
+      { id: "f2", kind: "rpc-chaos", lossPercent: 7, duplicatePercent: 10, delayPercent: 17, delayUs: 1393, durationUs: 1_771_691, at: { on: "event", event: "jobRunning", subject: "jm-1", x: null, nth: 2, when: "after" } },
+      { id: "rescale", kind: "rescale", parallelism: 2, at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: null, nth: 5, when: "after" } },
+    ],
+  },
 ];
 
 function scenarioOf(name: string): Scenario {
