@@ -20,6 +20,18 @@ export interface SinkWriter<T> {
   /** The checkpoint completed: commits everything prepared for it and for earlier ones, idempotently. */
   commit(checkpointId: CheckpointId, done: (error: string | null) => void): void;
   close(): void;
+  /** For inspection: transactions that this writer began or took over and that are not committed, the oldest first. */
+  inspect?(): readonly WriterTransaction[];
+}
+
+/** A transaction of a sink as its writer knows it. */
+export interface WriterTransaction {
+  readonly transactionId: string;
+  /** The checkpoint that closed it; null while it is written. */
+  readonly closedBy: CheckpointId | null;
+  readonly state: "written" | "preparing" | "prepared";
+  /** Records that the writer has not handed over yet. */
+  readonly waitingRecords: number;
 }
 
 export interface SinkWriterContext {

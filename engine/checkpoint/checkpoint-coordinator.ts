@@ -80,6 +80,12 @@ export class CheckpointCoordinator {
     return [...this.#pending.values()];
   }
 
+  /** For inspection: failed checkpoints in a row, as counted; requests that wait; the savepoint that a pending one is for. */
+  inspect(): { readonly failures: number; readonly queued: number; savepointOf(checkpoint: PendingCheckpoint): string | null } {
+    const savepointOf = (checkpoint: PendingCheckpoint): string | null => this.#savepoints.get(checkpoint)?.requestId ?? null;
+    return { failures: this.#failures.failures, queued: this.#requests.queued.length, savepointOf };
+  }
+
   /** True for a task that finished, or was finished when the attempt began. */
   hasFinished(id: ExecutionId): boolean {
     return this.#tasks.isFinished(id);

@@ -251,6 +251,11 @@ export class CompletedStore {
     this.#discardUnreferencedShared();
   }
 
+  /** For inspection: no longer retained, but their records may still be there. */
+  get leaving(): readonly CompletedCheckpoint[] {
+    return [...this.#leaving];
+  }
+
   /** For inspection: the shared files that this leader knows of. */
   sharedFiles(): readonly SharedEntry[] {
     return this.#shared.entries();
@@ -310,6 +315,11 @@ export class CheckpointIdCounter {
 
   constructor(context: CompletedStoreContext) {
     this.#context = context;
+  }
+
+  /** For inspection. */
+  get next(): CheckpointId {
+    return this.#next;
   }
 
   recover(done: () => void): void {

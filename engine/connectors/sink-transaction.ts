@@ -64,3 +64,12 @@ export class SinkTransactionIds {
     return Number(attempt) < this.attempt && Number(closedBy) >= this.#restoredId;
   }
 }
+
+/**
+ * For inspection: the attempt that began a transaction, and the checkpoint that it was begun behind (NO_CHECKPOINT:
+ * none); null for an id that no SinkTransactionIds made.
+ */
+export function transactionOrigin(transactionId: string): { readonly attempt: number; readonly behind: CheckpointId } | null {
+  const found = /\/(\d+)-(-?\d+)-\d+$/.exec(transactionId);
+  return found === null ? null : { attempt: Number(found[1]), behind: Number(found[2]) };
+}

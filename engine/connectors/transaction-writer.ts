@@ -61,6 +61,13 @@ export class TransactionWriter {
     this.#next();
   }
 
+  /** For inspection: what waits to be appended, or is being appended. */
+  queuedRecordsOf(transaction: SinkTransaction): number {
+    let count = 0;
+    for (const one of this.#requests) if (one.transaction === transaction && one.kind === "append") count += one.records.length;
+    return count;
+  }
+
   /** `done(null)` once every transaction closed by that checkpoint or an earlier one is prepared. */
   prepare(
     checkpointId: CheckpointId,

@@ -3,7 +3,7 @@ import { ValueEncoder } from "../base/codec.ts";
 import { APPEND_RECORDS_LIMIT } from "../base/limits.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import { NO_CHECKPOINT } from "../base/units.ts";
-import type { Sink, SinkWriter, SinkWriterContext } from "../api/sink.ts";
+import type { Sink, SinkWriter, SinkWriterContext, WriterTransaction } from "../api/sink.ts";
 import { LogRetry } from "./log-retry.ts";
 import type { SinkTransaction } from "./sink-transaction.ts";
 import { committableOf, SinkTransactionIds } from "./sink-transaction.ts";
@@ -115,6 +115,17 @@ class TransactionalLogWriter<T> implements SinkWriter<T> {
 
   close(): void {
     this.#retry.stop();
+  }
+
+  inspect(): readonly WriterTransaction[] {
+    const current = this.#current;
+    const all = current === null ? this.#uncommitted : [...this.#uncommitted, current];
+    const buffered = this.#buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    return all.map((transaction) => {
+      const { transactionId, checkpointId, state } = transaction;
+      const waitingRecords = this.#writer.queuedRecordsOf(transaction) + (transaction === current ? buffered : 0);
+      return { transactionId, closedBy: checkpointId === NO_CHECKPOINT ? null : checkpointId, state, waitingRecords };
+    });
   }
 
   #flush(transaction: SinkTransaction, partition: number): void {

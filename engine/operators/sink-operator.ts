@@ -1,4 +1,4 @@
-import type { SinkWriter } from "../api/sink.ts";
+import type { SinkWriter, WriterTransaction } from "../api/sink.ts";
 import type { CheckpointId, TimestampMs } from "../base/units.ts";
 import type { SinkNode } from "../graph/stream-graph.ts";
 import type { OperatorListState } from "../state/keyed-backend.ts";
@@ -55,5 +55,10 @@ export class SinkOperator extends StatelessOperator {
 
   override dispose(): void {
     this.#writer.close();
+  }
+
+  /** For inspection: transactions that are not committed, as far as the writer tells. */
+  inspectTransactions(): readonly WriterTransaction[] {
+    return this.#writer.inspect?.() ?? [];
   }
 }

@@ -97,6 +97,11 @@ export class PartitionedSourceOperator extends StatelessOperator implements Sour
     this.#reader?.close();
   }
 
+  /** For inspection: where it stands now, partition by partition. */
+  inspectOffsets(): readonly PartitionOffset[] {
+    return this.#partitions.map((partition, slot) => ({ partition, offset: this.#offsets[slot] as number }));
+  }
+
   #emit(batch: SourceBatch): void {
     const { partition, records } = batch;
     const slot = this.#partitions.indexOf(partition);

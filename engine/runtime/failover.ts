@@ -1,5 +1,5 @@
 import { present } from "../base/assert.ts";
-import type { RestartBackoff } from "../restore/restart/restart-backoff.ts";
+import type { RestartBackoff, RestartBackoffSnapshot } from "../restore/restart/restart-backoff.ts";
 import { TRACE } from "../ports/tracer.ts";
 import type { LeaderTerm } from "./leader-term.ts";
 import type { RegionDeployment } from "./region-deployment.ts";
@@ -41,6 +41,11 @@ export class Failover {
     this.#backoff = backoff;
     this.#deployment = deployment;
     this.#listener = listener;
+  }
+
+  /** For inspection. */
+  get backoff(): RestartBackoffSnapshot {
+    return this.#backoff.inspect();
   }
 
   /** The job ends: nothing is deployed any more. */

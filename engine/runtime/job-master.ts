@@ -20,6 +20,7 @@ import { ClientRequests, isClientMessage } from "./client-requests.ts";
 import { Failover } from "./failover.ts";
 import { JobCalls } from "./job-calls.ts";
 import { JobParallelism } from "./job-parallelism.ts";
+import type { JobMasterSnapshot } from "./job-master-snapshot.ts";
 import type { JobEndStatus } from "./job-status.ts";
 import { readJobEnd, recordJobEnd } from "./job-status.ts";
 import { LeaderTerm } from "./leader-term.ts";
@@ -145,6 +146,12 @@ export class JobMaster {
   /** Why something failed last, for people. */
   get lastFailure(): string | null {
     return this.#refusal ?? this.#failover.lastFailure;
+  }
+
+  /** For inspection. */
+  inspect(): JobMasterSnapshot {
+    const { restarts, backoff } = this.#failover;
+    return { restarts, backoff, nextCheckpointId: this.#counter.next, parallelism: this.#parallelism.current };
   }
 
   /** Reads the job's status, the completed checkpoints and the id counter; then waits for workers. */

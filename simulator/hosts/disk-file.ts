@@ -40,6 +40,16 @@ export class DiskFile {
     return this.#lostPages || this.#unsynced.length > 0;
   }
 
+  /** For inspection: its size after a power loss of which nothing that is unsynced survives. */
+  get durableSize(): number {
+    return this.#durable.size;
+  }
+
+  /** For inspection: a failed fsync left changes that are seen, count as clean, and may not be on the disk. */
+  get hasLostPages(): boolean {
+    return this.#lostPages;
+  }
+
   read(target: Uint8Array, offset: number, length: number, position: number): number {
     const count = this.#seen.read(target, offset, length, position);
     if (!this.damage.isEmpty) this.damage.applyTo(target, offset, count, position);

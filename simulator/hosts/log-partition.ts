@@ -73,6 +73,11 @@ export class LogPartition {
     }
   }
 
+  /** For inspection: every call's records, in offset order. */
+  segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
   /** What it holds now, for a partition that goes on from there. */
   keep(): KeptPartition {
     return { segments: [...this.#segments], stable: this.#stable };

@@ -105,6 +105,11 @@ export class SimExternalLog {
     }
   }
 
+  /** For inspection: the partitions of the output topics. */
+  outputPartitions(): readonly LogPartition[] {
+    return this.#outputs.all();
+  }
+
   inspect(): LogSnapshot {
     const partitions = this.#outputs.all().map(({ topic, partition, lastStableOffset, endOffset }) => ({
       topic,

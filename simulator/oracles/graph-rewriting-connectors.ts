@@ -1,4 +1,4 @@
-import type { Sink, SinkWriter, SinkWriterContext } from "../../engine/api/sink.ts";
+import type { Sink, SinkWriter, SinkWriterContext, WriterTransaction } from "../../engine/api/sink.ts";
 import type { Source, SourceBatch, SourceReader, SourceReaderContext } from "../../engine/api/source.ts";
 import type { CheckpointId, TimestampMs } from "../../engine/base/units.ts";
 import type { ProcessPorts } from "../../engine/ports/process-ports.ts";
@@ -129,5 +129,9 @@ class UntaggingWriter implements SinkWriter<Tagged> {
 
   close(): void {
     this.#writer.close();
+  }
+
+  inspect(): readonly WriterTransaction[] {
+    return this.#writer.inspect?.() ?? [];
   }
 }

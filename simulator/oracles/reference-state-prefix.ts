@@ -11,10 +11,12 @@ import type {
   StreamGraph,
   StreamNode,
 } from "../../engine/graph/stream-graph.ts";
+import type { TimestampMs } from "../../engine/base/units.ts";
 import type { Key } from "../../engine/state/state.ts";
 import { keyGroupOf } from "../../engine/stream/key-groups.ts";
 import { PrefixReference } from "../reference/prefix-reference.ts";
 import type { StateDifference, SubtaskState } from "../reference/prefix-reference.ts";
+import type { ReferenceEntry } from "../reference/reference-state.ts";
 import type { KeyedSection } from "../reference/snapshot-reader.ts";
 import { SHADOW_STATE } from "./graph-rewriting-functions.ts";
 import type { Lineage, Shadow } from "./graph-rewriting-functions.ts";
@@ -22,6 +24,7 @@ import type { RecordIds, Tagged } from "./graph-rewriting-ids.ts";
 import { rewriteGraph } from "./graph-rewriting.ts";
 import { InFlightGates } from "./in-flight-gates.ts";
 import { edgeKeysOf } from "./in-flight.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { CompletedCut } from "./provenance-cut.ts";
 import { sameShadow, sameShadowed, shadowOf } from "./shadows.ts";
 
@@ -51,14 +54,15 @@ export class PrefixState {
   readonly #openEdges: ReadonlyMap<NodeId, readonly string[]>;
   readonly #atLeastOnce: boolean;
 
-  constructor(graph: StreamGraph, ids: RecordIds, mode: CheckpointMode) {
+  /** `withGates`: there may be records on their way at a cut; absent: where checkpoints of that mode keep them. */
+  constructor(graph: StreamGraph, ids: RecordIds, mode: CheckpointMode, withGates: boolean = keepsInFlight(mode)) {
     const rewritten = rewriteGraph(graph, { ids, task: null, subtask: 0, lineageOf: () => NO_LINEAGE });
     const keys = edgeKeysOf(rewritten);
     this.#openEdges = edgesBehindState(rewritten, keys);
     const open = new Set([...this.#openEdges.values()].flat());
     const knowsValues = (edge: StreamEdge): boolean => !open.has(keys.get(edge) ?? "");
     const gates = new InFlightGates(keys, ids, { knowsValues, context: () => null, resume: () => undefined });
-    this.#gates = keepsInFlight(mode) ? gates : null;
+    this.#gates = withGates ? gates : null;
     this.#atLeastOnce = mode === "at-least-once";
     this.#reference = new PrefixReference(referenceGraph(rewritten, keys), ({ uid }) => ids.ofSource(uid), this.#gates?.gate ?? null);
     const covered = new Set(this.#reference.covered());
@@ -71,10 +75,21 @@ export class PrefixState {
   }
 
   /** Moves on to a cut. What is wrong with what it keeps as in flight, or null. Offsets of cuts must not go back. */
-  advance(cut: CompletedCut): string | null {
+  advance(cut: Pick<CompletedCut, "inFlight" | "offsets">): string | null {
     this.#gates?.begin(cut.inFlight);
     this.#reference.advanceTo(cut.offsets);
     return this.#gates?.end() ?? null;
+  }
+
+  /**
+   * For inspection: the entries that an operator must have, as a rewritten job keeps them (of process functions a
+   * ProcessShadow for each key), or null where that cannot be told. `watermarkOf`: how far the subtask of a key is.
+   * `knowsValues`: the shadows alone are sure where not, because of the order in which records met before it.
+   */
+  expected(node: StreamNode, watermarkOf: (key: Key) => TimestampMs, inFlight: InFlight): ExpectedState | null {
+    if (!this.#nodes.some((one) => one.uid === node.uid)) return null;
+    const knowsValues = !this.#isOpen(node, inFlight) && !runsProcessFunction(node);
+    return { entries: this.#reference.expected(node.uid, watermarkOf), knowsValues };
   }
 
   /** Differences at the cut that it has moved on to, at most one an operator. */
@@ -95,10 +110,20 @@ export class PrefixState {
       return this.#reference.compareAtLeast(node.uid, subtasks, isEnough);
     }
     // Which running values of an operator before it are still on their way depends on how its inputs interleaved.
-    const isOpen = this.#openEdges.get(node.id)?.some((key) => (cut.inFlight.get(key) ?? []).length > 0) === true;
+    const isOpen = this.#isOpen(node, cut.inFlight);
     const isSame = isOpen ? sameShadow : sameShadowed;
     return this.#reference.compare(node.uid, subtasks, (expected, actual) => isSame(node, expected, actual), !isOpen);
   }
+
+  #isOpen({ id }: StreamNode, inFlight: InFlight): boolean {
+    return this.#openEdges.get(id)?.some((key) => (inFlight.get(key) ?? []).length > 0) === true;
+  }
+}
+
+/** See PrefixState.expected. */
+export interface ExpectedState {
+  readonly entries: readonly ReferenceEntry[];
+  readonly knowsValues: boolean;
 }
 
 /** In which modes records may be on their way at a checkpoint. */

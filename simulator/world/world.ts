@@ -67,6 +67,15 @@ export type EngineProcess =
   | { readonly kind: "job-manager"; readonly process: Process; readonly engine: JobManager }
   | { readonly kind: "worker"; readonly process: Process; readonly engine: TaskManager };
 
+/** A process that belongs on a host. */
+export interface Placement {
+  readonly name: string;
+  readonly kind: EngineProcess["kind"];
+  readonly host: Host;
+  /** The latest. */
+  readonly incarnation: number;
+}
+
 /** How the job ended, as its record in Coordination says. */
 export type JobEnd = { readonly status: "finished" | "failed"; readonly atUs: TimeUs; readonly step: number };
 
@@ -177,6 +186,11 @@ export class World {
 
   processNamed(name: string): EngineProcess | null {
     return this.#living.get(name) ?? null;
+  }
+
+  /** For inspection: what runs where, be it alive or not, and how often it was started. */
+  placements(): readonly Placement[] {
+    return this.#placement.map(({ name, kind, host }) => ({ name, kind, host, incarnation: this.#incarnations.get(name) ?? 0 }));
   }
 
   diskOf(host: Host): SimulatedDisk {

@@ -5,7 +5,7 @@ import { US_PER_MS } from "../../base/units.ts";
 import type { RestartStrategy } from "../../graph/stream-graph.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { RandomStream } from "../../ports/rng.ts";
-import type { RestartBackoff } from "./restart-backoff.ts";
+import type { RestartBackoff, RestartBackoffSnapshot } from "./restart-backoff.ts";
 
 export type ExponentialDelayConfig = Extract<RestartStrategy, { readonly kind: "exponential-delay" }>;
 
@@ -60,6 +60,10 @@ export class ExponentialDelay implements RestartBackoff {
   delayUs(): number {
     invariant(this.#nextRestartUs !== NEVER, "a restart follows a failure");
     return Math.max(0, this.#nextRestartUs - this.#clock.nowUs());
+  }
+
+  inspect(): RestartBackoffSnapshot {
+    return { strategy: "exponential-delay", failures: this.#attempts, tolerated: this.#config.maxAttempts, delayMs: this.#backoffMs };
   }
 
   #drawnBackoffMs(): number {

@@ -3,7 +3,7 @@ import { Fifo } from "../../base/fifo.ts";
 import type { TimeUs } from "../../base/units.ts";
 import { US_PER_MS } from "../../base/units.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { RestartBackoff } from "./restart-backoff.ts";
+import type { RestartBackoff, RestartBackoffSnapshot } from "./restart-backoff.ts";
 
 /**
  * Restarts while failures are rare: refuses once `maxFailures + 1` of them lie within one interval, its ends
@@ -38,6 +38,13 @@ export class FailureRate implements RestartBackoff {
 
   delayUs(): number {
     return this.#delayMs * US_PER_MS;
+  }
+
+  inspect(): RestartBackoffSnapshot {
+    const sinceUs = this.#clock.nowUs() - this.#intervalMs * US_PER_MS;
+    let failures = 0;
+    for (let i = 0; i < this.#failures.size; i += 1) if ((this.#failures.at(i) as TimeUs) >= sinceUs) failures += 1;
+    return { strategy: "failure-rate", failures, tolerated: this.#maxFailures, delayMs: this.#delayMs };
   }
 
   #isFull(): boolean {

@@ -1,5 +1,5 @@
 import { US_PER_MS } from "../../base/units.ts";
-import type { RestartBackoff } from "./restart-backoff.ts";
+import type { RestartBackoff, RestartBackoffSnapshot } from "./restart-backoff.ts";
 
 /** A number of restarts, each the same time after its failure; the failure after the last of them is final. */
 export class FixedDelay implements RestartBackoff {
@@ -23,5 +23,9 @@ export class FixedDelay implements RestartBackoff {
 
   delayUs(): number {
     return this.#delayMs * US_PER_MS;
+  }
+
+  inspect(): RestartBackoffSnapshot {
+    return { strategy: "fixed-delay", failures: this.#failures, tolerated: this.#attempts, delayMs: this.#delayMs };
   }
 }

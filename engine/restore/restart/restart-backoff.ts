@@ -11,4 +11,17 @@ export interface RestartBackoff {
   canRestart(): boolean;
   /** From now to the restart, in virtual microseconds; only where `canRestart`. */
   delayUs(): number;
+  /** For inspection. */
+  inspect(): RestartBackoffSnapshot;
+}
+
+/** A restart strategy as a person sees it in a paused World. */
+export interface RestartBackoffSnapshot {
+  readonly strategy: "none" | "fixed-delay" | "failure-rate" | "exponential-delay";
+  /** Failures that count at the moment. */
+  readonly failures: number;
+  /** The job fails for good with one more; null: never. */
+  readonly tolerated: number | null;
+  /** What the next restart waits for, as far as that is known before it; null where nothing is. */
+  readonly delayMs: number | null;
 }
