@@ -3,7 +3,7 @@ import { RESULT, STATE_SEEDS_TO_FIND } from "../planted-bug.ts";
 
 const seedsToFind = STATE_SEEDS_TO_FIND;
 const UNALIGNED = { backend: "heap", mode: "unaligned" } as const;
-const CUT: readonly string[] = [...RESULT, "consistent cut", "no crash", "liveness"];
+const CUT: readonly string[] = [...RESULT, "consistent cut", "restore fidelity", "no crash", "liveness"];
 
 /** Unaligned checkpoints: what of the data in flight belongs to a checkpoint, and where it goes back to. */
 export const IN_FLIGHT_BUGS: readonly PlantedBug[] = [

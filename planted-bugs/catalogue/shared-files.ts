@@ -120,6 +120,11 @@ export const SHARED_FILE_BUGS: readonly PlantedBug[] = [
         find: "/shared/chk-${checkpointId}/${name}`",
         replace: "/shared/chk-${checkpointId * 0}/${name}`",
       },
+      {
+        file: "engine/state/backends/lsm/native-snapshot.ts",
+        find: "    const name = `${this.plan.namePrefix}-${table.fileName}`;\n",
+        replace: '    const name = `${this.plan.namePrefix.slice(0, this.plan.namePrefix.lastIndexOf("-"))}-${table.fileName}`;\n',
+      },
     ],
   },
   {
@@ -137,6 +142,11 @@ export const SHARED_FILE_BUGS: readonly PlantedBug[] = [
         replace: `      const own = state === null ? [] : ownFilesOf(state).filter((key) => !this.#isReferenced(key));
       const unclaimed = [...own, ...shared.map((one) => one.file.key)];
 `,
+      },
+      {
+        file: "engine/checkpoint/completed-store.ts",
+        find: "    const unused = keys.filter((key) => !this.references(key));\n",
+        replace: '    const unused = keys.filter((key) => key.includes("/shared/") || !this.references(key));\n',
       },
     ],
   },

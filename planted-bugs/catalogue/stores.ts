@@ -107,7 +107,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     id: "bloom-filter-for-a-range",
     flink: "FLINK-17800",
     symptom: "a scan skips a table whose bloom filter does not know the first key of the range",
-    noticedBy: [...RESULT, "restore fidelity", "consistent cut"],
+    noticedBy: [...RESULT, "restore fidelity", "consistent cut", "liveness"],
     scenarios: ["big-state"],
     fixed: { backend: "lsm" },
     seedsToFind,
