@@ -50,9 +50,9 @@ export async function loadScenario(source: ScenarioSource): Promise<LoadedScenar
 }
 
 async function libraryScenario(name: string, input: FilePath | null): Promise<Scenario> {
-  const { libraryScenarios: known, scenariosOverFlights } = await import("../../scenarios/registry.ts");
-  const scenario = known.find((one) => one.name === name);
-  if (scenario === undefined) throw unknownScenario(name, known.map((one) => one.name));
+  const { libraryScenarios: known, scenarioNamed, scenariosOverFlights } = await import("../../scenarios/registry.ts");
+  const scenario = scenarioNamed(name);
+  if (scenario === null) throw unknownScenario(name, known.map((one) => one.name));
   if (input === null) return scenario;
   const taking = scenariosOverFlights([]).map((one) => one.name);
   if (!taking.includes(name)) throw takesNoInput(name, input, taking);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { STEPS_LIMIT } from "../../engine/base/limits.ts";
+import type { FaultPlan } from "../../simulator/faults/fault.ts";
 import { sourceArgument } from "../catalog/scenario-source.ts";
 import { firedFaults } from "../document/fault-text.ts";
 import type { FailureReport } from "../document/report-document.ts";
@@ -69,7 +70,7 @@ export function failureReport(run: FailedRun, context: RecordContext, record: st
 
 /** The token, and what it does not hold; the record, where no seed draws the plan. */
 function reproduceArguments({ result }: FailedRun, context: RecordContext, record: string | null): string[] {
-  if (context.profile === "crash-everywhere" && record !== null) return ["replay", record];
+  if (record !== null && !isDrawn(result.plan, context)) return ["replay", record];
   const { source, profile, maxSteps } = context;
   const token = formatToken(sourceArgument(source), result.combination, result.seed, result.digest);
   return [
@@ -79,4 +80,9 @@ function reproduceArguments({ result }: FailedRun, context: RecordContext, recor
     ...(maxSteps === STEPS_LIMIT ? [] : ["--max-steps", String(maxSteps)]),
     ...(source.input === null ? [] : ["--input", source.input.shown]),
   ];
+}
+
+/** A seed of that profile gives this plan. */
+function isDrawn(plan: FaultPlan, { profile }: RecordContext): boolean {
+  return profile === "calm" ? plan.length === 0 : profile !== "crash-everywhere";
 }

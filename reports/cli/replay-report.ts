@@ -28,7 +28,7 @@ export function printReplay(
   ];
   if (stale !== null) lines.push(`${paint("yellow", "stale:")} ${visible(stale)}`);
   else if (expected !== null) lines.push(`the same as the ${visible(expected.from)}`);
-  if (isFailing(result.verdict)) lines.push("", ...failureBlock(failureReport(run, replayed.context, null), paint));
+  if (isFailing(result.verdict)) lines.push("", ...failureBlock(failureReport(run, replayed.context, expected?.record ?? null), paint));
   host.stdout.write(`${lines.join("\n")}\n`);
 }
 

@@ -34,6 +34,8 @@ export interface ReplayExpectation {
   readonly verdict: VerdictKind | null;
   /** "record .whitewater/x.json", "token". */
   readonly from: string;
+  /** The record's file, as the user wrote it; null: a token. */
+  readonly record: string | null;
   /** Version of whitewater that made it, or null. */
   readonly tool: string | null;
 }
@@ -60,7 +62,7 @@ function recordTarget(record: RunRecord, shown: string, raw: RawTargetOptions, h
   return {
     source: scenarioSource(record.scenario.file ?? record.scenario.name, input, host.cwd),
     requests: [{ seed, profile, fixed: options, plan, oracles: true, checked, restoreEvery: wasRestoredEvery(record), maxSteps }],
-    expected: { digest: record.digest, verdict: record.expected, from: `record ${shown}`, tool: record.tool },
+    expected: { digest: record.digest, verdict: record.expected, from: `record ${shown}`, record: shown, tool: record.tool },
   };
 }
 
@@ -81,7 +83,7 @@ function tokenTarget(text: string, raw: RawTargetOptions, host: Host): ReplayTar
   return {
     source,
     requests: [...requests, ...requests.map((request) => ({ ...request, checked: true }))],
-    expected: { digest: token.digest, verdict: null, from: "token", tool: null },
+    expected: { digest: token.digest, verdict: null, from: "token", record: null, tool: null },
   };
 }
 
