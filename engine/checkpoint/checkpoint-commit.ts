@@ -5,6 +5,7 @@ import { encodeMetadata, metadataKey } from "./checkpoint-metadata.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { FileSealer, handleOf } from "./checksummed-file.ts";
 import type { PendingCheckpoint } from "./pending-checkpoint.ts";
+import { SavepointCopies } from "./savepoint-copies.ts";
 import { retryStorage } from "./storage-retry.ts";
 
 /** How a commit ended. "deposed": another leader rules, and what became of the checkpoint is its business. */
@@ -27,7 +28,7 @@ export interface CommitContext {
 
 /**
  * Brings checkpoints that every task acknowledged to their commit point, one at a time, in the order in which they
- * became complete: first the metadata file, then the record. Once the record is being written nothing can stop it.
+ * became complete: first the metadata file (and before it, what a savepoint has to copy), then the record. Once the record is being written nothing can stop it.
  */
 export class CheckpointCommit {
   readonly #context: CommitContext;
@@ -76,6 +77,20 @@ export class CheckpointCommit {
     this.#current = checkpoint;
     const { ports, storagePrefix, attempt } = this.#context;
     const metadata = this.#context.metadataOf(checkpoint);
+    if (metadata.kind === "checkpoint") {
+      this.#write(checkpoint, metadata);
+      return;
+    }
+    const copies = new SavepointCopies({ ports, storagePrefix, attempt, isWanted: () => !this.#stopped }, checkpoint, metadata);
+    copies.run((complete) => {
+      if (this.#abandoned) return;
+      if (complete === null || this.#stopped) this.#decide({ kind: "failed", checkpoint });
+      else this.#write(checkpoint, complete);
+    });
+  }
+
+  #write(checkpoint: PendingCheckpoint, metadata: CheckpointMetadata): void {
+    const { ports, storagePrefix, attempt } = this.#context;
     const bytes = encodeMetadata(metadata, this.#sealer);
     const file = handleOf(metadataKey(storagePrefix, metadata.kind, metadata.checkpointId, attempt), bytes);
     checkpoint.metadataKey = file.key;

@@ -23,6 +23,8 @@ export class PendingCheckpoint {
   expiry: TimerHandle | null = null;
   /** Set once the metadata file is being written. */
   metadataKey: string | null = null;
+  /** Keys of what was copied for it (see SavepointCopies). */
+  readonly copies: string[] = [];
   readonly #awaited: ExecutionId[];
   /** In the order in which they came. */
   readonly #acknowledged: Acknowledgement[] = [];
@@ -73,6 +75,7 @@ export class PendingCheckpoint {
   files(): readonly string[] {
     const keys: string[] = [];
     for (const { state } of this.#acknowledged) if (state !== null) keys.push(...ownFilesOf(state));
+    keys.push(...this.copies);
     if (this.metadataKey !== null) keys.push(this.metadataKey);
     return keys;
   }

@@ -44,5 +44,11 @@ export function ownFilesOf({ file }: SubtaskState): readonly string[] {
 }
 
 export function filesOfSubtask(state: SubtaskState): readonly string[] {
-  return [...ownFilesOf(state), ...state.shared.map((shared) => shared.file.key)];
+  return handlesOf(state).map(({ key }) => key);
+}
+
+/** All files of a subtask's part: its own, then those that it shares. */
+export function handlesOf({ file, shared }: SubtaskState): readonly FileHandle[] {
+  const files = shared.map((one) => one.file);
+  return file === null ? files : [file, ...files];
 }
