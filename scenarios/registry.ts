@@ -11,6 +11,7 @@ import { foundingStateBackend } from "./founding-state-backend.ts";
 import { hotKey } from "./hot-key.ts";
 import { leaderFailover } from "./leader-failover.ts";
 import { localRecovery } from "./local-recovery.ts";
+import { resumeFromCheckpoint, resumeWithoutClaim } from "./resume-from-checkpoint.ts";
 import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { sparse } from "./sparse.ts";
 import { timers } from "./timers.ts";
@@ -34,6 +35,8 @@ export const scenarios: readonly Scenario[] = [
   localRecovery,
   bigState,
   rollingUpgrade,
+  resumeFromCheckpoint,
+  resumeWithoutClaim,
   leaderFailover,
   deduplication,
 ];

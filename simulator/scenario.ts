@@ -1,4 +1,5 @@
-import type { ClaimMode } from "../engine/checkpoint/savepoint-record.ts";
+import type { SnapshotKind } from "../engine/checkpoint/checkpoint-properties.ts";
+import type { ClaimMode } from "../engine/checkpoint/snapshot-restore.ts";
 import type { StreamGraph } from "../engine/graph/stream-graph.ts";
 import type { TimestampMs, TimeUs } from "../engine/base/units.ts";
 import type { StateBackendName } from "../engine/state/state-backend.ts";
@@ -73,13 +74,21 @@ export interface WorkloadContext {
   readonly random: (label: string) => RandomStream;
 }
 
-/** The version of the job that a run begins with; after a stop with a savepoint, the scenario's job goes on from that. */
+/**
+ * The version of the job that a run begins with. Every drawn plan ends it on the way: with a savepoint, or cancelled,
+ * where its latest retained checkpoint is what matters. The scenario's job goes on from that.
+ */
 export interface JobUpgrade {
+  /** Its operators are declared as those of the scenario's job; behind them, those that it alone has. */
   readonly before: (options: RunOptions) => StreamGraph;
   /** What the scenario's job then runs with. */
   readonly after: (options: RunOptions) => RunOptions;
-  /** Whose the savepoint is from then on. */
+  /** What the scenario's job starts from; absent: a savepoint. Of a job that retains none when it is cancelled there is no next version. */
+  readonly from?: SnapshotKind;
+  /** Whose that is from then on; and whose the older checkpoints are, which may share files with it. */
   readonly claim: ClaimMode;
+  /** State of operators that the scenario's job does not have may be left behind; absent: the job is refused then. */
+  readonly allowNonRestoredState?: boolean;
   /** A value of a keyed state as the version before wrote it, and as the version after reads it. */
   readonly migrated: (uid: string, state: string, value: unknown) => unknown;
 }

@@ -15,7 +15,7 @@ import { CheckpointSchedule } from "./checkpoint-schedule.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import type { CoordinatorContext, SavepointRequest } from "./coordinator-context.ts";
 import { isSameTask, PendingCheckpoint } from "./pending-checkpoint.ts";
-import { PlannedTasks } from "./planned-tasks.ts";
+import { PlannedTasks, startingPoint } from "./planned-tasks.ts";
 import type { SavepointRecord } from "./savepoint-record.ts";
 import type { SubtaskState } from "./subtask-state.ts";
 import { ownFilesOf } from "./subtask-state.ts";
@@ -60,7 +60,7 @@ export class CheckpointCoordinator {
     this.#context = context;
     const { ports, config, executions, vertices, store, latest } = context;
     this.#attempt = Math.max(...executions.map(({ attempt }) => attempt));
-    this.#tasks = new PlannedTasks(vertices, executions, latest?.metadata ?? null, (id) => context.hasFinished(id));
+    this.#tasks = new PlannedTasks(vertices, executions, startingPoint(latest), (id) => context.hasFinished(id));
     this.#requests = new CheckpointRequestDecider(config.maxConcurrent, config.minPauseMs * US_PER_MS);
     this.#schedule = new CheckpointSchedule(ports, config, () => this.#requestPeriodic());
     this.#failures = new CheckpointFailureManager(config.tolerableFailures, latest?.metadata.checkpointId ?? 0);

@@ -38,6 +38,8 @@ export interface CompletedCheckpoint {
   readonly record: { readonly key: string; readonly version: number };
   /** A savepoint that the job stopped with. */
   readonly stop: StopMode | null;
+  /** False: somebody else deletes its files, so that no later checkpoint may name any of them. */
+  readonly isOwned: boolean;
 }
 
 /** Folder of the files of one checkpoint or savepoint. */

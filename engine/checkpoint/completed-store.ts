@@ -12,8 +12,10 @@ import { subsumed } from "./checkpoint-subsuming.ts";
 import { CheckpointsCleaner } from "./checkpoints-cleaner.ts";
 import type { FileHandle } from "./checksummed-file.ts";
 import { readRegister, writeRegister } from "./register-writer.ts";
-import type { SavepointRecord, SavepointRestore } from "./savepoint-record.ts";
+import type { SavepointRecord } from "./savepoint-record.ts";
 import { parseSavepoint, savepointKey, savepointPrefix } from "./savepoint-record.ts";
+import type { SnapshotRestore } from "./snapshot-restore.ts";
+import { isOwned } from "./snapshot-restore.ts";
 import type { SharedEntry, SharedFileRefusal } from "./shared-state-registry.ts";
 import { SharedStateRegistry } from "./shared-state-registry.ts";
 import type { SharedFile } from "./subtask-state.ts";
@@ -26,8 +28,8 @@ export interface CompletedStoreContext {
   readonly jobId: string;
   readonly fence: Fence;
   readonly retained: number;
-  /** The savepoint that the job is started from, or null. */
-  readonly restoreFrom: SavepointRestore | null;
+  /** What the job is started from, or null. */
+  readonly restoreFrom: SnapshotRestore | null;
   /** False once this leader stepped down: nothing may be changed any more. */
   isActive(): boolean;
 }
@@ -100,14 +102,29 @@ export class CompletedStore {
     const { jobId } = this.#context;
     this.#list(`${jobId}/checkpoints/`, (records) =>
       this.#list(savepointPrefix(jobId), (savepoints) => {
-        const stored = records.map(({ key, value, version }): StoredRecord => {
-          return { key, version, file: JSON.parse(present(value, "a listed register has a value")) as FileHandle, stop: null };
-        });
-        const latestId = Math.max(NO_CHECKPOINT, ...records.map(({ key }) => Number(key.slice(key.lastIndexOf("/") + 1))));
+        const checkpoints = this.#checkpointsToRead(records);
+        const latestId = Math.max(NO_CHECKPOINT, ...checkpoints.map(({ checkpointId }) => checkpointId));
         const savepoint = this.#startingSavepoint(savepoints, latestId);
-        this.#readAll(savepoint === null ? stored : [...stored, savepoint], 0, [], done);
+        this.#readAll(savepoint === null ? checkpoints : [...checkpoints, savepoint], 0, [], done);
       }),
     );
+  }
+
+  /**
+   * The job's own, and the one that it is started from: as long as it has completed none itself, that is its latest.
+   * What somebody else has beside it is left alone.
+   */
+  #checkpointsToRead(registers: readonly Register[]): readonly (StoredRecord & { readonly checkpointId: CheckpointId })[] {
+    const { restoreFrom } = this.#context;
+    const given = restoreFrom !== null && restoreFrom.snapshot.kind === "checkpoint" ? restoreFrom.snapshot : null;
+    const all = registers.map(({ key, value, version }) => {
+      const file = JSON.parse(present(value, "a listed register has a value")) as FileHandle;
+      return { checkpointId: Number(key.slice(key.lastIndexOf("/") + 1)), key, version, file, stop: null };
+    });
+    const read = all.filter(({ checkpointId }) => checkpointId === given?.checkpointId || isOwned(restoreFrom, { kind: "checkpoint", checkpointId }));
+    const hasOne = given !== null && read.some(({ checkpointId }) => checkpointId >= given.checkpointId);
+    if (given === null || hasOne) return read;
+    return [...read, { checkpointId: given.checkpointId, key: this.#key(given.checkpointId), version: 0, file: given.file, stop: null }];
   }
 
   /**
@@ -116,7 +133,7 @@ export class CompletedStore {
    */
   #startingSavepoint(registers: readonly Register[], latestId: CheckpointId): StoredRecord | null {
     const { jobId, restoreFrom } = this.#context;
-    const given = restoreFrom?.savepoint ?? null;
+    const given = restoreFrom?.snapshot.kind === "savepoint" ? restoreFrom.snapshot : null;
     const known = registers.map(({ value, version }) => ({ savepoint: parseSavepoint(present(value, "a listed register has a value")), version }));
     const candidates = known.filter(({ savepoint }) => savepoint.stop !== null || savepoint.requestId === given?.requestId);
     if (given !== null && !candidates.some(({ savepoint }) => savepoint.checkpointId === given.checkpointId)) {
@@ -149,9 +166,9 @@ export class CompletedStore {
     }
     read.sort((left, right) => left.metadata.checkpointId - right.metadata.checkpointId);
     this.#retained = read;
-    for (const { metadata } of read) {
+    for (const { metadata, isOwned: isOurs } of read) {
       const files = sharedFilesOfCheckpoint(metadata);
-      const refusal = this.#shared.registerAllAfterRestored(metadata.checkpointId, files, true);
+      const refusal = this.#shared.registerAllAfterRestored(metadata.checkpointId, files, isOurs || metadata.kind === "savepoint");
       invariant(refusal === null, "a key in shared storage stands for the same bytes in all retained checkpoints");
     }
     ports.tracer.point(TRACE.storeRecovered, subject, this.latest()?.metadata.checkpointId ?? -1, read.length);
@@ -165,8 +182,12 @@ export class CompletedStore {
     const { key, version, file, stop } = record;
     ports.blobs.get(file.key, (reply) => {
       const result = reply.ok ? decodeMetadata(reply.value, file) : null;
-      if (result !== null && result.ok) done({ metadata: result.metadata, file, record: { key, version }, stop });
-      else ports.scheduler.after(RECOVERY_RETRY_US, () => this.#readOne(record, done));
+      if (result !== null && result.ok) {
+        const { metadata } = result;
+        done({ metadata, file, record: { key, version }, stop, isOwned: isOwned(this.#context.restoreFrom, metadata) });
+        return;
+      }
+      ports.scheduler.after(RECOVERY_RETRY_US, () => this.#readOne(record, done));
     });
   }
 
@@ -181,7 +202,7 @@ export class CompletedStore {
         return;
       }
       invariant((this.latest()?.metadata.checkpointId ?? 0) < metadata.checkpointId, "checkpoints complete in order");
-      this.#retained.push({ metadata, file, record: { key, version: outcome.version }, stop: null });
+      this.#retained.push({ metadata, file, record: { key, version: outcome.version }, stop: null, isOwned: true });
       done("added");
     });
   }
@@ -189,7 +210,7 @@ export class CompletedStore {
   /** The job stops with this savepoint, whose record is written: nothing older is to be restored any more. */
   stoppedWith(metadata: CheckpointMetadata, { requestId, file, stop }: SavepointRecord): void {
     const record = { key: savepointKey(this.#context.jobId, requestId), version: 0 };
-    this.#retained.push({ metadata, file, record, stop });
+    this.#retained.push({ metadata, file, record, stop, isOwned: false });
   }
 
   /** Lets those go that need not be retained any more, the oldest first. */
@@ -198,20 +219,33 @@ export class CompletedStore {
       const { metadata, stop } = checkpoint;
       return { checkpointId: metadata.checkpointId, properties: { kind: metadata.kind, stop }, checkpoint };
     });
-    for (const { checkpoint } of subsumed(all, this.#context.retained)) this.#remove(checkpoint);
+    for (const { checkpoint } of subsumed(all, this.#context.retained)) this.#remove(checkpoint, () => undefined);
   }
 
-  /** The job has ended, and its checkpoints are not to stay. A savepoint is not the job's to delete. */
-  removeAll(): void {
-    for (const checkpoint of this.#retained.slice()) this.#remove(checkpoint);
+  /**
+   * The job has ended, and its checkpoints are not to stay. What is not the job's is left alone. `done`: the records
+   * are gone, or another leader rules.
+   */
+  removeAll(done: () => void): void {
+    const all = this.#retained.slice();
+    let left = all.length;
+    const oneLess = (): void => {
+      left -= 1;
+      if (left === 0) done();
+    };
+    for (const checkpoint of all) this.#remove(checkpoint, oneLess);
+    if (all.length === 0) done();
   }
 
   /** First the record goes, then the files. */
-  #remove(checkpoint: CompletedCheckpoint): void {
+  #remove(checkpoint: CompletedCheckpoint, done: () => void): void {
     this.#retained = this.#retained.filter((one) => one !== checkpoint);
     const { metadata, record } = checkpoint;
-    const isClaimed = metadata.kind === "savepoint" && this.#isClaimed(metadata.checkpointId);
-    if (metadata.kind === "savepoint" && !isClaimed) return;
+    if (!checkpoint.isOwned) {
+      this.#discardUnusedShared();
+      done();
+      return;
+    }
     const { ports, subject, fence, isActive } = this.#context;
     const { checkpointId } = metadata;
     ports.tracer.point(TRACE.checkpointSubsumed, subject, checkpointId, 0);
@@ -222,14 +256,16 @@ export class CompletedStore {
       this.discardFiles(checkpointId, ownFilesOfCheckpoint(checkpoint));
       this.#discardUnusedShared();
     };
-    // Of a savepoint from elsewhere there is no record here.
-    if (record.version === 0) gone();
-    else writeRegister(ports, write, isActive, (outcome) => outcome.kind === "written" && gone());
-  }
-
-  #isClaimed(checkpointId: CheckpointId): boolean {
-    const { restoreFrom } = this.#context;
-    return restoreFrom !== null && restoreFrom.claim === "claim" && restoreFrom.savepoint.checkpointId === checkpointId;
+    // Of a snapshot from elsewhere there is no record here.
+    if (record.version === 0) {
+      gone();
+      done();
+      return;
+    }
+    writeRegister(ports, write, isActive, (outcome) => {
+      if (outcome.kind === "written") gone();
+      done();
+    });
   }
 
   /**
@@ -327,8 +363,8 @@ export class CheckpointIdCounter {
     readRegister(ports, this.#key(), isActive, (register) => {
       this.#version = register.version;
       if (register.value !== null) this.#next = (JSON.parse(register.value) as { next: number }).next;
-      // A job that starts from somebody else's savepoint goes on counting from there.
-      this.#next = Math.max(this.#next, (this.#context.restoreFrom?.savepoint.checkpointId ?? 0) + 1);
+      // A job that starts from somebody else's snapshot goes on counting from there.
+      this.#next = Math.max(this.#next, (this.#context.restoreFrom?.snapshot.checkpointId ?? 0) + 1);
       done();
     });
   }

@@ -1,7 +1,7 @@
 import { invariant, present } from "../base/assert.ts";
 import type { ExecutionId } from "../graph/execution-id.ts";
 import type { JobVertex } from "../graph/job-graph.ts";
-import type { CheckpointMetadata, VertexCheckpoint } from "./checkpoint-metadata.ts";
+import type { CheckpointMetadata, CompletedCheckpoint, VertexCheckpoint } from "./checkpoint-metadata.ts";
 import type { CheckpointPlan, PlannedVertex } from "./checkpoint-plan.ts";
 import { planCheckpoint } from "./checkpoint-plan.ts";
 import type { PendingCheckpoint } from "./pending-checkpoint.ts";
@@ -122,6 +122,16 @@ export class PlannedTasks {
     if (!checkpoint.plan.finished.some((one) => isSameTask(one, id))) return checkpoint.stateOf(id);
     return present(this.#finished.find((one) => isSameTask(one.id, id)), "the task has finished").state;
   }
+}
+
+/**
+ * What attempts start from, as later checkpoints see it. Of a snapshot that is not the job's nothing may be named again:
+ * tasks that had finished in it run once more, to their end, and bring their state themselves.
+ */
+export function startingPoint(latest: CompletedCheckpoint | null): CheckpointMetadata | null {
+  if (latest === null || latest.isOwned) return latest?.metadata ?? null;
+  const { metadata } = latest;
+  return { ...metadata, vertices: metadata.vertices.map((vertex) => ({ ...vertex, isFinished: false })) };
 }
 
 function tasksOf({ id, chain, inputs }: JobVertex, executions: readonly ExecutionId[], latest: CheckpointMetadata | null): VertexTasks {

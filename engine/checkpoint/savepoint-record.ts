@@ -24,18 +24,3 @@ export function savepointPrefix(jobId: string): string {
 export function parseSavepoint(value: string): SavepointRecord {
   return JSON.parse(value) as SavepointRecord;
 }
-
-/**
- * Whose the files of a savepoint are once a job was started from it (Flink: RecoveryClaimMode). "claim": the job's, and
- * deleted when a later checkpoint takes its place. "no-claim": the user's, and never touched.
- */
-export type ClaimMode = "claim" | "no-claim";
-
-export interface SavepointRestore {
-  readonly savepoint: SavepointRecord;
-  readonly claim: ClaimMode;
-  /** State of operators that the job does not have any more is left behind. */
-  readonly allowNonRestoredState: boolean;
-  /** What the job runs with; null: as it says itself. */
-  readonly parallelism: number | null;
-}

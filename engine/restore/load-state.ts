@@ -50,6 +50,7 @@ function loadKeyed(
   shared: SharedFileReads,
 ): void {
   const { keyed, uid } = target;
+  const { checkpointId, isOwned } = context.request;
   if (keyed === null) return;
   const pieces: Uint8Array[] = [];
   const native: StoreFile[][] = [];
@@ -58,7 +59,7 @@ function loadKeyed(
     if (piece !== null) pieces.push(piece);
     const files = sharedFilesOf(assignment, old, snapshotIn);
     if (files === null) continue;
-    for (const file of files) context.sharedFiles?.restored(context.request.checkpointId, file);
+    if (isOwned) for (const file of files) context.sharedFiles?.restored(checkpointId, file);
     native.push(files.map((file) => ({ ...file.file, name: file.name, bytes: shared.bytesOf(file) })));
   }
   if (pieces.length > 0) keyed.restore(pieces);
@@ -66,7 +67,7 @@ function loadKeyed(
   if (keyed.incremental === null || pieces.length > 0) {
     throw new CorruptBytesError(`operator ${uid} has its state in files that its backend does not write`);
   }
-  keyed.incremental.restore(native, true);
+  keyed.incremental.restore(native, isOwned);
 }
 
 /** What an old subtask of an operator shares, in the order in which its backend wants it; null: nothing, or no keyed state. */

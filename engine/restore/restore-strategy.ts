@@ -13,6 +13,8 @@ export interface RestoreRequest {
   readonly checkpointId: CheckpointId;
   /** All of the checkpoint: a subtask picks what is its own (see state-assignment). */
   readonly vertices: readonly VertexCheckpoint[];
+  /** False: its files are somebody else's, and no snapshot may name them (Flink: the first one after it is full). */
+  readonly isOwned: boolean;
 }
 
 /** What one restore read. */

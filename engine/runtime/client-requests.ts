@@ -13,7 +13,7 @@ export interface RequestedJob {
   cancel(): string | null;
 }
 
-/** What clients ask of the job. Each request may come twice. */
+/** What clients ask of the job. Each request may come twice, and late: then it is refused, and asked again where it is wanted. */
 export class ClientRequests {
   readonly #calls: JobCalls;
   readonly #savepoints: SavepointRequests;
@@ -26,6 +26,10 @@ export class ClientRequests {
   }
 
   handle(message: ClientMessage, respond: Respond): void {
+    if (!this.#calls.isForThisLeader(message)) {
+      respond(this.#calls.reply(message, "not the leader that was asked"));
+      return;
+    }
     switch (message.kind) {
       case "rescale":
         this.#job.rescale(message, respond);

@@ -1,4 +1,4 @@
-import type { SavepointRestore } from "../checkpoint/savepoint-record.ts";
+import type { SnapshotRestore } from "../checkpoint/snapshot-restore.ts";
 import type { StreamGraph } from "../graph/stream-graph.ts";
 import type { StateLibraries } from "../state/backends/state-libraries.ts";
 import type { StateBackendName } from "../state/state-backend.ts";
@@ -20,7 +20,7 @@ export interface ClusterConfig {
    */
   readonly submission: number;
   /** Where the first attempt of this version starts; null: from nothing. */
-  readonly restoreFrom: SavepointRestore | null;
+  readonly restoreFrom: SnapshotRestore | null;
   readonly storagePrefix: string;
   readonly slotsPerWorker: number;
   readonly heartbeatIntervalMs: number;

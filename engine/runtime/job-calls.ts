@@ -26,6 +26,11 @@ export class JobCalls {
     );
   }
 
+  /** False for a message to another leader: to one before, perhaps of another version of the job. */
+  isForThisLeader({ epoch }: ControlMessage): boolean {
+    return epoch === this.#term.fence.epoch;
+  }
+
   subjectOf({ vertex, subtask }: SubtaskPlace): number {
     return present(this.#subjects[vertex]?.[subtask], "the subtask is part of the job");
   }

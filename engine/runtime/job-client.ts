@@ -9,6 +9,8 @@ import type { EnginePorts } from "./task-manager.ts";
 
 /** Answers after which nothing is left to ask. */
 const DONE: readonly ControlMessage["kind"][] = ["accepted", "savepoint-taken"];
+/** Of what is asked until the job is over. */
+const NEVER_DONE: readonly ControlMessage["kind"][] = [];
 
 /**
  * Whoever asks something of a running job from outside (Flink: the client, the REST interface). A request is
@@ -48,14 +50,14 @@ export class JobClient {
     this.#request((epoch) => ({ kind: "abort-checkpoints", subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch }));
   }
 
-  /** The job ends, whatever it has done. */
+  /** The job ends, whatever it has done. Asked until it has: a leader that is lost takes what it accepted with it. */
   cancelJob(): void {
-    this.#request((epoch) => ({ kind: "cancel-job", subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch }));
+    this.#request((epoch) => ({ kind: "cancel-job", subject: this.#subject, checkpointId: NO_CHECKPOINT, epoch }), NEVER_DONE);
   }
 
-  #request(messageOf: (epoch: number) => ControlMessage): void {
+  #request(messageOf: (epoch: number) => ControlMessage, done: readonly ControlMessage["kind"][] = DONE): void {
     const { coordination, network } = this.#ports;
-    const again = (): void => this.#later(() => this.#request(messageOf));
+    const again = (): void => this.#later(() => this.#request(messageOf, done));
     coordination.read(jobStatusKey(this.#config.jobId, this.#config.submission), (status) => {
       if (status.ok && status.value.value !== null) return;
       coordination.read(leaderKey(this.#config.jobId), (reply) => {
@@ -65,7 +67,7 @@ export class JobClient {
           return;
         }
         network.call(leader.address, messageOf(leader.epoch), this.#config.rpcTimeoutMs * US_PER_MS, (answer) => {
-          if (!answer.ok || !DONE.includes(answer.message.kind)) again();
+          if (!answer.ok || !done.includes(answer.message.kind)) again();
         });
       });
     });

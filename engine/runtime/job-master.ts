@@ -160,8 +160,10 @@ export class JobMaster {
     this.#term.point(TRACE.leadershipGained, this.fence.epoch, 0);
     readJobEnd(ports, config, () => this.#term.isActive, (ended) => {
       if (ended !== null) {
-        this.#stage = ended;
-        this.#onEnded();
+        this.#stage = ended.status;
+        // The leader that recorded it may not have come further.
+        if (ended.leavesCheckpoints) this.#onEnded();
+        else this.store.recover(() => this.store.removeAll(() => this.#onEnded()));
         return;
       }
       this.store.recover(() => this.#counter.recover(() => this.#parallelism.recover(this.store.latest(), () => this.#recovered())));
@@ -319,20 +321,23 @@ export class JobMaster {
     if (this.#ending) return;
     this.#ending = true;
     this.coordinator?.stop("shutdown");
-    const stoppedWith = this.coordinator?.stoppedWith ?? null;
+    const savepoint = status === "finished" ? (this.coordinator?.stoppedWith ?? null) : null;
     const { ports, config } = this.#term;
-    const end = { status, savepoint: status === "finished" ? stoppedWith : null, reason: status === "failed" ? this.lastFailure : null };
+    // What the job could not start from was never its own.
+    const leavesCheckpoints = this.#refusal !== null || retainsCheckpoints(this.#graph.config.checkpoint?.retention ?? "always", status);
+    const end = { status, savepoint, reason: status === "failed" ? this.lastFailure : null, leavesCheckpoints };
     recordJobEnd(ports, config, end, this.fence, () => this.#term.isActive, (recorded) => {
       if (!recorded) {
         this.#onDeposed();
         return;
       }
       this.#stage = status;
-      if (!retainsCheckpoints(this.#graph.config.checkpoint?.retention ?? "always", status)) this.store.removeAll();
-      this.store.close();
       this.#term.point(END_POINTS[status], this.fence.epoch, 0);
       this.registry.close();
-      this.#onEnded();
+      // The lease goes last: nothing can be removed without it.
+      if (leavesCheckpoints) this.#onEnded();
+      else this.store.removeAll(() => this.#onEnded());
+      this.store.close();
     });
   }
 

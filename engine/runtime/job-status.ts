@@ -13,6 +13,8 @@ export interface JobStatusRecord {
   readonly savepoint: SavepointRecord | null;
   /** Why it failed; null where it did not. */
   readonly reason: string | null;
+  /** Its checkpoints stay behind; false: they are to go. */
+  readonly leavesCheckpoints: boolean;
   readonly epoch: number;
 }
 
@@ -31,16 +33,16 @@ export function readJobEnd(
   ports: ProcessPorts,
   { jobId, submission }: Pick<ClusterConfig, "jobId" | "submission">,
   isWanted: () => boolean,
-  done: (status: JobEndStatus | null) => void,
+  done: (end: JobStatusRecord | null) => void,
 ): void {
-  readRegister(ports, jobStatusKey(jobId, submission), isWanted, ({ value }) => done(value === null ? null : parseJobEnd(value).status));
+  readRegister(ports, jobStatusKey(jobId, submission), isWanted, ({ value }) => done(value === null ? null : parseJobEnd(value)));
 }
 
 /** The job's end is a record too, so that no later leader starts it again. `done` gets false where another leader rules. */
 export function recordJobEnd(
   ports: ProcessPorts,
   { jobId, submission }: Pick<ClusterConfig, "jobId" | "submission">,
-  end: Pick<JobStatusRecord, "status" | "savepoint" | "reason">,
+  end: Pick<JobStatusRecord, "status" | "savepoint" | "reason" | "leavesCheckpoints">,
   fence: Fence,
   isWanted: () => boolean,
   done: (recorded: boolean) => void,

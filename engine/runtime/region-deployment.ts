@@ -115,5 +115,5 @@ export class RegionDeployment {
 function restoreRequest(latest: CompletedCheckpoint | null): RestoreRequest | null {
   if (latest === null) return null;
   const { checkpointId, vertices } = latest.metadata;
-  return { checkpointId, vertices };
+  return { checkpointId, vertices, isOwned: latest.isOwned };
 }

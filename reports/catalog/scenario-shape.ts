@@ -18,7 +18,16 @@ const scenarioSchema = z.looseObject({
   title: z.string(),
   doc: z.string(),
   job: aFunction,
-  upgrade: z.looseObject({ before: aFunction, after: aFunction, claim: z.enum(["claim", "no-claim"]), migrated: aFunction }).exactOptional(),
+  upgrade: z
+    .looseObject({
+      before: aFunction,
+      after: aFunction,
+      from: z.enum(["savepoint", "checkpoint"]).exactOptional(),
+      claim: z.enum(["claim", "no-claim"]),
+      allowNonRestoredState: z.boolean().exactOptional(),
+      migrated: aFunction,
+    })
+    .exactOptional(),
   workload: aFunction,
   outputs: z.array(z.looseObject({ topic: z.string(), partitions: z.int().min(1), keyOf: z.union([aFunction, z.null()]) })),
   cluster: z.looseObject({

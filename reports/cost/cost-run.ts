@@ -2,6 +2,7 @@ import { unreachable } from "../../engine/base/assert.ts";
 import type { StateLibraries } from "../../engine/state/backends/state-libraries.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
 import type { Fault, FaultPlan } from "../../simulator/faults/fault.ts";
+import type { RunEnd } from "../../simulator/oracles/oracle.ts";
 import type { RunOptions, Scenario } from "../../simulator/scenario.ts";
 import { PORT_TRACE } from "../../simulator/trace/kinds.ts";
 import { RandomStreams } from "../../simulator/world/random-streams.ts";
@@ -17,7 +18,7 @@ export interface CostRun {
   readonly checkpoints: CheckpointCosts | null;
   readonly recovery: RecoveryCost | null;
   readonly completed: number;
-  readonly end: "finished" | "failed" | "stuck";
+  readonly end: RunEnd["job"];
 }
 
 /** The one fault of a run, when so many checkpoints have completed. */

@@ -52,6 +52,7 @@ export function whatItIs(fault: Fault): string {
     case "stop-with-savepoint":
       return `${kind} (${fault.mode})`;
     case "savepoint":
+    case "cancel-job":
     case "checkpoint-abort":
     case "user-exception":
     case "rpc-drop":

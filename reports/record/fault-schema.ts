@@ -28,6 +28,7 @@ const faultSchema: z.ZodType<Fault> = z.discriminatedUnion("kind", [
   z.strictObject({ ...base, kind: z.literal("rescale"), parallelism: z.int().min(1).max(1 << 15) }),
   z.strictObject({ ...base, kind: z.literal("savepoint") }),
   z.strictObject({ ...base, kind: z.literal("stop-with-savepoint"), mode: z.enum(["suspend", "drain"]) }),
+  z.strictObject({ ...base, kind: z.literal("cancel-job") }),
   z.strictObject({ ...base, kind: z.literal("checkpoint-abort") }),
   z.strictObject({ ...base, kind: z.literal("rpc-drop") }),
   z.strictObject({ ...delayed, kind: z.literal("rpc-duplicate") }),

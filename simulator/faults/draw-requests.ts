@@ -23,7 +23,7 @@ const LATEST_UPGRADE_PERCENT = 60;
 /**
  * What a client asks of the job besides another parallelism: now and then a savepoint, or that pending checkpoints be
  * given up, both in the middle of the checkpoint protocol; and of a job with an upgrade always that it stops with a
- * savepoint, behind a checkpoint that is not the first, while most of the input is still to come.
+ * savepoint, or is cancelled, behind a checkpoint that is not the first, while most of the input is still to come.
  */
 export function drawRequests({ upgrade }: Scenario, census: Census, profile: Profile, random: RandomStream): FaultPlan {
   const plan: Fault[] = [];
@@ -39,6 +39,7 @@ export function drawRequests({ upgrade }: Scenario, census: Census, profile: Pro
   const latest = Math.max(2, Math.floor((completions.length * LATEST_UPGRADE_PERCENT) / 100));
   const nth = 2 + random.below(latest - 1);
   const upgradeAt = { on: "event", event: "checkpointCompleted", subject, x: null, nth, when: "after" } as const;
+  if (upgrade.from === "checkpoint") return [...plan, { id: "upgrade", kind: "cancel-job", at: upgradeAt }];
   return [...plan, { id: "upgrade", kind: "stop-with-savepoint", mode: "suspend", at: upgradeAt }];
 }
 

@@ -45,6 +45,8 @@ export type ClientRequest =
   | (FaultBase & { readonly kind: "savepoint" })
   /** The job ends with a savepoint, and the next version of it (the same one, where the scenario has no other) begins from there. */
   | (FaultBase & { readonly kind: "stop-with-savepoint"; readonly mode: StopMode })
+  /** The job ends as it stands; where the scenario has a next version from a checkpoint, that goes on from the latest one that is retained. */
+  | (FaultBase & { readonly kind: "cancel-job" })
   /** Checkpoints that are pending are given up. */
   | (FaultBase & { readonly kind: "checkpoint-abort" });
 
@@ -52,6 +54,7 @@ const REQUEST_KINDS: Readonly<Record<ClientRequest["kind"], true>> = {
   rescale: true,
   savepoint: true,
   "stop-with-savepoint": true,
+  "cancel-job": true,
   "checkpoint-abort": true,
 };
 

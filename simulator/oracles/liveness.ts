@@ -64,7 +64,8 @@ function longestRestartDelayMs(restart: RestartStrategy): number {
 
 /**
  * Liveness: once everything has healed, a new checkpoint completes, and the job ends, before
- * `livenessDeadlineUs`; and the job never ends as failed where the scenario's budget does not allow it.
+ * `livenessDeadlineUs`; and the job never ends as failed where the scenario's budget does not allow it, nor as
+ * cancelled where nobody asked for that.
  *
  * Seen from the records in Coordination: those of checkpoints, and the one of the job's end (the World reads
  * it). Not seen: how fast anything is below the bound. Allowed for: everything before the healing.
@@ -99,8 +100,10 @@ class Liveness implements Oracle, CoordinationObserver {
     const { world, scenario, graph, report } = this.#context;
     if (world.kernel.crash !== null) return;
     if (end.job === "failed" && !scenario.budget.jobMayFail) {
-      report("the job ended as failed, which the scenario's budget does not allow");
+      const { reason } = world.jobEnd ?? { reason: null };
+      report(`the job ended as failed, which the scenario's budget does not allow${reason === null ? "" : `: ${reason}`}`);
     }
+    if (end.job === "cancelled" && !this.#wasCancelled()) report("the job ended as cancelled, which nobody had asked for");
     if (end.job !== "stuck") return;
     const { healAtUs } = world.options;
     const sinceUs = world.nowUs - healAtUs;
@@ -112,6 +115,11 @@ class Liveness implements Oracle, CoordinationObserver {
       report(`no checkpoint completed in ${seconds(sinceUs)} after everything healed at ${seconds(healAtUs)}`);
     }
     report(`the job did not end in ${seconds(sinceUs)} after everything healed at ${seconds(healAtUs)}`);
+  }
+
+  #wasCancelled(): boolean {
+    const { kernel } = this.#context.world;
+    return kernel.faultOutcomes().some(({ kind, outcome }) => kind === "cancel-job" && outcome === "fired");
   }
 }
 

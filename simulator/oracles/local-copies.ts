@@ -91,7 +91,10 @@ class LocalCopiesOracle implements Oracle {
 
   #missed(process: SimProcess, subject: number, checkpointId: CheckpointId): void {
     const { world, report } = this.#context;
-    const { parallelism, parallelismAfter } = world.options.options;
+    const { scenario, options } = world.options;
+    const { parallelism, parallelismAfter } = options;
+    // A next version may have another one too.
+    if (world.upgrades > 0 && (scenario.upgrade?.after(options) ?? options).parallelism !== parallelism) return;
     const stored = this.#stored.get(this.#key(process, subject));
     // The first that a restore asks for is its own.
     if (this.#disksHarmed || parallelism !== parallelismAfter || this.#asked.get(subject) !== 1) return;

@@ -17,8 +17,8 @@ export interface OracleContext {
 
 /** How the run ended, when the oracles have their last word. */
 export interface RunEnd {
-  /** "finished": the job ended. "failed": it gave up. "stuck": it did neither in time. */
-  readonly job: "finished" | "failed" | "stuck";
+  /** "finished": the job ended. "failed": it gave up. "cancelled": it was told to end. "stuck": none of them in time. */
+  readonly job: "finished" | "failed" | "cancelled" | "stuck";
 }
 
 /**

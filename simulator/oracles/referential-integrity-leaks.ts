@@ -61,7 +61,7 @@ const DISTURBS_RPC: ReadonlySet<Fault["kind"]> = new Set<Fault["kind"]>([
 ]);
 
 /**
- * Files that no record references, at the end of a finished job. Somebody is responsible for each, and is
+ * Files that no record references, at the end of a finished or cancelled job. Somebody is responsible for each, and is
  * excused only where:
  *
  * - a delete of it was asked for last, and was answered with an error, or not answered (its caller died, or it

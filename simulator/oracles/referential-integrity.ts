@@ -6,15 +6,19 @@ import type { CheckpointRecord, RecordListener } from "./checkpoint-records.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
 import type { Oracle, OracleContext, OracleKind, RunEnd } from "./oracle.ts";
 import { LeftFiles } from "./referential-integrity-leaks.ts";
+import { isUnclaimed } from "./unclaimed-snapshots.ts";
 
 /**
  * Referential integrity: at every moment every file that a record in Coordination references is in the blob
- * store as its checksum says; and when a job has finished, nothing else is left there.
+ * store as its checksum says; and when a job has finished or was cancelled, nothing else is left there.
+ *
+ * What a version of the job was started from without a claim stays, record and files, and no later checkpoint names
+ * any of its files: whoever owns it may take them away.
  *
  * Seen from the records, and from every put and delete as it takes effect (durability looks at the moment of
  * the record itself). Not seen: bytes that change without a put, before the end of the run.
  *
- * A file that no record references may be left behind by a finished job only where the one that had to delete
+ * A file that no record references may be left behind by such a job only where the one that had to delete
  * it could not, or storage did not let it (see `LeftFiles`, which states the allowances).
  */
 export const referentialIntegrityOracle: OracleKind = {
@@ -39,6 +43,13 @@ class ReferentialIntegrity implements Oracle, BlobObserver, RecordListener {
   }
 
   recordWritten(record: CheckpointRecord): void {
+    const { world, report } = this.#context;
+    for (const other of this.#retained) {
+      const shared = isUnclaimed(world, other) ? [...record.files.keys()].find((key) => other.files.has(key)) : undefined;
+      if (shared === undefined) continue;
+      report(`checkpoint ${record.checkpointId} names ${shared} of ${nameOf(other)}, from which the job was started without a claim`);
+      break;
+    }
     this.#retained.push(record);
   }
 
@@ -46,7 +57,9 @@ class ReferentialIntegrity implements Oracle, BlobObserver, RecordListener {
     this.#retained.push(record);
   }
 
-  recordRemoved(record: CheckpointRecord, _process: SimProcess, fence: Fence): void {
+  recordRemoved(record: CheckpointRecord, process: SimProcess, fence: Fence): void {
+    const { world, report } = this.#context;
+    if (isUnclaimed(world, record)) report(`${process.name} removed ${nameOf(record)}, on which the job has no claim`);
     this.#retained.splice(this.#retained.indexOf(record), 1);
     this.#left.recordRemoved(record, fence);
   }
@@ -73,6 +86,11 @@ class ReferentialIntegrity implements Oracle, BlobObserver, RecordListener {
         if (problem !== null) this.#context.report(`checkpoint ${checkpointId} is retained, but ${problem}`);
       }
     }
-    if (end.job === "finished" && this.#context.world.kernel.crash === null) this.#left.check();
+    const isOver = end.job === "finished" || end.job === "cancelled";
+    if (isOver && this.#context.world.kernel.crash === null) this.#left.check();
   }
+}
+
+function nameOf({ metadata, checkpointId }: CheckpointRecord): string {
+  return `${metadata?.kind ?? "checkpoint"} ${checkpointId}`;
 }

@@ -8,6 +8,7 @@ import type { SimProcess } from "../world/kernel.ts";
 import { CheckpointRecords } from "./checkpoint-records.ts";
 import type { Oracle, OracleContext, OracleKind } from "./oracle.ts";
 import { TaskAttempts } from "./task-attempts.ts";
+import { isUnclaimed } from "./unclaimed-snapshots.ts";
 import type { TaskAttempt } from "./task-attempts.ts";
 
 /** What of a file tells it from others of the same operator. */
@@ -33,7 +34,8 @@ const DESCRIPTION = /-meta-\d+$|\.levels$|-0\.nested$|-log-\d+\.head$/;
 /**
  * Increments stay increments (FLINK-23949, FLINK-6964): a task uploads no file for a checkpoint that the last
  * checkpoint which it knew to be complete when it took the snapshot has already, byte for byte; that is the one
- * it was told of last, or, before any, the one it was restored from with the same parallelism.
+ * it was told of last, or, before any, the one it was restored from with the same parallelism, unless that is somebody
+ * else's: then it uploads everything.
  *
  * Seen from acknowledgements as they are sent: size and checksum stand for contents. Not seen: snapshots that are
  * taken while another one of the task is neither complete nor aborted (what that names decides too, see
@@ -104,7 +106,8 @@ class SharedFilesOracle implements Oracle, NetworkObserver<ControlMessage> {
   }
 
   #restoredOf({ restoredFrom, vertex, subtask }: TaskAttempt): Contents {
-    const metadata = restoredFrom < 0 ? null : (this.#records.byId(restoredFrom)?.metadata ?? null);
+    const record = restoredFrom < 0 ? null : this.#records.byId(restoredFrom);
+    const metadata = record === null || isUnclaimed(this.#context.world, record) ? null : record.metadata;
     const old = metadata?.vertices.find(({ vertex: id }) => id === vertex.id);
     const state = old?.subtasks.length === vertex.parallelism ? old.subtasks[subtask] : null;
     return state === undefined || state === null ? NOTHING : contentsOf(state);

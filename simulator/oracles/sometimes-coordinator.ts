@@ -1,6 +1,5 @@
 import { REFUSALS } from "../../engine/checkpoint/checkpoint-coordinator.ts";
 import { TRACE } from "../../engine/ports/tracer.ts";
-import { PORT_TRACE } from "../trace/kinds.ts";
 import type { OracleContext } from "./oracle.ts";
 import type { TaskAttempts } from "./task-attempts.ts";
 
@@ -27,16 +26,9 @@ export class CoordinatorPaths {
       if (attempt === this.#finishedIn) sometimes("a checkpoint with finished tasks");
     });
     kernel.on(TRACE.savepointCompleted, () => sometimes("a savepoint completed"));
-    kernel.on(PORT_TRACE.versionStarted, () => sometimes("stop-with-savepoint"));
     kernel.on(TRACE.storeRecovered, (_process, _subject, latest) => {
       this.#epochs += 1;
       if (this.#epochs > 1 && latest >= 0 && world.upgrades === 0) sometimes("a leader recovered retained checkpoints");
-    });
-    kernel.on(TRACE.jobRunning, () => {
-      const { scenario, options } = world.options;
-      const before = options.parallelism;
-      const { parallelism } = scenario.upgrade?.after(options) ?? options;
-      if (world.upgrades > 0 && parallelism !== before) sometimes("a resume from a savepoint with another parallelism");
     });
     kernel.on(TRACE.declineIgnored, () => sometimes("a late decline ignored"));
     kernel.on(TRACE.checkpointRefused, (_process, _subject, _pending, reason) => {

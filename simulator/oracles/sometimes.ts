@@ -17,6 +17,7 @@ import { CoordinatorPaths } from "./sometimes-coordinator.ts";
 import { IN_FLIGHT_PATHS, InFlightPaths } from "./sometimes-in-flight.ts";
 import { LOCAL_STATE_PATHS, LocalStatePaths } from "./sometimes-local-state.ts";
 import { SHARED_FILE_PATHS, SharedFilePaths } from "./sometimes-shared-files.ts";
+import { VERSION_PATHS, VersionPaths } from "./sometimes-versions.ts";
 import { CrashSites } from "./sometimes-crash-sites.ts";
 import { APPLIED_TWICE } from "./surviving-history.ts";
 import type { SharedReplay } from "./surviving-history-shared.ts";
@@ -40,8 +41,7 @@ const VALUE_EXPIRED = "a value expired";
  * - those of failover by region: see `FailoverPaths`;
  * - "a value expired": the replay of the surviving history asked for a value whose time to live was over;
  * - "a record applied twice (at-least-once)": the oracle of surviving history counts it;
- * - "a savepoint completed"; "stop-with-savepoint": the job goes on as its next version; "a resume from a savepoint
- *   with another parallelism": and all of it runs again, with more or fewer subtasks;
+ * - "a savepoint completed"; those of jobs in several versions: see `VersionPaths`;
  * - "a leader recovered retained checkpoints": one after the first finds some in Coordination;
  * - those of `LocalStatePaths` lie inside a state backend, those of `LocalCopyPaths` beside it;
  * - "a checkpoint with finished tasks": one completes in an attempt of which some task has finished;
@@ -70,12 +70,11 @@ export const SOMETIMES: readonly string[] = [
   "a late decline ignored",
   "cleaning held a trigger back",
   "a savepoint completed",
-  "stop-with-savepoint",
   "a leader recovered retained checkpoints",
-  "a resume from a savepoint with another parallelism",
   VALUE_EXPIRED,
   APPLIED_TWICE,
   RESTORE_OF_COMBINATION,
+  ...VERSION_PATHS,
   ...FAILOVER_PATHS,
   ...LOCAL_STATE_PATHS,
   ...LOCAL_COPY_PATHS,
@@ -112,6 +111,7 @@ class Sometimes implements Oracle, NetworkObserver<ControlMessage>, LogObserver,
     new LocalCopyPaths(context).watch();
     new InFlightPaths(context, tasks).watch();
     new SharedFilePaths(context).watch();
+    new VersionPaths(context).watch();
     world.networkObservers.push(this);
     world.logObservers.push(this);
     world.coordinationObservers.push(this);

@@ -88,7 +88,8 @@ export class HistoryRecorder {
   begin(process: Process, { vertex, subtask, attempt }: ExecutionId, graph: StreamGraph): ReadonlyMap<NodeId, HistoryLog> {
     const logs = new Map<NodeId, HistoryLog>();
     const { name, chain } = present(this.#verticesOf(graph)[vertex], "a task is of a vertex of its job");
-    const observed = chain.filter(isKeyed).map(({ id }) => this.#subtaskOf(id, subtask));
+    // An operator that the job has in an older version alone is not looked at.
+    const observed = chain.filter((node) => isKeyed(node) && this.#subtasks.has(node.id)).map(({ id }) => this.#subtaskOf(id, subtask));
     // Not by subject: whoever only watches gives no name a number, which is part of the digest.
     if (observed.length > 0) this.#byTask.set(`${name}[${subtask}]`, observed);
     for (const one of observed) {

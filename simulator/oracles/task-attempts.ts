@@ -46,8 +46,8 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   readonly #world: World;
   /** With the parallelism that the job begins with. */
   readonly #firstGraph: JobGraph;
-  /** By parallelism. */
-  readonly #graphs: Map<number, JobGraph> = new Map();
+  /** By version of the job and parallelism. */
+  readonly #graphs: Map<string, JobGraph> = new Map();
   /** By attempt. */
   readonly #graphOfAttempt: Map<number, JobGraph> = new Map();
   /** By subject of a subtask: what was delivered last for it, attempt by attempt. */
@@ -65,7 +65,6 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   private constructor(world: World, graph: StreamGraph) {
     this.#world = world;
     this.#firstGraph = buildJobGraph(graph);
-    this.#graphs.set(world.options.options.parallelism, this.#firstGraph);
     const { kernel } = world;
     kernel.on(TRACE.taskDeployed, (process, subject, attempt) => {
       if (process !== null) this.#deployed(process, subject, attempt);
@@ -249,12 +248,9 @@ export class TaskAttempts implements NetworkObserver<ControlMessage> {
   }
 
   #graphWith(parallelism: number): JobGraph {
-    let graph = this.#graphs.get(parallelism);
-    if (graph === undefined) {
-      const { scenario, options } = this.#world.options;
-      graph = buildJobGraph(scenario.job({ ...options, parallelism }));
-      this.#graphs.set(parallelism, graph);
-    }
+    const key = `${this.#world.upgrades}/${parallelism}`;
+    const graph = this.#graphs.get(key) ?? buildJobGraph(this.#world.buildJob(parallelism));
+    this.#graphs.set(key, graph);
     return graph;
   }
 }

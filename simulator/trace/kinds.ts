@@ -72,7 +72,7 @@ export const PORT_TRACE = {
   timerRan: 160,
   /** User code is about to run. x: USER_CALLS. */
   userCall: 170,
-  /** The next version of the job begins from a savepoint. x: its number, y: the savepoint. */
+  /** The next version of the job begins from a savepoint or a retained checkpoint. x: its number, y: what it begins from. */
   versionStarted: 199,
   /** It was told to end. x: incarnation. */
   processStopped: 198,

@@ -14,6 +14,9 @@ export function askFor(client: JobClient, request: ClientRequest): void {
     case "stop-with-savepoint":
       client.savepoint(request.id, request.mode);
       return;
+    case "cancel-job":
+      client.cancelJob();
+      return;
     case "checkpoint-abort":
       client.abortCheckpoints();
       return;

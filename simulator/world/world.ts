@@ -6,7 +6,8 @@ import type { StreamFrame } from "../../engine/runtime/buffer.ts";
 import type { ClusterConfig } from "../../engine/runtime/cluster-config.ts";
 import { JobClient } from "../../engine/runtime/job-client.ts";
 import { JobManager } from "../../engine/runtime/job-manager.ts";
-import type { SavepointRecord } from "../../engine/checkpoint/savepoint-record.ts";
+import type { SnapshotRestore, StartingSnapshot } from "../../engine/checkpoint/snapshot-restore.ts";
+import type { JobEndStatus, JobStatusRecord } from "../../engine/runtime/job-status.ts";
 import { jobStatusKey, parseJobEnd } from "../../engine/runtime/job-status.ts";
 import type { ControlMessage } from "../../engine/runtime/messages.ts";
 import type { ExecutionId } from "../../engine/graph/execution-id.ts";
@@ -35,6 +36,7 @@ import { schedulerOf } from "./process-scheduler.ts";
 import type { SimHost } from "./kernel.ts";
 import { stateHash } from "./state-hash.ts";
 import { askFor } from "./client-requests.ts";
+import { restoreOfNextVersion, startOfNextVersion } from "./next-version.ts";
 import { SimKernel } from "./sim-kernel.ts";
 import { Host, Process } from "./sim-process.ts";
 
@@ -77,7 +79,13 @@ export interface Placement {
 }
 
 /** How the job ended, as its record in Coordination says. */
-export type JobEnd = { readonly status: "finished" | "failed"; readonly atUs: TimeUs; readonly step: number };
+export interface JobEnd {
+  readonly status: JobEndStatus;
+  /** Why it failed; null where it did not. */
+  readonly reason: string | null;
+  readonly atUs: TimeUs;
+  readonly step: number;
+}
 
 /**
  * Everything that exists in one run: hosts with disks, processes with the engine in them, and the services
@@ -126,7 +134,7 @@ export class World {
     if (options.services !== undefined) loadServices(options.services, this);
     this.coordinationObservers.push({
       onWrite: (_process, _before, after) => {
-        if (after.key === jobStatusKey(JOB_ID, this.#config.submission) && after.value !== null) this.#jobEnded(after.value);
+        if (after.key === jobStatusKey(JOB_ID, this.#config.submission) && after.value !== null) this.#jobEnded(parseJobEnd(after.value));
       },
     });
     this.#config = clusterConfig(scenario.cluster.slotsPerWorker, options.options.backend, options.libraries ?? NO_LIBRARIES);
@@ -216,34 +224,32 @@ export class World {
     return stateHash(this);
   }
 
-  #jobEnded(value: string): void {
-    const { status, savepoint } = parseJobEnd(value);
-    if (savepoint === null) {
-      this.jobEnd ??= { status: status === "finished" ? status : "failed", atUs: this.kernel.nowUs, step: this.kernel.stepNumber };
-    } else {
-      this.kernel.schedule(null, TIDY_UP_US, () => this.#startNextVersion(savepoint));
-    }
+  #jobEnded(end: JobStatusRecord): void {
+    const { status, reason } = end;
+    const { nowUs: atUs, stepNumber: step } = this.kernel;
+    const snapshot = startOfNextVersion(end, this.coordination, this.options.scenario, this.upgrades);
+    if (snapshot === null) this.jobEnd ??= { status, reason, atUs, step };
+    else this.kernel.schedule(null, TIDY_UP_US, () => this.#startNextVersion(snapshot));
   }
 
   /**
-   * The job stopped with a savepoint. Its cluster ends, and another one starts on the same hosts, with the next version
-   * of the job, which begins from there.
+   * The job stopped with a savepoint, or was cancelled. Its cluster ends, and another one starts on the same hosts, with
+   * the next version of the job, which begins from there.
    */
-  #startNextVersion(savepoint: SavepointRecord): void {
+  #startNextVersion(snapshot: StartingSnapshot): void {
     const { scenario, options } = this.options;
-    const { upgrade } = scenario;
-    const after = upgrade?.after(options) ?? options;
-    const restoreFrom = {
-      savepoint,
-      claim: upgrade?.claim ?? "no-claim",
-      allowNonRestoredState: false,
-      parallelism: upgrade === undefined ? null : after.parallelism,
-    } as const;
+    const after = scenario.upgrade?.after(options) ?? options;
+    const restoreFrom = restoreOfNextVersion(snapshot, scenario, after);
     this.#config = { ...this.#config, submission: this.#config.submission + 1, restoreFrom, stateBackend: after.backend };
     for (const { process } of this.processes) this.#processDied(process, PORT_TRACE.processStopped);
     this.#client = null;
-    this.kernel.point(null, PORT_TRACE.versionStarted, this.kernel.intern(JOB_ID), this.#config.submission, savepoint.checkpointId);
+    this.kernel.point(null, PORT_TRACE.versionStarted, this.kernel.intern(JOB_ID), this.#config.submission, snapshot.checkpointId);
     for (const { name, kind, host } of this.#placement) if (host.up) this.#startProcess(name, kind, host);
+  }
+
+  /** What the present version of the job was started from; null: from nothing. */
+  get startedFrom(): SnapshotRestore | null {
+    return this.#config.restoreFrom;
   }
 
   /** How often a version of the job went on from where the one before stopped. */
@@ -251,8 +257,8 @@ export class World {
     return this.#config.submission - 1;
   }
 
-  /** The job as the present version of it is. */
-  #buildJob(parallelism: number | null): StreamGraph {
+  /** The job as the present version of it is, before any rewriting. */
+  buildJob(parallelism: number | null): StreamGraph {
     const { scenario, options } = this.options;
     const { upgrade } = scenario;
     const own = upgrade === undefined || this.upgrades === 0 ? options : upgrade.after(options);
@@ -269,7 +275,7 @@ export class World {
     const process = new Process(name, incarnation, host, this.kernel.intern(name));
     const ports = this.#portsOf(process);
     const factory = (execution: ExecutionId | null, parallelism: number | null): StreamGraph =>
-      this.rewriter(this.#buildJob(parallelism), process, execution);
+      this.rewriter(this.buildJob(parallelism), process, execution);
     const living: EngineProcess =
       kind === "job-manager"
         ? { kind, process, engine: new JobManager(ports, this.#config, factory) }

@@ -101,6 +101,17 @@ const regressions: readonly Regression[] = [
       { id: "rescale", kind: "rescale", parallelism: 2, at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: null, nth: 5, when: "after" } },
     ],
   },
+  {
+    title: "a savepoint holds copies of what finished tasks left, and not the files of a checkpoint that is deleted",
+    scenario: "resume-from-checkpoint",
+    seed: "21",
+    fixed: { backend: "changelog:heap", mode: "unaligned", restore: "local", parallelism: 3, bufferElements: 64 },
+    plan: [
+      { id: "f1", kind: "lease-loss", lease: "job/leadership", at: { on: "time", atUs: 1_071_632 } },
+      { id: "upgrade", kind: "cancel-job", at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: null, nth: 11, when: "after" } },
+      { id: "savepoint", kind: "savepoint", at: { on: "event", event: "checkpointAcked", subject: "jm-1", x: 20, nth: 1, when: "after" } },
+    ],
+  },
 ];
 
 function scenarioOf(name: string): Scenario {

@@ -87,7 +87,7 @@ class Cluster {
     const localState = new TaskLocalState(ports, new LocalCopies(disk, "/local"), owner, 1);
     const keyed = UIDS.map(() => backendOf(parallelism, subtask));
     const targets: RestoreTarget[] = UIDS.map((uid, i) => ({ uid, keyed: keyed[i] ?? null, lists: new OperatorStateBackend() }));
-    const request = { checkpointId: CHECKPOINT, vertices: [this.vertex] };
+    const request = { checkpointId: CHECKPOINT, vertices: [this.vertex], isOwned: true };
     const outcomes: RestoreOutcome[] = [];
     const before = this.gets;
     const inFlight = { files: () => [], load: () => null };

@@ -31,6 +31,8 @@ const OVERTAKING: WatchOptions = {
 /** Checkpoints share files. */
 const SHARING: WatchOptions = { backend: "lsm", restore: "incremental" };
 
+const CANCEL = { kind: "cancel-job", at: onEvent("checkpointCompleted", "jm-1", 4) } as const;
+
 /** For each path a run that takes it. */
 const PATHS: Readonly<Record<string, WatchOptions>> = {
   "crash between snapshot and ack": { plan: [crashOf(SUM, 3)] },
@@ -57,6 +59,14 @@ const PATHS: Readonly<Record<string, WatchOptions>> = {
     scenario: "rolling-upgrade",
     plan: [{ kind: "stop-with-savepoint", mode: "suspend", at: onEvent("checkpointCompleted", "jm-1", 3) }],
   },
+  "a resume from a retained checkpoint": { scenario: "resume-from-checkpoint", plan: [CANCEL] },
+  "a resume from a retained checkpoint with another parallelism": { scenario: "resume-from-checkpoint", plan: [CANCEL], parallelism: 3 },
+  "a retained checkpoint restored once more": {
+    scenario: "resume-without-claim",
+    plan: [CANCEL, { kind: "process-crash", process: null, at: onEvent("taskRunning", "routes -> progress[0]", null, 2) }],
+  },
+  "a claimed checkpoint deleted when subsumed": { scenario: "resume-from-checkpoint", plan: [CANCEL] },
+  "a checkpoint of nobody's left in place": { scenario: "resume-without-claim", plan: [CANCEL] },
   "a leader recovered retained checkpoints": { plan: [{ kind: "process-crash", process: "jm-1", at: onEvent("checkpointCompleted", "jm-1", 3) }] },
   "cleaning held a trigger back": {
     plan: [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ kind: "blob-slow", delayUs: 5_000_000, at: onEvent("blobDeleteIssued", "jm-1", null, nth) })),
