@@ -5,7 +5,7 @@ import type { ExecutionId } from "../graph/execution-id.ts";
 import { TRACE } from "../ports/tracer.ts";
 import { CheckpointCommit, type CommitOutcome } from "./checkpoint-commit.ts";
 import type { AbortReason } from "./checkpoint-failure-manager.ts";
-import { ABORT_REASONS, CheckpointFailureManager } from "./checkpoint-failure-manager.ts";
+import { ABORT_REASONS } from "./checkpoint-failure-manager.ts";
 import type { CheckpointMetadata } from "./checkpoint-metadata.ts";
 import type { CheckpointProperties } from "./checkpoint-properties.ts";
 import { CHECKPOINT, notifiesTasks } from "./checkpoint-properties.ts";
@@ -40,7 +40,6 @@ export class CheckpointCoordinator {
   readonly #tasks: PlannedTasks;
   readonly #requests: CheckpointRequestDecider<QueuedRequest>;
   readonly #schedule: CheckpointSchedule;
-  readonly #failures: CheckpointFailureManager;
   readonly #commit: CheckpointCommit;
   #started = false;
   #triggering = false;
@@ -63,7 +62,6 @@ export class CheckpointCoordinator {
     this.#tasks = new PlannedTasks(vertices, executions, startingPoint(latest), (id) => context.hasFinished(id));
     this.#requests = new CheckpointRequestDecider(config.maxConcurrent, config.minPauseMs * US_PER_MS);
     this.#schedule = new CheckpointSchedule(ports, config, () => this.#requestPeriodic());
-    this.#failures = new CheckpointFailureManager(config.tolerableFailures, latest?.metadata.checkpointId ?? 0);
     this.#commit = new CheckpointCommit({
       ports,
       storagePrefix: context.storagePrefix,
@@ -83,7 +81,7 @@ export class CheckpointCoordinator {
   /** For inspection: failed checkpoints in a row, as counted; requests that wait; the savepoint that a pending one is for. */
   inspect(): { readonly failures: number; readonly queued: number; savepointOf(checkpoint: PendingCheckpoint): string | null } {
     const savepointOf = (checkpoint: PendingCheckpoint): string | null => this.#savepoints.get(checkpoint)?.requestId ?? null;
-    return { failures: this.#failures.failures, queued: this.#requests.queued.length, savepointOf };
+    return { failures: this.#context.failures.failures, queued: this.#requests.queued.length, savepointOf };
   }
 
   /** True for a task that finished, or was finished when the attempt began. */
@@ -294,7 +292,7 @@ export class CheckpointCoordinator {
       store.stoppedWith(metadata, this.stoppedWith);
     }
     if (notifiesTasks(properties)) {
-      this.#failures.succeeded(checkpointId);
+      this.#context.failures.succeeded(checkpointId);
       this.#subsumePending(checkpointId);
       this.#tasks.completed(checkpoint);
       this.#announce(checkpoint, metadata);
@@ -359,7 +357,7 @@ export class CheckpointCoordinator {
     for (const id of checkpoint.plan.toWaitFor) this.#context.notifyAborted(id, checkpointId);
     savepoint?.answer({ ok: false, reason });
     if (this.#stopped) return;
-    const isTooMany = properties.kind === "checkpoint" && this.#failures.failed(checkpointId, reason);
+    const isTooMany = properties.kind === "checkpoint" && this.#context.failures.failed(checkpointId, reason);
     if (isTooMany) this.#context.failJob(`too many checkpoints failed in a row, the last one ${reason}`);
     // Its tasks stand still, or have ended their input: the job goes back to its last checkpoint.
     else if (properties.stop !== null) this.#context.failJob(`stopping with savepoint ${checkpointId} failed: ${reason}`);

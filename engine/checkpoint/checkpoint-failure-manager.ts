@@ -1,4 +1,5 @@
 import type { CheckpointId } from "../base/units.ts";
+import { NO_CHECKPOINT } from "../base/units.ts";
 
 /** Why a checkpoint was given up; numbers appear in trace points. */
 export const ABORT_REASONS = {
@@ -30,16 +31,18 @@ const COUNTED: ReadonlySet<AbortReason> = new Set<AbortReason>(["declined", "exp
 /**
  * Counts failed checkpoints (Flink: CheckpointFailureManager): each id once, only ids above the last that
  * succeeded (a late failure of an older one says nothing new), only failures that mean that checkpointing does not
- * work. A success with a newer id begins the count anew.
+ * work. A success with a newer id begins the count anew, and so does a job that fails for it.
+ *
+ * One for a leader's term, as in Flink for an ExecutionGraph: a failover alone says nothing of whether checkpoints
+ * succeed again. A new leader begins with a fresh one, and takes the latest completed checkpoint for a success.
  */
 export class CheckpointFailureManager {
   readonly #tolerable: number;
-  #lastSucceededId: CheckpointId;
+  #lastSucceededId: CheckpointId = NO_CHECKPOINT;
   readonly #counted = new Set<CheckpointId>();
 
-  constructor(tolerable: number, lastSucceededId: CheckpointId) {
+  constructor(tolerable: number) {
     this.#tolerable = tolerable;
-    this.#lastSucceededId = lastSucceededId;
   }
 
   /** Failures in a row, as counted. */

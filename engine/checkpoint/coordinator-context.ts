@@ -3,6 +3,7 @@ import type { ExecutionId } from "../graph/execution-id.ts";
 import type { JobVertex } from "../graph/job-graph.ts";
 import type { CheckpointConfig } from "../graph/stream-graph.ts";
 import type { ProcessPorts } from "../ports/process-ports.ts";
+import type { CheckpointFailureManager } from "./checkpoint-failure-manager.ts";
 import type { CompletedCheckpoint } from "./checkpoint-metadata.ts";
 import type { StopMode } from "./checkpoint-properties.ts";
 import type { FileHandle } from "./checksummed-file.ts";
@@ -25,6 +26,8 @@ export interface CoordinatorContext {
   readonly latest: CompletedCheckpoint | null;
   readonly store: CompletedStore;
   readonly counter: CheckpointIdCounter;
+  /** The leader's, as the store and the counter are: a failover does not begin its count anew. */
+  readonly failures: CheckpointFailureManager;
   trigger(id: ExecutionId, checkpoint: PendingCheckpoint): void;
   /** `mayFinish`: the task's input had ended before this checkpoint, so that nothing remains for it but to commit. */
   notifyComplete(id: ExecutionId, checkpointId: CheckpointId, mayFinish: boolean): void;

@@ -1,6 +1,7 @@
 import { invariant, unreachable } from "../base/assert.ts";
 import { US_PER_MS } from "../base/units.ts";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.ts";
+import { CheckpointFailureManager } from "../checkpoint/checkpoint-failure-manager.ts";
 import type { CompletedCheckpoint } from "../checkpoint/checkpoint-metadata.ts";
 import type { CompletedStoreContext } from "../checkpoint/completed-store.ts";
 import { retainsCheckpoints } from "../graph/checkpoint-retention.ts";
@@ -70,6 +71,7 @@ export class JobMaster {
   /** What `regions` are regions of. */
   #deployedGraph: JobGraph;
   readonly #counter: CheckpointIdCounter;
+  readonly #failures: CheckpointFailureManager;
   readonly #onDeposed: () => void;
   readonly #onEnded: () => void;
   #stage: "recovering" | "active" | JobEndStatus = "recovering";
@@ -105,10 +107,11 @@ export class JobMaster {
         for (const region of this.regions) if (region.needs(address)) this.#fail([region], `${address} was lost`);
       },
     });
-    const retained = this.#graph.config.checkpoint?.retained ?? 1;
+    const { retained = 1, tolerableFailures = 0 } = this.#graph.config.checkpoint ?? {};
     const storeContext: CompletedStoreContext = { ports, subject: term.subject, jobId: config.jobId, fence, retained, restoreFrom: config.restoreFrom, isActive };
     this.store = new CompletedStore(storeContext);
     this.#counter = new CheckpointIdCounter(storeContext);
+    this.#failures = new CheckpointFailureManager(tolerableFailures);
     this.#restorePoint = new RestorePoint(term, this.store, this.#graph);
     this.#parallelism = new JobParallelism(ports, config, fence, isActive);
     this.#slots = new SlotTable(this.registry, this.#graph.config.restore);
@@ -175,6 +178,7 @@ export class JobMaster {
     this.#stage = "active";
     const { restoreFrom } = this.#term.config;
     const latest = this.store.latest();
+    if (latest !== null) this.#failures.succeeded(latest.metadata.checkpointId);
     const refusal = restoreFrom === null || latest === null ? null : refuseSnapshot(latest.metadata, this.#graph, restoreFrom.allowNonRestoredState);
     if (refusal === null) {
       this.#deployIfPossible();
@@ -370,6 +374,7 @@ export class JobMaster {
       vertices,
       store: this.store,
       counter: this.#counter,
+      failures: this.#failures,
       recordSavepoint: (...savepoint) => this.#savepoints.record(...savepoint),
       ...checkpointCalls(this.#calls, this.fence.epoch, (id) => this.#regionOf(id)?.find(id)?.slot ?? null),
       failJob: (reason) => this.#fail(this.regions, reason),
