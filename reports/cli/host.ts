@@ -8,12 +8,20 @@ export interface Sink {
   write(text: string): void;
 }
 
+/** The two ends of a terminal. */
+export interface TerminalStreams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+}
+
 /** The process around the command, so that a test can be one. */
 export interface Host {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Where a person sits; null where input or output is something else. */
+  readonly terminal: TerminalStreams | null;
   /** Loaded when first needed: the engine is not cheap to load. `backend`: the only one that will be used, where that is known. */
   simulate(backend?: string): Promise<Simulate>;
   /** What Simulators need of libraries, loaded when first needed. */

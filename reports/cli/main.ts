@@ -12,6 +12,10 @@ const host: Host = {
   env: process.env,
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
+  get terminal() {
+    const { stdin, stdout } = process;
+    return stdin.isTTY && stdout.isTTY ? { stdin, stdout } : null;
+  },
   async simulate(backend) {
     const { keptSimulators } = await import("../sweep/kept-simulators.ts");
     const { loadStateLibraries } = await import("../../scenarios/load-state-libraries.ts");

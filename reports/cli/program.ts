@@ -9,6 +9,7 @@ import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
 import type { RawRunOptions } from "./run-options.ts";
 import { SHOWN } from "./shown.ts";
+import type { RawUiOptions } from "./ui-command.ts";
 import { toolVersion } from "./version.ts";
 
 /** Runs one command line to its end and gives the exit code. Never throws. */
@@ -40,6 +41,7 @@ function buildProgram(host: Host, onExit: (code: ExitCode) => void): Command {
     });
   addRun(program, host, onExit);
   addReplay(program, host, onExit);
+  addUi(program, host, onExit);
   addCost(program, host, onExit);
   program
     .command("list")
@@ -101,6 +103,24 @@ function addReplay(program: Command, host: Host, onExit: (code: ExitCode) => voi
     .action(async (target: string, options: RawReplayOptions) => {
       const { replayCommand } = await import("./replay-command.ts");
       onExit(await replayCommand(target, options, host));
+    });
+}
+
+function addUi(program: Command, host: Host, onExit: (code: ExitCode) => void): void {
+  program
+    .command("ui")
+    .description("see a run on the screen, forwards and backwards")
+    .argument("[record|token]", "a record file, a token (ww1:…), or scenario@seed")
+    .option("--at <place>", "where to begin: a step (612), a time (1.7s), ckpt:4, violation, start, end")
+    .option("--profile <profile>", "the profile the token's run had", "swarm")
+    .option("--max-steps <n>", "steps after which the run counts as stuck")
+    .option("--input <file>", "the input the run had")
+    .option("--ascii", "no characters beyond ASCII for frames and marks (also where the locale has none)")
+    .option("--no-color", "no colours (also: NO_COLOR)")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(async (target: string | undefined, options: RawUiOptions) => {
+      const { uiCommand } = await import("./ui-command.ts");
+      onExit(await uiCommand(target, options, host));
     });
 }
 

@@ -50,6 +50,7 @@ export async function whitewater(cwd: string, args: readonly string[], around: S
     env: around.env ?? {},
     stdout: { isTerminal, write: (text) => void (stdout += text) },
     stderr: { isTerminal, write: (text) => void (stderr += text) },
+    terminal: null,
     simulate: async () => around.simulate ?? fakeSimulate(),
     libraries: async () => around.libraries?.() ?? NO_LIBRARIES,
     freshPairs: around.freshPairs ?? (async (sources) => sources.map(() => ({ first: "a", again: "a" }))),

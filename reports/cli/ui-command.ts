@@ -1,0 +1,44 @@
+import { findJourney } from "../travel/journey.ts";
+import { parsePlace, placeOfInterest } from "../travel/place.ts";
+import { UsageError } from "../files/usage-error.ts";
+import { shellQuoted } from "../text/format.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Host } from "./host.ts";
+import { findTarget, loadTarget, staleness, type RawTargetOptions } from "./replay-target.ts";
+
+/** The options of `ui` as the command line gives them. */
+export interface RawUiOptions extends RawTargetOptions {
+  readonly at?: string;
+  readonly ascii?: boolean;
+  readonly color: boolean;
+}
+
+/** `whitewater ui`: a run on the screen, forwards and backwards. */
+export async function uiCommand(text: string | undefined, raw: RawUiOptions, host: Host): Promise<ExitCode> {
+  const streams = host.terminal;
+  if (streams === null) throw new UsageError("ui", "needs a terminal for its input and output", `the same as text: ${textCommand(text, raw)}`);
+  if (text === undefined) throw new UsageError("ui", "needs a run", "give .whitewater/….json, ww1:scenario/combination@seed#digest or scenario@seed");
+  const target = await findTarget(text, raw, host);
+  const loaded = await loadTarget(target, host);
+  if (loaded === null) return EXIT.stale;
+  const { expected, requests } = target;
+  const journey = findJourney(loaded.scenario, await host.libraries(), requests, expected?.digest ?? null);
+  try {
+    const step = raw.at === undefined ? placeOfInterest(journey.tape) : parsePlace(raw.at, journey.tape);
+    const stale = expected === null ? null : staleness(journey.tape.result, expected);
+    const { openUi } = await import("../tui/open-ui.tsx");
+    const { Explorer } = await import("../tui/explorer.ts");
+    const { Terminal } = await import("../tui/terminal.ts");
+    const { themeOf } = await import("../tui/theme.ts");
+    const theme = themeOf(host.env, { colour: raw.color, ascii: raw.ascii === true });
+    const run = { explorer: new Explorer(journey, stale), step };
+    const end = await openUi(new Terminal(streams), theme, run, () => undefined);
+    return end === "signal" ? EXIT.interrupted : EXIT.ok;
+  } finally {
+    journey.machine.release();
+  }
+}
+
+function textCommand(text: string | undefined, { at }: RawUiOptions): string {
+  return `npx whitewater replay ${text === undefined ? "<run>" : shellQuoted(text)} --at ${at === undefined ? "<place>" : shellQuoted(at)} --show events`;
+}

@@ -1,0 +1,99 @@
+import type { Journey } from "../travel/journey.ts";
+import { parsePlace } from "../travel/place.ts";
+import { seconds } from "../text/format.ts";
+import { visible } from "../text/visible.ts";
+import type { Line } from "../views/line.ts";
+import { helpLength } from "./help-lines.ts";
+import { neighbourOf } from "./landmarks.ts";
+import { scrollRange, slotsOf } from "./layout.ts";
+import type { PanelName } from "./panel-name.ts";
+import { lineInSight, type PanelView } from "./panel-view.ts";
+import { panelKey, viewOfPanel } from "./panel-views.ts";
+import type { ChoiceLine } from "./panel-view.ts";
+import type { RunContext, Scrolling } from "./run-context.ts";
+import { screenPlan } from "./screen-plan.ts";
+import { timelineOf } from "./timeline.ts";
+import type { Landmark } from "./ui-action.ts";
+import type { UiState } from "./ui-state.ts";
+
+/** Views that are kept, so that the last steps are there at once. */
+const KEPT_VIEWS = 400;
+
+/** One run as the screen sees it: what its panels show, by the state of the screen. */
+export class Explorer implements RunContext {
+  readonly journey: Journey;
+  /** What makes it another run than the one that it came from; null: it is no branch. */
+  readonly branch: string | null;
+  readonly #stale: string | null;
+  readonly #views = new Map<string, PanelView>();
+
+  /** `stale`: why the run is not the one that was asked for, or null. */
+  constructor(journey: Journey, stale: string | null, branch: string | null = null) {
+    this.journey = journey;
+    this.branch = branch;
+    this.#stale = stale;
+  }
+
+  get steps(): number {
+    return this.journey.tape.steps;
+  }
+
+  /** What is to be known before anything on the screen is believed; null: nothing. */
+  get banner(): string | null {
+    const { deviation } = this.journey.machine;
+    if (deviation !== null) {
+      const since = `since step ${Math.max(0, deviation.step - 64)} at the earliest`;
+      return `NOT DETERMINISTIC: taken again, the run is another one (${since}; digest ${deviation.actual}, was ${deviation.expected})`;
+    }
+    return this.#stale === null ? null : `STALE: ${visible(this.#stale)}`;
+  }
+
+  panel(name: PanelName, state: UiState): PanelView {
+    const key = `${name} ${panelKey(name, state)}`;
+    const known = this.#views.get(key);
+    if (known !== undefined) {
+      // The last ones to be looked at are the last ones to go.
+      this.#views.delete(key);
+      this.#views.set(key, known);
+      return known;
+    }
+    const view = viewOfPanel(name, this.journey, state);
+    this.#views.set(key, view);
+    for (const oldest of this.#views.keys()) {
+      if (this.#views.size <= KEPT_VIEWS) break;
+      this.#views.delete(oldest);
+    }
+    return view;
+  }
+
+  timeline(state: UiState): readonly Line[] {
+    return timelineOf(this.journey, state.step, state.columns);
+  }
+
+  neighbour(what: Landmark, from: number, direction: 1 | -1, state: UiState): number | null {
+    return neighbourOf(this.journey.tape, what, from, direction, state);
+  }
+
+  place(text: string): number {
+    return parsePlace(text, this.journey.tape);
+  }
+
+  choices(panel: PanelName, state: UiState): readonly ChoiceLine[] {
+    return this.panel(panel, state).choices;
+  }
+
+  scrolling(panel: PanelName | "help", state: UiState): Scrolling {
+    const plan = screenPlan(state, this);
+    if (panel === "help") return { least: 0, most: Math.max(0, helpLength(state, plan.lines) - plan.lines + 1), page: Math.max(1, plan.lines - 2) };
+    const slot = slotsOf(plan.layout).find((one) => one.panel === panel);
+    const height = (slot?.height ?? state.rows) - 1;
+    const view = this.panel(panel, state);
+    const [least, most] = scrollRange(view.lines.length, height, lineInSight(view, state.chosen[panel]));
+    return { least, most, page: Math.max(1, height - 1) };
+  }
+
+  /** "t=1.700s". */
+  timeText(step: number): string {
+    return `t=${seconds(this.journey.tape.timeUsOf(step))}`;
+  }
+}

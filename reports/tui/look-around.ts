@@ -1,0 +1,77 @@
+import type { PanelName } from "./panel-name.ts";
+import { PANELS } from "./panel-name.ts";
+import type { RunContext } from "./run-context.ts";
+import { back, land } from "./moves.ts";
+import { focusOn, type UiState } from "./ui-state.ts";
+
+export function focusNext(state: UiState, direction: 1 | -1): UiState {
+  const at = PANELS.indexOf(state.focus);
+  return focusOn(state, PANELS[(at + direction + PANELS.length) % PANELS.length] as PanelName);
+}
+
+/** Chooses what stands further down or up; scrolls where there is nothing to choose. */
+export function chooseBy(state: UiState, by: number, run: RunContext): UiState {
+  const { focus } = state;
+  const choices = state.help || state.opened[focus] !== null ? [] : run.choices(focus, state);
+  if (choices.length === 0) return scrolled(state, by, run);
+  const now = choices.findIndex(({ id }) => id === state.chosen[focus]);
+  const from = now >= 0 ? now : choices.findIndex(({ step }) => step === state.step);
+  const next = from < 0 ? (by > 0 ? by - 1 : choices.length + by) : from + by;
+  const chosen = choices[Math.max(0, Math.min(choices.length - 1, next))];
+  return { ...state, chosen: { ...state.chosen, [focus]: chosen?.id ?? null }, scroll: { ...state.scroll, [focus]: 0 } };
+}
+
+/** A page is what a panel has room for, about. */
+export function pageBy(state: UiState, pages: number, run: RunContext): UiState {
+  return scrolled(state, Math.round(pages * run.scrolling(state.help ? "help" : state.focus, state).page), run);
+}
+
+/** Columns of one shift. */
+const SHIFT = 16;
+const FURTHEST_SHIFT = 400;
+
+export function shiftBy(state: UiState, direction: 1 | -1): UiState {
+  const shift = Math.max(0, Math.min(FURTHEST_SHIFT, state.shift[state.focus] + direction * SHIFT));
+  return { ...state, shift: { ...state.shift, [state.focus]: shift } };
+}
+
+function scrolled(state: UiState, by: number, run: RunContext): UiState {
+  if (state.help) {
+    const { most } = run.scrolling("help", state);
+    return { ...state, helpScroll: Math.max(0, Math.min(most, state.helpScroll + by)) };
+  }
+  const { least, most } = run.scrolling(state.focus, state);
+  const scroll = Math.max(least, Math.min(most, state.scroll[state.focus] + by));
+  return { ...state, scroll: { ...state.scroll, [state.focus]: scroll } };
+}
+
+/** What Enter does to what is chosen. */
+const OPENING: Readonly<Record<PanelName, "inspect" | "detail" | "go" | "nothing">> = {
+  graph: "inspect",
+  inspector: "nothing",
+  checkpoints: "detail",
+  faults: "go",
+  events: "go",
+  verdict: "go",
+};
+
+export function openChosen(state: UiState, run: RunContext): UiState {
+  const { focus } = state;
+  const what = OPENING[focus];
+  const choice = run.choices(focus, state).find(({ id }) => id === state.chosen[focus]);
+  if (state.opened[focus] !== null) return { ...state, opened: { ...state.opened, [focus]: null }, scroll: { ...state.scroll, [focus]: 0 } };
+  if (what === "nothing") return { ...state, zoomed: !state.zoomed };
+  if (choice === undefined) return { ...state, message: { text: "choose something with j and k first", tone: "warn" } };
+  if (what === "inspect") return focusOn(state, "inspector");
+  if (what === "detail") return { ...state, opened: { ...state.opened, [focus]: choice.id }, scroll: { ...state.scroll, [focus]: 0 } };
+  if (choice.step === null) return { ...state, message: { text: "it has no place in this run", tone: "warn" } };
+  return land(back(state), choice.step, run);
+}
+
+export function foldChosen(state: UiState, run: RunContext): UiState {
+  const choice = run.choices("graph", state).find(({ id }) => id === state.chosen.graph);
+  const fold = choice?.fold ?? null;
+  if (fold === null) return { ...state, message: { text: "choose an operator in the graph first", tone: "warn" } };
+  const folded = state.folded.includes(fold) ? state.folded.filter((id) => id !== fold) : [...state.folded, fold];
+  return { ...state, folded };
+}

@@ -1,0 +1,46 @@
+import type { RunContext } from "./run-context.ts";
+import type { Landmark } from "./ui-action.ts";
+import type { UiState } from "./ui-state.ts";
+
+const NAMES: Readonly<Record<Landmark, string>> = {
+  checkpoint: "checkpoint",
+  fault: "fault",
+  event: "event of what is selected",
+  match: "match",
+  finding: "finding",
+};
+
+/** To a step; to the first or last one where it would be none. What is opened and scrolled in panels that follow the step is let go. */
+export function land(state: UiState, step: number, { steps }: RunContext): UiState {
+  const target = Math.max(0, Math.min(steps, Math.round(step)));
+  if (target === state.step) return state;
+  return { ...state, step: target, scroll: { ...state.scroll, events: 0 }, chosen: { ...state.chosen, events: null } };
+}
+
+/** Remembers where a jump went from. */
+export function back(state: UiState): UiState {
+  return { ...state, before: state.step };
+}
+
+/** Steps of a leap: a fiftieth of the run, as a round number, and ten at least. */
+export function leapOf(steps: number): number {
+  let leap = 10;
+  for (const factor of [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]) if (factor * 50 <= steps) leap = factor;
+  return leap;
+}
+
+/** The step of the `times`-th landmark from here, or of the last one there is; null: there is none. */
+export function matched(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): number | null {
+  let found: number | null = null;
+  for (let i = 0; i < times; i += 1) {
+    const further = run.neighbour(what, found ?? state.step, direction, state);
+    if (further === null) break;
+    found = further;
+  }
+  return found;
+}
+
+export function sayNone(state: UiState, what: Landmark, direction: 1 | -1): UiState {
+  const text = what === "finding" ? "nothing was found in this run" : `no ${direction === 1 ? "further" : "earlier"} ${NAMES[what]}`;
+  return { ...state, message: { text, tone: "warn" } };
+}

@@ -1,0 +1,53 @@
+import type { Line, Span } from "../views/line.ts";
+import { line, span } from "../views/line.ts";
+import { cutLine, fitLine, lineWidth } from "./line-cut.ts";
+import type { Slot } from "./layout.ts";
+import { topLine } from "./layout.ts";
+import { PANELS, PANEL_TITLES } from "./panel-name.ts";
+import { lineInSight, type PanelView } from "./panel-view.ts";
+import type { UiState } from "./ui-state.ts";
+
+/** A line of a screen: reversed where it is the chosen one of the panel that has the keys. */
+export interface ScreenLine {
+  readonly line: Line;
+  readonly reversed: boolean;
+}
+
+/** A panel as lines: exactly as many as its slot has, each exactly as wide. */
+export function panelLines(slot: Slot, view: PanelView, state: UiState): readonly ScreenLine[] {
+  const { panel, width, height } = slot;
+  const isFocused = state.focus === panel;
+  const chosen = view.choices.find(({ id }) => id === state.chosen[panel]);
+  const body = height - 1;
+  const top = topLine(view.lines.length, body, lineInSight(view, state.chosen[panel]), state.scroll[panel]);
+  const lines: ScreenLine[] = [{ line: titleLine(slot, view, isFocused, top), reversed: false }];
+  for (let i = top; i < top + body; i += 1) {
+    const reversed = isFocused && chosen?.line === i;
+    lines.push({ line: fitLine(view.lines[i] ?? [], width, state.shift[panel]), reversed });
+  }
+  return lines;
+}
+
+/** "━ 5 Events ━━━━━━━━━━ 12-30 of 71 ━": heavy where the panel has the keys. */
+function titleLine({ panel, width, height }: Slot, { lines, note }: PanelView, isFocused: boolean, top: number): Line {
+  const rule = isFocused ? "━" : "─";
+  const name = `${PANELS.indexOf(panel) + 1} ${PANEL_TITLES[panel]}`;
+  const body = height - 1;
+  const place = lines.length > body ? `${top + 1}-${Math.min(lines.length, top + body)} of ${lines.length}` : "";
+  const left: Span[] = [span(`${rule} `, isFocused ? "strong" : "dim"), span(isFocused ? `[${name}]` : name, isFocused ? "strong" : "plain")];
+  if (note !== "") left.push(span(`  ${note}`, "dim"));
+  left.push(span(" ", "plain"));
+  const right = place === "" ? [] : [span(` ${place} `, "dim"), span(rule, isFocused ? "strong" : "dim")];
+  const middle = width - lineWidth(left) - lineWidth(right);
+  if (middle < 0) return fitLine(cutLine(left, width), width);
+  return line(...left, span(rule.repeat(middle), isFocused ? "strong" : "dim"), ...right);
+}
+
+/** The panels there are, where not all of them can be seen. */
+export function tabsLine(columns: number, { focus }: UiState): Line {
+  const parts = PANELS.map((panel, i) => {
+    const name = `${i + 1} ${PANEL_TITLES[panel]}`;
+    return panel === focus ? span(`[${name}]`, "strong") : span(` ${name} `, "dim");
+  });
+  return fitLine(parts, columns);
+}

@@ -1,0 +1,58 @@
+import { unreachable } from "../../engine/base/assert.ts";
+import type { RunTape } from "../../simulator/timetravel/run-tape.ts";
+import type { Journey } from "../travel/journey.ts";
+import { seconds } from "../text/format.ts";
+import { visible } from "../text/visible.ts";
+import { eventsAround, eventsView } from "../views/events-view.ts";
+import { line, span } from "../views/line.ts";
+import type { PanelName } from "./panel-name.ts";
+import { plainView, type PanelView } from "./panel-view.ts";
+import type { UiState } from "./ui-state.ts";
+
+/** What a panel's view depends on: two states with the same key have the same view. */
+export function panelKey(name: PanelName, { step, filter, chosen, opened, folded }: UiState): string {
+  switch (name) {
+    case "graph":
+      return `${step} ${folded.join(" ")}`;
+    case "inspector":
+      return `${step} ${chosen.graph ?? ""}`;
+    case "checkpoints":
+      return `${step} ${opened.checkpoints ?? ""}`;
+    case "faults":
+      return String(step);
+    case "events":
+      return `${step} ${filter}`;
+    case "verdict":
+      return String(step);
+    default:
+      return unreachable(name, "panelKey");
+  }
+}
+
+export function viewOfPanel(name: PanelName, journey: Journey, state: UiState): PanelView {
+  switch (name) {
+    case "events":
+      return eventsPanel(journey.tape, state.step);
+    case "verdict":
+      return verdictPanel(journey.tape, state.step);
+    default:
+      return plainView([line(span("nothing to see here yet", "dim"))]);
+  }
+}
+
+function eventsPanel(tape: RunTape, step: number): PanelView {
+  const { facts, lines } = eventsView(tape, step);
+  const { points } = eventsAround(tape, step);
+  const choices = points.map((point, i) => ({ id: String(point.index), step: point.step, fold: null, line: i }));
+  return { lines, anchor: choices.findIndex((choice) => choice.step === step), choices, note: "", facts, shown: "events" };
+}
+
+function verdictPanel({ result, steps }: RunTape, step: number): PanelView {
+  const head = line("verdict  ", span(result.verdict, result.verdict === "ok" ? "good" : "bad"));
+  const findings = result.findings.map((finding) => {
+    const here = Math.min(finding.step, steps) === step;
+    return line(here ? "> " : "  ", span(`! ${visible(finding.oracle)}`, "bad"), `  step ${finding.step}, t=${seconds(finding.atUs)}: ${visible(finding.message)}`);
+  });
+  const choices = result.findings.map((finding, i) => ({ id: String(i), step: Math.min(finding.step, steps), fold: null, line: i + 1 }));
+  return { lines: [head, ...findings], anchor: null, choices, note: result.verdict, facts: result.findings, shown: null };
+}

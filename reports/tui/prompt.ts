@@ -1,0 +1,57 @@
+import { unreachable } from "../../engine/base/assert.ts";
+import type { Reduction } from "./reducer.ts";
+import { back, land, matched, sayNone } from "./moves.ts";
+import type { RunContext } from "./run-context.ts";
+import type { UiState } from "./ui-state.ts";
+
+/** Characters that a prompt takes. */
+const LENGTH_LIMIT = 200;
+const QUIT: readonly string[] = ["q", "q!", "quit", "wq", "x"];
+
+export function typed(state: UiState, text: string): UiState {
+  if (state.prompt === null) return state;
+  return { ...state, prompt: { ...state.prompt, text: `${state.prompt.text}${text}`.slice(0, LENGTH_LIMIT) } };
+}
+
+/** Nothing left to take away: the prompt goes. */
+export function erased(state: UiState, what: "character" | "all"): UiState {
+  const { prompt } = state;
+  if (prompt === null) return state;
+  if (what === "all") return { ...state, prompt: { ...prompt, text: "" } };
+  return { ...state, prompt: prompt.text === "" ? null : { ...prompt, text: [...prompt.text].slice(0, -1).join("") } };
+}
+
+export function submitted(state: UiState, run: RunContext): Reduction {
+  const { prompt } = state;
+  const closed: UiState = { ...state, prompt: null, message: null };
+  if (prompt === null) return { state, request: null };
+  const { kind } = prompt;
+  switch (kind) {
+    case "command":
+      return commanded(closed, prompt.text.trim(), run);
+    case "search":
+      return { state: searched({ ...closed, search: prompt.text === "" ? state.search : prompt.text }, run), request: null };
+    case "filter":
+      return { state: filtered(closed, prompt.text), request: null };
+    default:
+      return unreachable(kind, "submitted");
+  }
+}
+
+function commanded(state: UiState, command: string, run: RunContext): Reduction {
+  if (command === "") return { state, request: null };
+  if (QUIT.includes(command)) return { state, request: "quit" };
+  if (command === "help" || command === "h") return { state: { ...state, help: true }, request: null };
+  return { state: land(back(state), run.place(command), run), request: null };
+}
+
+function searched(state: UiState, run: RunContext): UiState {
+  if (state.search === "") return state;
+  const step = matched(state, "match", 1, 1, run);
+  return step === null ? sayNone(state, "match", 1) : land(back(state), step, run);
+}
+
+function filtered(state: UiState, filter: string): UiState {
+  const text = filter === "" ? "all events are shown" : `only events with ${JSON.stringify(filter)}`;
+  return { ...state, filter, message: { text, tone: "plain" }, scroll: { ...state.scroll, events: 0 }, chosen: { ...state.chosen, events: null } };
+}

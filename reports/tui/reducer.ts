@@ -1,0 +1,177 @@
+import { unreachable } from "../../engine/base/assert.ts";
+import { UsageError } from "../files/usage-error.ts";
+import { chooseBy, focusNext, foldChosen, openChosen, pageBy, shiftBy } from "./look-around.ts";
+import { back, land, leapOf, matched, sayNone } from "./moves.ts";
+import { erased, submitted, typed } from "./prompt.ts";
+import { PANELS, byPanel } from "./panel-name.ts";
+import type { RunContext } from "./run-context.ts";
+import type { Landmark, Request, UiAction } from "./ui-action.ts";
+import { SPEEDS, focusOn, type UiState } from "./ui-state.ts";
+
+/** Largest count that is taken. */
+const COUNT_LIMIT = 9_999_999;
+
+export interface Reduction {
+  readonly state: UiState;
+  /** What the program is to do now; null: nothing. */
+  readonly request: Request | null;
+}
+
+/** What becomes of the screen. Pure: the same arguments give the same. */
+export function reduce(state: UiState, action: UiAction, run: RunContext): Reduction {
+  try {
+    if (action.type === "request") return { state: { ...state, count: null, message: null, playing: false }, request: action.what };
+    if (action.type === "submit") return submitted(state, run);
+    return { state: reduced(state, action, run), request: null };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { state: { ...state, prompt: null, count: null, message: { text: error.message, tone: "bad" } }, request: null };
+  }
+}
+
+type Quiet = Exclude<UiAction, { readonly type: "request" | "submit" }>;
+
+function reduced(state: UiState, action: Quiet, run: RunContext): UiState {
+  switch (action.type) {
+    case "digit":
+      return withDigit(state, action.digit);
+    case "digits-ended":
+      return withoutDigits(state);
+    case "resize":
+      return { ...state, columns: action.columns, rows: action.rows };
+    case "say":
+      return { ...state, message: { text: action.text, tone: action.tone } };
+    case "tick":
+      return ticked(state, action.steps, run);
+    case "run-changed":
+      return { ...land(state, action.step, run), playing: false, chosen: { ...byPanel(null), graph: state.chosen.graph }, opened: byPanel(null), scroll: byPanel(0) };
+    case "type":
+      return typed(state, action.text);
+    case "erase":
+      return erased(state, action.what);
+    case "prompt":
+      return { ...state, count: null, message: null, playing: false, prompt: { kind: action.what, text: action.what === "filter" ? state.filter : "" } };
+    default:
+      return { ...afterKey({ ...state, message: null }, action, run), count: null };
+  }
+}
+
+type KeyAction = Exclude<
+  Quiet,
+  { readonly type: "digit" | "digits-ended" | "resize" | "say" | "tick" | "run-changed" | "type" | "erase" | "prompt" }
+>;
+
+/** Whatever uses up the count. */
+function afterKey(state: UiState, action: KeyAction, run: RunContext): UiState {
+  const times = state.count ?? 1;
+  switch (action.type) {
+    case "step":
+      return land(paused(state), state.step + action.by * times, run);
+    case "leap":
+      return land(paused(state), state.step + action.direction * times * leapOf(run.steps), run);
+    case "next":
+      return nextOf(paused(state), action.what, action.direction, times, run);
+    case "go":
+      return gone(paused(state), action.to, run);
+    case "focus":
+      return focusOn(state, action.panel);
+    case "focus-next":
+      return focusNext(state, action.direction);
+    case "choose":
+      return chooseBy(state, action.by * times, run);
+    case "page":
+      return pageBy(state, action.pages * times, run);
+    case "shift":
+      return shiftBy(state, action.direction);
+    case "open":
+      return openChosen(state, run);
+    case "zoom":
+      return { ...state, zoomed: !state.zoomed };
+    case "fold":
+      return foldChosen(state, run);
+    case "await":
+      return { ...state, awaiting: action.what };
+    case "letter":
+      return withLetter(state, action.letter, run);
+    case "cancel":
+      return cancelled(state);
+    case "play":
+      return { ...state, playing: !state.playing && state.step < run.steps };
+    case "speed":
+      return faster(state, action.by);
+    case "help":
+      return { ...state, help: !state.help, helpScroll: 0, playing: false };
+    default:
+      return unreachable(action, "afterKey");
+  }
+}
+
+function paused(state: UiState): UiState {
+  return state.playing ? { ...state, playing: false } : state;
+}
+
+function withDigit(state: UiState, digit: number): UiState {
+  return { ...state, message: null, count: Math.min(COUNT_LIMIT, (state.count ?? 0) * 10 + digit) };
+}
+
+/** A digit alone is no count but the number of a panel. */
+function withoutDigits(state: UiState): UiState {
+  const panel = PANELS[(state.count ?? 0) - 1];
+  return panel === undefined ? state : focusOn({ ...state, count: null }, panel);
+}
+
+function gone(state: UiState, to: "start" | "end" | "violation", run: RunContext): UiState {
+  switch (to) {
+    case "start":
+      return land(back(state), state.count ?? 0, run);
+    case "end":
+      return land(back(state), state.count ?? run.steps, run);
+    case "violation": {
+      const further = run.neighbour("finding", state.step, 1, state) ?? run.neighbour("finding", -1, 1, state);
+      return further === null ? sayNone(state, "finding", 1) : land(back(state), further, run);
+    }
+    default:
+      return unreachable(to, "gone");
+  }
+}
+
+function nextOf(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): UiState {
+  if (what === "match" && state.search === "") return { ...state, message: { text: "nothing to search for yet: type / and a text", tone: "warn" } };
+  const step = matched(state, what, direction, times, run);
+  return step === null ? sayNone(state, what, direction) : land(what === "event" ? state : back(state), step, run);
+}
+
+function ticked(state: UiState, steps: number, run: RunContext): UiState {
+  if (!state.playing) return state;
+  const moved = land(state, state.step + steps, run);
+  return { ...moved, playing: moved.step < run.steps };
+}
+
+function faster(state: UiState, by: 1 | -1): UiState {
+  const speed = Math.max(0, Math.min(SPEEDS.length - 1, state.speed + by));
+  return { ...state, speed, message: { text: `plays ${SPEEDS[speed]} steps a second`, tone: "plain" } };
+}
+
+function withLetter(state: UiState, letter: string, run: RunContext): UiState {
+  const quiet: UiState = { ...state, awaiting: null };
+  const isMark = /^[a-zA-Z]$/.test(letter);
+  if (state.awaiting === "mark") {
+    if (!isMark) return { ...quiet, message: { text: "a mark is a letter", tone: "warn" } };
+    return { ...quiet, marks: { ...state.marks, [letter]: state.step }, message: { text: `mark ${letter} is step ${state.step}`, tone: "plain" } };
+  }
+  if (letter === "'" || letter === "`") return land(back(quiet), state.before, run);
+  const step = isMark && Object.hasOwn(state.marks, letter) ? state.marks[letter] : undefined;
+  if (step === undefined) return { ...quiet, message: { text: isMark ? `there is no mark ${letter}` : "a mark is a letter", tone: "warn" } };
+  return land(back(quiet), step, run);
+}
+
+/** One thing at a time, the newest first. */
+function cancelled(state: UiState): UiState {
+  if (state.prompt !== null) return { ...state, prompt: null };
+  if (state.awaiting !== null || state.count !== null) return { ...state, awaiting: null };
+  if (state.help) return { ...state, help: false };
+  if (state.playing) return { ...state, playing: false };
+  if (state.opened[state.focus] !== null) return { ...state, opened: { ...state.opened, [state.focus]: null } };
+  if (state.zoomed) return { ...state, zoomed: false };
+  return state.filter === "" ? state : { ...state, filter: "", message: { text: "all events are shown", tone: "plain" } };
+}

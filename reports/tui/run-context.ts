@@ -1,0 +1,32 @@
+import type { PanelName } from "./panel-name.ts";
+import type { Landmark } from "./ui-action.ts";
+import type { UiState } from "./ui-state.ts";
+
+/** Something in a panel that can be chosen. */
+export interface Choice {
+  readonly id: string;
+  /** Where in the run it is; null: nowhere in particular. */
+  readonly step: number | null;
+  /** What can be folded with it: the id of its operator; null: nothing. */
+  readonly fold: string | null;
+}
+
+/** How far a panel can be scrolled from where it stands by itself, and the lines of a page of it. */
+export interface Scrolling {
+  readonly least: number;
+  readonly most: number;
+  readonly page: number;
+}
+
+/** What the reducer asks about the run that is looked at. Answers depend on the arguments alone. */
+export interface RunContext {
+  /** The last step. */
+  readonly steps: number;
+  /** The nearest step behind (1) or before (-1) `from` with one of these; null: there is none. */
+  neighbour(what: Landmark, from: number, direction: 1 | -1, state: UiState): number | null;
+  /** The step that a place names ("612", "t 1.7s", "ckpt 4", "violation"). Throws UsageError. */
+  place(text: string): number;
+  /** What can be chosen in a panel, from top to bottom. */
+  choices(panel: PanelName, state: UiState): readonly Choice[];
+  scrolling(what: PanelName | "help", state: UiState): Scrolling;
+}

@@ -1,0 +1,25 @@
+import type { Line } from "../views/line.ts";
+import { line, span } from "../views/line.ts";
+import { visible } from "../text/visible.ts";
+import { PANELS } from "./panel-name.ts";
+import type { UiState } from "./ui-state.ts";
+import { SPEEDS } from "./ui-state.ts";
+
+const PROMPTS = { command: ":", search: "/", filter: "&" } as const;
+const HINTS = "h l step  H L leap  c checkpoint  f fault  v violation  / search  : go to  tab panel  ? keys  q quit";
+
+/** The last line: what is being typed, what was just said, or which keys there are. */
+export function statusLine({ prompt, awaiting, count, message, playing, speed, filter }: UiState): Line {
+  if (prompt !== null) return line(span(PROMPTS[prompt.kind], "strong"), visible(prompt.text), span("_", "dim"));
+  if (awaiting !== null) return line(span(awaiting === "mark" ? "mark: a letter" : "go to mark: a letter", "strong"));
+  if (count !== null) return line(span(`${count}`, "strong"), span(`  steps (h l), times, or G${panelHint(count)}`, "dim"));
+  if (message !== null) return line(span(message.tone === "bad" ? `! ${visible(message.text)}` : visible(message.text), message.tone));
+  if (playing) return line(span(`playing ${SPEEDS[speed]} steps a second`, "strong"), span("  space pauses, + - speed", "dim"));
+  const filtered = filter === "" ? [] : [span(`only events with ${visible(JSON.stringify(filter))}  `, "warn")];
+  return line(...filtered, span(HINTS, "dim"));
+}
+
+function panelHint(count: number): string {
+  const panel = PANELS[count - 1];
+  return panel === undefined ? "" : `; alone: panel ${panel}`;
+}

@@ -1,0 +1,57 @@
+import type { TerminalStreams } from "../cli/host.ts";
+
+/** Alternate screen; no cursor; no line breaks of the terminal's own. */
+const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J\u001b[H";
+const LEAVE = "\u001b[0m\u001b[?2026l\u001b[?7h\u001b[?25h\u001b[?1049l";
+
+/** Takes the terminal's screen, and gives it back as it was, whatever happens in between. */
+export class Terminal {
+  readonly #streams: TerminalStreams;
+  #isTaken = false;
+  readonly #giveBack: () => void = () => this.leave();
+
+  constructor(streams: TerminalStreams) {
+    this.#streams = streams;
+  }
+
+  get columns(): number {
+    return this.#streams.stdout.columns || 80;
+  }
+
+  get rows(): number {
+    return this.#streams.stdout.rows || 24;
+  }
+
+  get stdin(): NodeJS.ReadStream {
+    return this.#streams.stdin;
+  }
+
+  enter(): void {
+    if (this.#isTaken) return;
+    this.#isTaken = true;
+    process.on("exit", this.#giveBack);
+    this.#streams.stdout.write(ENTER);
+  }
+
+  write(text: string): void {
+    if (this.#isTaken && text !== "") this.#streams.stdout.write(text);
+  }
+
+  onResize(listener: () => void): () => void {
+    this.#streams.stdout.on("resize", listener);
+    return () => void this.#streams.stdout.off("resize", listener);
+  }
+
+  /** At once, because the process may be about to end. May be called again. */
+  leave(): void {
+    if (!this.#isTaken) return;
+    this.#isTaken = false;
+    process.off("exit", this.#giveBack);
+    try {
+      if (this.#streams.stdin.isRaw) this.#streams.stdin.setRawMode(false);
+      this.#streams.stdout.write(LEAVE);
+    } catch {
+      // The terminal is gone: nothing is left to give back.
+    }
+  }
+}
