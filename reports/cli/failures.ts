@@ -69,7 +69,7 @@ export function failureReport(run: FailedRun, context: RecordContext, record: st
 }
 
 /** The token, and what it does not hold; the record, where no seed draws the plan. */
-function reproduceArguments({ result }: FailedRun, context: RecordContext, record: string | null): string[] {
+export function reproduceArguments({ result }: Pick<FailedRun, "result">, context: RecordContext, record: string | null): string[] {
   if (record !== null && !isDrawn(result.plan, context)) return ["replay", record];
   const { source, profile, maxSteps } = context;
   const token = formatToken(sourceArgument(source), result.combination, result.seed, result.digest);

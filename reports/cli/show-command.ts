@@ -1,10 +1,8 @@
 import type { LoadedScenario } from "../catalog/load-scenario.ts";
 import { findJourney, type Journey } from "../travel/journey.ts";
 import { parsePlace, placeOfInterest } from "../travel/place.ts";
-import { grouped, seconds } from "../text/format.ts";
-import { visible, visibleJson } from "../text/visible.ts";
-import { textOf } from "../views/line.ts";
 import { show } from "../views/show.ts";
+import { viewJson, viewText } from "../views/view-document.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
@@ -26,18 +24,9 @@ export async function showCommand(target: ReplayTarget, loaded: LoadedScenario, 
   }
 }
 
-function print(journey: Journey, { at, show: what = DEFAULT_SHOWN, json }: RawReplayOptions, stale: string | null, host: Host): void {
+function print(journey: Journey, { at, show: shown = DEFAULT_SHOWN, json }: RawReplayOptions, stale: string | null, host: Host): void {
   const { tape } = journey;
   const step = at === undefined ? placeOfInterest(tape) : parsePlace(at, tape);
-  const { facts, lines } = show(what, journey, step);
-  const { scenario, combination, seed, digest, steps } = tape.result;
-  const atUs = tape.timeUsOf(step);
-  if (json === true) {
-    const run = { scenario, combination, seed, digest };
-    host.stdout.write(`${visibleJson(JSON.stringify({ run, step, atUs, shown: what, stale, facts }, null, 2))}\n`);
-    return;
-  }
-  const head = `${visible(`${scenario}/${combination}`)}  seed ${seed}  step ${grouped(step)} of ${grouped(steps)}, t=${seconds(atUs)}`;
-  const banner = stale === null ? [] : [`stale: ${visible(stale)}`];
-  host.stdout.write(`${[head, ...banner, "", ...lines.map(textOf)].join("\n")}\n`);
+  const document = { journey, step, shown, stale, view: show(shown, journey, step) };
+  host.stdout.write(json === true ? viewJson(document) : viewText(document));
 }

@@ -1,10 +1,14 @@
-import { findJourney } from "../travel/journey.ts";
+import type { LoadedScenario } from "../catalog/load-scenario.ts";
+import type { RecordContext } from "../record/run-record.ts";
+import { findJourney, type Journey } from "../travel/journey.ts";
 import { parsePlace, placeOfInterest } from "../travel/place.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { shellQuoted } from "../text/format.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
+import { reproduceArguments } from "./failures.ts";
 import { findTarget, loadTarget, staleness, type RawTargetOptions } from "./replay-target.ts";
+import { toolVersion } from "./version.ts";
 
 /** The options of `ui` as the command line gives them. */
 export interface RawUiOptions extends RawTargetOptions {
@@ -29,16 +33,26 @@ export async function uiCommand(text: string | undefined, raw: RawUiOptions, hos
     const { openUi } = await import("../tui/open-ui.tsx");
     const { Explorer } = await import("../tui/explorer.ts");
     const { Terminal } = await import("../tui/terminal.ts");
+    const { UiRequests } = await import("../tui/ui-requests.ts");
     const { themeOf } = await import("../tui/theme.ts");
     const theme = themeOf(host.env, { colour: raw.color, ascii: raw.ascii === true });
-    const run = { explorer: new Explorer(journey, stale), step };
-    const end = await openUi(new Terminal(streams), theme, run, () => undefined);
+    const reproduce = reproduceArguments(journey.tape, contextOf(journey, loaded), expected?.record ?? null);
+    const terminal = new Terminal(streams);
+    const requests = new UiRequests(terminal, host.cwd);
+    const run = { explorer: new Explorer({ journey, stale, branch: null, reproduce }), step };
+    const end = await openUi(terminal, theme, run, (what, store) => requests.carryOut(what, store));
+    for (const line of requests.copied) host.stdout.write(`${line}\n`);
     return end === "signal" ? EXIT.interrupted : EXIT.ok;
   } finally {
     journey.machine.release();
   }
 }
 
+function contextOf({ request }: Journey, { source }: LoadedScenario): RecordContext {
+  const { profile, fixed, maxSteps } = request;
+  return { tool: toolVersion(), source, profile, fixed, maxSteps };
+}
+
 function textCommand(text: string | undefined, { at }: RawUiOptions): string {
-  return `npx whitewater replay ${text === undefined ? "<run>" : shellQuoted(text)} --at ${at === undefined ? "<place>" : shellQuoted(at)} --show events`;
+  return `npx whitewater replay ${shellQuoted(text ?? "<run>")} --at ${shellQuoted(at ?? "<place>")} --show events`;
 }

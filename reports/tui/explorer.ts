@@ -4,12 +4,12 @@ import { seconds } from "../text/format.ts";
 import { visible } from "../text/visible.ts";
 import type { Line } from "../views/line.ts";
 import { helpLength } from "./help-lines.ts";
+import type { Choices } from "./choices.ts";
 import { neighbourOf } from "./landmarks.ts";
 import { scrollRange, slotsOf } from "./layout.ts";
 import type { PanelName } from "./panel-name.ts";
 import { lineInSight, type PanelView } from "./panel-view.ts";
 import { panelKey, viewOfPanel } from "./panel-views.ts";
-import type { ChoiceLine } from "./panel-view.ts";
 import type { RunContext, Scrolling } from "./run-context.ts";
 import { screenPlan } from "./screen-plan.ts";
 import { timelineOf } from "./timeline.ts";
@@ -19,19 +19,29 @@ import type { UiState } from "./ui-state.ts";
 /** Views that are kept, so that the last steps are there at once. */
 const KEPT_VIEWS = 400;
 
+export interface ExploredRun {
+  readonly journey: Journey;
+  /** Why the run is not the one that was asked for, or null. */
+  readonly stale: string | null;
+  /** What makes it another run than the one that it came from; null: it is no branch. */
+  readonly branch: string | null;
+  /** The arguments of the command that makes this run again; null: none does. */
+  readonly reproduce: readonly string[] | null;
+}
+
 /** One run as the screen sees it: what its panels show, by the state of the screen. */
 export class Explorer implements RunContext {
   readonly journey: Journey;
-  /** What makes it another run than the one that it came from; null: it is no branch. */
   readonly branch: string | null;
-  readonly #stale: string | null;
+  readonly reproduce: readonly string[] | null;
+  readonly stale: string | null;
   readonly #views = new Map<string, PanelView>();
 
-  /** `stale`: why the run is not the one that was asked for, or null. */
-  constructor(journey: Journey, stale: string | null, branch: string | null = null) {
+  constructor({ journey, stale, branch, reproduce }: ExploredRun) {
     this.journey = journey;
     this.branch = branch;
-    this.#stale = stale;
+    this.reproduce = reproduce;
+    this.stale = stale;
   }
 
   get steps(): number {
@@ -45,7 +55,7 @@ export class Explorer implements RunContext {
       const since = `since step ${Math.max(0, deviation.step - 64)} at the earliest`;
       return `NOT DETERMINISTIC: taken again, the run is another one (${since}; digest ${deviation.actual}, was ${deviation.expected})`;
     }
-    return this.#stale === null ? null : `STALE: ${visible(this.#stale)}`;
+    return this.stale === null ? null : `STALE: ${visible(this.stale)}`;
   }
 
   panel(name: PanelName, state: UiState): PanelView {
@@ -78,7 +88,7 @@ export class Explorer implements RunContext {
     return parsePlace(text, this.journey.tape);
   }
 
-  choices(panel: PanelName, state: UiState): readonly ChoiceLine[] {
+  choices(panel: PanelName, state: UiState): Choices {
     return this.panel(panel, state).choices;
   }
 
@@ -88,7 +98,7 @@ export class Explorer implements RunContext {
     const slot = slotsOf(plan.layout).find((one) => one.panel === panel);
     const height = (slot?.height ?? state.rows) - 1;
     const view = this.panel(panel, state);
-    const [least, most] = scrollRange(view.lines.length, height, lineInSight(view, state.chosen[panel]));
+    const [least, most] = scrollRange(view.length, height, lineInSight(view, state.chosen[panel]));
     return { least, most, page: Math.max(1, height - 1) };
   }
 

@@ -1,3 +1,4 @@
+import { NO_CHOICES, chosenOf } from "./choices.ts";
 import type { PanelName } from "./panel-name.ts";
 import { PANELS } from "./panel-name.ts";
 import type { RunContext } from "./run-context.ts";
@@ -12,12 +13,13 @@ export function focusNext(state: UiState, direction: 1 | -1): UiState {
 /** Chooses what stands further down or up; scrolls where there is nothing to choose. */
 export function chooseBy(state: UiState, by: number, run: RunContext): UiState {
   const { focus } = state;
-  const choices = state.help || state.opened[focus] !== null ? [] : run.choices(focus, state);
-  if (choices.length === 0) return scrolled(state, by, run);
-  const now = choices.findIndex(({ id }) => id === state.chosen[focus]);
-  const from = now >= 0 ? now : choices.findIndex(({ step }) => step === state.step);
-  const next = from < 0 ? (by > 0 ? by - 1 : choices.length + by) : from + by;
-  const chosen = choices[Math.max(0, Math.min(choices.length - 1, next))];
+  const choices = state.help || state.opened[focus] !== null ? NO_CHOICES : run.choices(focus, state);
+  if (choices.count === 0) return scrolled(state, by, run);
+  const id = state.chosen[focus];
+  const now = id === null ? -1 : choices.indexOf(id);
+  const from = now >= 0 ? now : choices.indexAt(state.step);
+  const next = from < 0 ? (by > 0 ? by - 1 : choices.count + by) : from + by;
+  const chosen = choices.at(Math.max(0, Math.min(choices.count - 1, next)));
   return { ...state, chosen: { ...state.chosen, [focus]: chosen?.id ?? null }, scroll: { ...state.scroll, [focus]: 0 } };
 }
 
@@ -58,10 +60,10 @@ const OPENING: Readonly<Record<PanelName, "inspect" | "detail" | "go" | "nothing
 export function openChosen(state: UiState, run: RunContext): UiState {
   const { focus } = state;
   const what = OPENING[focus];
-  const choice = run.choices(focus, state).find(({ id }) => id === state.chosen[focus]);
+  const choice = chosenOf(run.choices(focus, state), state.chosen[focus]);
   if (state.opened[focus] !== null) return { ...state, opened: { ...state.opened, [focus]: null }, scroll: { ...state.scroll, [focus]: 0 } };
   if (what === "nothing") return { ...state, zoomed: !state.zoomed };
-  if (choice === undefined) return { ...state, message: { text: "choose something with j and k first", tone: "warn" } };
+  if (choice === null) return { ...state, message: { text: "choose something with j and k first", tone: "warn" } };
   if (what === "inspect") return focusOn(state, "inspector");
   if (what === "detail") return { ...state, opened: { ...state.opened, [focus]: choice.id }, scroll: { ...state.scroll, [focus]: 0 } };
   if (choice.step === null) return { ...state, message: { text: "it has no place in this run", tone: "warn" } };
@@ -69,8 +71,7 @@ export function openChosen(state: UiState, run: RunContext): UiState {
 }
 
 export function foldChosen(state: UiState, run: RunContext): UiState {
-  const choice = run.choices("graph", state).find(({ id }) => id === state.chosen.graph);
-  const fold = choice?.fold ?? null;
+  const fold = chosenOf(run.choices("graph", state), state.chosen.graph)?.fold ?? null;
   if (fold === null) return { ...state, message: { text: "choose an operator in the graph first", tone: "warn" } };
   const folded = state.folded.includes(fold) ? state.folded.filter((id) => id !== fold) : [...state.folded, fold];
   return { ...state, folded };

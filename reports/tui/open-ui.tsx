@@ -54,7 +54,6 @@ export async function openUi(terminal: Terminal, theme: Theme, run: UiRun, carry
     });
   } finally {
     clock.stop();
-    output.close();
     terminal.leave();
     stop();
   }

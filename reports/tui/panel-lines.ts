@@ -1,5 +1,7 @@
+import { grouped } from "../text/format.ts";
 import type { Line, Span } from "../views/line.ts";
 import { line, span } from "../views/line.ts";
+import { chosenOf } from "./choices.ts";
 import { cutLine, fitLine, lineWidth } from "./line-cut.ts";
 import type { Slot } from "./layout.ts";
 import { topLine } from "./layout.ts";
@@ -17,23 +19,24 @@ export interface ScreenLine {
 export function panelLines(slot: Slot, view: PanelView, state: UiState): readonly ScreenLine[] {
   const { panel, width, height } = slot;
   const isFocused = state.focus === panel;
-  const chosen = view.choices.find(({ id }) => id === state.chosen[panel]);
+  const chosen = chosenOf(view.choices, state.chosen[panel]);
   const body = height - 1;
-  const top = topLine(view.lines.length, body, lineInSight(view, state.chosen[panel]), state.scroll[panel]);
+  const top = topLine(view.length, body, lineInSight(view, state.chosen[panel]), state.scroll[panel]);
   const lines: ScreenLine[] = [{ line: titleLine(slot, view, isFocused, top), reversed: false }];
-  for (let i = top; i < top + body; i += 1) {
-    const reversed = isFocused && chosen?.line === i;
-    lines.push({ line: fitLine(view.lines[i] ?? [], width, state.shift[panel]), reversed });
+  const shown = view.lines(top, top + body);
+  for (let i = 0; i < body; i += 1) {
+    const reversed = isFocused && chosen?.line === top + i;
+    lines.push({ line: fitLine(shown[i] ?? [], width, state.shift[panel]), reversed });
   }
   return lines;
 }
 
 /** "━ 5 Events ━━━━━━━━━━ 12-30 of 71 ━": heavy where the panel has the keys. */
-function titleLine({ panel, width, height }: Slot, { lines, note }: PanelView, isFocused: boolean, top: number): Line {
+function titleLine({ panel, width, height }: Slot, { length, note }: PanelView, isFocused: boolean, top: number): Line {
   const rule = isFocused ? "━" : "─";
   const name = `${PANELS.indexOf(panel) + 1} ${PANEL_TITLES[panel]}`;
   const body = height - 1;
-  const place = lines.length > body ? `${top + 1}-${Math.min(lines.length, top + body)} of ${lines.length}` : "";
+  const place = length > body ? `${grouped(top + 1)}-${grouped(Math.min(length, top + body))} of ${grouped(length)}` : "";
   const left: Span[] = [span(`${rule} `, isFocused ? "strong" : "dim"), span(isFocused ? `[${name}]` : name, isFocused ? "strong" : "plain")];
   if (note !== "") left.push(span(`  ${note}`, "dim"));
   left.push(span(" ", "plain"));

@@ -1,30 +1,27 @@
 import type { Line } from "../views/line.ts";
-import type { Choice } from "./run-context.ts";
-
-/** A line of a panel that can be chosen. */
-export interface ChoiceLine extends Choice {
-  /** Its number in `lines`. */
-  readonly line: number;
-}
+import { NO_CHOICES, chosenOf, type Choices } from "./choices.ts";
 
 /** What is in a panel: more than it may have room for. */
 export interface PanelView {
-  readonly lines: readonly Line[];
+  /** Of all its lines. */
+  readonly length: number;
+  /** Some of them: from one to before another. */
+  lines(from: number, to: number): readonly Line[];
   /** The line that is to be in sight where nothing is chosen. */
   readonly anchor: number | null;
-  readonly choices: readonly ChoiceLine[];
+  readonly choices: Choices;
   /** A word or two for the panel's title. */
   readonly note: string;
-  /** What of it is written to a file, and the name that `replay --show` has for it; null: not to be had there. */
-  readonly facts: unknown;
+  /** What `replay --show` calls it; null: it is not to be had there. */
   readonly shown: string | null;
 }
 
-export function plainView(lines: readonly Line[]): PanelView {
-  return { lines, anchor: null, choices: [], note: "", facts: null, shown: null };
+/** Lines that are known, with whatever else there is to say of them. */
+export function panelOf(lines: readonly Line[], more: Partial<Omit<PanelView, "length" | "lines">> = {}): PanelView {
+  return { length: lines.length, lines: (from, to) => lines.slice(from, to), anchor: null, choices: NO_CHOICES, note: "", shown: null, ...more };
 }
 
 /** The line that is chosen, or else the one to have in sight. */
 export function lineInSight({ choices, anchor }: PanelView, chosen: string | null): number | null {
-  return choices.find(({ id }) => id === chosen)?.line ?? anchor;
+  return chosenOf(choices, chosen)?.line ?? anchor;
 }

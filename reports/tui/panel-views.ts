@@ -5,8 +5,9 @@ import { seconds } from "../text/format.ts";
 import { visible } from "../text/visible.ts";
 import { eventsAround, eventsView } from "../views/events-view.ts";
 import { line, span } from "../views/line.ts";
+import { choicesOf } from "./choices.ts";
 import type { PanelName } from "./panel-name.ts";
-import { plainView, type PanelView } from "./panel-view.ts";
+import { panelOf, type PanelView } from "./panel-view.ts";
 import type { UiState } from "./ui-state.ts";
 
 /** What a panel's view depends on: two states with the same key have the same view. */
@@ -36,15 +37,15 @@ export function viewOfPanel(name: PanelName, journey: Journey, state: UiState): 
     case "verdict":
       return verdictPanel(journey.tape, state.step);
     default:
-      return plainView([line(span("nothing to see here yet", "dim"))]);
+      return panelOf([line(span("nothing to see here yet", "dim"))]);
   }
 }
 
 function eventsPanel(tape: RunTape, step: number): PanelView {
-  const { facts, lines } = eventsView(tape, step);
+  const lines = eventsView(tape, step).lines;
   const { points } = eventsAround(tape, step);
-  const choices = points.map((point, i) => ({ id: String(point.index), step: point.step, fold: null, line: i }));
-  return { lines, anchor: choices.findIndex((choice) => choice.step === step), choices, note: "", facts, shown: "events" };
+  const choices = choicesOf(points.map((point, i) => ({ id: String(point.index), step: point.step, fold: null, line: i })));
+  return panelOf(lines, { anchor: choices.at(choices.indexAt(step))?.line ?? null, choices, shown: "events" });
 }
 
 function verdictPanel({ result, steps }: RunTape, step: number): PanelView {
@@ -53,6 +54,6 @@ function verdictPanel({ result, steps }: RunTape, step: number): PanelView {
     const here = Math.min(finding.step, steps) === step;
     return line(here ? "> " : "  ", span(`! ${visible(finding.oracle)}`, "bad"), `  step ${finding.step}, t=${seconds(finding.atUs)}: ${visible(finding.message)}`);
   });
-  const choices = result.findings.map((finding, i) => ({ id: String(i), step: Math.min(finding.step, steps), fold: null, line: i + 1 }));
-  return { lines: [head, ...findings], anchor: null, choices, note: result.verdict, facts: result.findings, shown: null };
+  const choices = choicesOf(result.findings.map((finding, i) => ({ id: String(i), step: Math.min(finding.step, steps), fold: null, line: i + 1 })));
+  return panelOf([head, ...findings], { choices });
 }

@@ -1,15 +1,7 @@
+import type { Choices } from "./choices.ts";
 import type { PanelName } from "./panel-name.ts";
 import type { Landmark } from "./ui-action.ts";
 import type { UiState } from "./ui-state.ts";
-
-/** Something in a panel that can be chosen. */
-export interface Choice {
-  readonly id: string;
-  /** Where in the run it is; null: nowhere in particular. */
-  readonly step: number | null;
-  /** What can be folded with it: the id of its operator; null: nothing. */
-  readonly fold: string | null;
-}
 
 /** How far a panel can be scrolled from where it stands by itself, and the lines of a page of it. */
 export interface Scrolling {
@@ -26,7 +18,6 @@ export interface RunContext {
   neighbour(what: Landmark, from: number, direction: 1 | -1, state: UiState): number | null;
   /** The step that a place names ("612", "t 1.7s", "ckpt 4", "violation"). Throws UsageError. */
   place(text: string): number;
-  /** What can be chosen in a panel, from top to bottom. */
-  choices(panel: PanelName, state: UiState): readonly Choice[];
+  choices(panel: PanelName, state: UiState): Choices;
   scrolling(what: PanelName | "help", state: UiState): Scrolling;
 }

@@ -1,7 +1,8 @@
 import { Box, Text, useInput } from "ink";
-import { useSyncExternalStore, type ReactNode } from "react";
+import { useState, useSyncExternalStore, type ReactNode } from "react";
 import type { Line } from "../views/line.ts";
 import type { Explorer } from "./explorer.ts";
+import { paced } from "./frame-pace.ts";
 import { headLine } from "./head-line.ts";
 import { helpLines } from "./help-lines.ts";
 import { keyNames } from "./key-names.ts";
@@ -15,12 +16,13 @@ import { painted, type Theme } from "./theme.ts";
 import type { UiState } from "./ui-state.ts";
 import type { UiStore } from "./ui-store.ts";
 
+/** At most thirty frames a second. */
+const FRAME_MS = 33;
+
 /** The whole screen, of as many columns as the terminal has and one row less. Keys go to the store. */
 export function Screen({ store, theme }: { readonly store: UiStore; readonly theme: Theme }): ReactNode {
-  const state = useSyncExternalStore(
-    (listener) => store.subscribe(listener),
-    () => store.state,
-  );
+  const [subscribe] = useState(() => paced((listener) => store.subscribe(listener), FRAME_MS));
+  const state = useSyncExternalStore(subscribe, () => store.state);
   useInput((input, key) => {
     for (const name of keyNames(input, key)) {
       const action = actionOf(name, store.state);

@@ -2,7 +2,8 @@ import { UsageError } from "#whitewater/reports/files/usage-error.js";
 import { actionOf } from "#whitewater/reports/tui/keymap.js";
 import { keyNames } from "#whitewater/reports/tui/key-names.js";
 import { reduce } from "#whitewater/reports/tui/reducer.js";
-import type { Choice, RunContext } from "#whitewater/reports/tui/run-context.js";
+import { NO_CHOICES, choicesOf } from "#whitewater/reports/tui/choices.js";
+import type { RunContext } from "#whitewater/reports/tui/run-context.js";
 import type { Landmark, Request } from "#whitewater/reports/tui/ui-action.js";
 import { firstState, type UiState } from "#whitewater/reports/tui/ui-state.js";
 
@@ -14,11 +15,11 @@ const LANDMARKS: Readonly<Record<Landmark, readonly number[]>> = {
   finding: [420, 430],
 };
 
-const CHOICES: readonly Choice[] = [
-  { id: "first", step: 5, fold: "map" },
-  { id: "second", step: 50, fold: "sum" },
-  { id: "third", step: null, fold: null },
-];
+const CHOICES = choicesOf([
+  { id: "first", step: 5, fold: "map", line: 1 },
+  { id: "second", step: 50, fold: "sum", line: 2 },
+  { id: "third", step: null, fold: null, line: 4 },
+]);
 
 /** A run of 1000 steps, without a run. */
 export const fakeRun: RunContext = {
@@ -31,7 +32,7 @@ export const fakeRun: RunContext = {
     if (!/^\d+$/.test(text)) throw new UsageError(text, "is no place", "give a step");
     return Number(text);
   },
-  choices: (panel) => (panel === "inspector" ? [] : CHOICES),
+  choices: (panel) => (panel === "inspector" ? NO_CHOICES : CHOICES),
   scrolling: () => ({ least: -3, most: 40, page: 10 }),
 };
 
