@@ -9,6 +9,7 @@ import { SHARED_FILE_BUGS } from "./catalogue/shared-files.ts";
 import { SINK_BUGS } from "./catalogue/sinks.ts";
 import { STORE_BUGS } from "./catalogue/stores.ts";
 import { TIMER_BUGS } from "./catalogue/timers.ts";
+import { VERSION_BUGS } from "./catalogue/versions.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
 /** Every bug that is planted, most of them after issues of Flink. */
@@ -24,6 +25,7 @@ export const CATALOGUE: readonly PlantedBug[] = [
   ...RESCALING_BUGS,
   ...LOCAL_RECOVERY_BUGS,
   ...FAILOVER_BUGS,
+  ...VERSION_BUGS,
 ];
 
 export function bugNamed(id: string): PlantedBug | null {

@@ -85,8 +85,8 @@ export const SHARED_FILE_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/checkpoint/completed-store.ts",
-        find: "    for (const { metadata } of read) {\n",
-        replace: "    for (const { metadata } of read.slice(read.length)) {\n",
+        find: "    for (const { metadata, isOwned: isOurs } of read) {\n",
+        replace: "    for (const { metadata, isOwned: isOurs } of read.slice(read.length)) {\n",
       },
     ],
   },
