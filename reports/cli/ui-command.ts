@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { LoadedScenario } from "../catalog/load-scenario.ts";
 import type { RecordContext } from "../record/run-record.ts";
 import { findJourney, type Journey } from "../travel/journey.ts";
@@ -13,12 +14,14 @@ import { toolVersion } from "./version.ts";
 /** The options of `ui` as the command line gives them. */
 export interface RawUiOptions extends RawTargetOptions {
   readonly at?: string;
+  readonly tour?: boolean;
   readonly ascii?: boolean;
   readonly color: boolean;
 }
 
 /** `whitewater ui`: a run on the screen, forwards and backwards. */
-export async function uiCommand(text: string | undefined, raw: RawUiOptions, host: Host): Promise<ExitCode> {
+export async function uiCommand(named: string | undefined, raw: RawUiOptions, host: Host): Promise<ExitCode> {
+  const text = raw.tour === true ? tourRecord(named) : named;
   const streams = host.terminal;
   if (streams === null) throw new UsageError("ui", "needs a terminal for its input and output", `the same as text: ${textCommand(text, raw)}`);
   if (text === undefined) throw new UsageError("ui", "needs a run", "give .whitewater/….json, ww1:scenario/combination@seed#digest or scenario@seed");
@@ -35,11 +38,12 @@ export async function uiCommand(text: string | undefined, raw: RawUiOptions, hos
     const { Terminal } = await import("../tui/terminal.ts");
     const { UiRequests } = await import("../tui/ui-requests.ts");
     const { themeOf } = await import("../tui/theme.ts");
+    const tour = raw.tour === true ? (await import("../tui/tour-stops.ts")).tourSteps(journey.tape) : null;
     const theme = themeOf(host.env, { colour: raw.color, ascii: raw.ascii === true });
     const reproduce = reproduceArguments(journey.tape, contextOf(journey, loaded), expected?.record ?? null);
     const terminal = new Terminal(streams);
     const requests = new UiRequests(terminal, host.cwd);
-    const run = { explorer: new Explorer({ journey, stale, branch: null, reproduce }), step };
+    const run = { explorer: new Explorer({ journey, stale, branch: null, reproduce, tour }), step };
     const end = await openUi(terminal, theme, run, (what, store) => requests.carryOut(what, store));
     for (const line of requests.copied) host.stdout.write(`${line}\n`);
     return end === "signal" ? EXIT.interrupted : EXIT.ok;
@@ -51,6 +55,12 @@ export async function uiCommand(text: string | undefined, raw: RawUiOptions, hos
 function contextOf({ request }: Journey, { source }: LoadedScenario): RecordContext {
   const { profile, fixed, maxSteps } = request;
   return { tool: toolVersion(), source, profile, fixed, maxSteps };
+}
+
+/** The record that comes along for the guided tour. */
+function tourRecord(named: string | undefined): string {
+  if (named !== undefined) throw new UsageError(`--tour ${named}`, "the tour has a run of its own", "leave one of them out");
+  return fileURLToPath(new URL("../../../scenarios/tour/tour.json", import.meta.url));
 }
 
 function textCommand(text: string | undefined, { at }: RawUiOptions): string {

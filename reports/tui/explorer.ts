@@ -13,6 +13,8 @@ import { panelKey, viewOfPanel } from "./panel-views.ts";
 import type { RunContext, Scrolling } from "./run-context.ts";
 import { screenPlan } from "./screen-plan.ts";
 import { timelineOf } from "./timeline.ts";
+import { tourLines } from "./tour-lines.ts";
+import type { TourStep } from "./tour-stops.ts";
 import type { Landmark } from "./ui-action.ts";
 import type { UiState } from "./ui-state.ts";
 
@@ -27,6 +29,8 @@ export interface ExploredRun {
   readonly branch: string | null;
   /** The arguments of the command that makes this run again; null: none does. */
   readonly reproduce: readonly string[] | null;
+  /** Where the guided tour stops in it; absent: it does not come through. */
+  readonly tour?: readonly TourStep[] | null;
 }
 
 /** One run as the screen sees it: what its panels show, by the state of the screen. */
@@ -35,13 +39,15 @@ export class Explorer implements RunContext {
   readonly branch: string | null;
   readonly reproduce: readonly string[] | null;
   readonly stale: string | null;
+  readonly tour: readonly TourStep[] | null;
   readonly #views = new Map<string, PanelView>();
 
-  constructor({ journey, stale, branch, reproduce }: ExploredRun) {
+  constructor({ journey, stale, branch, reproduce, tour = null }: ExploredRun) {
     this.journey = journey;
     this.branch = branch;
     this.reproduce = reproduce;
     this.stale = stale;
+    this.tour = tour;
   }
 
   get steps(): number {
@@ -78,6 +84,11 @@ export class Explorer implements RunContext {
 
   timeline(state: UiState): readonly Line[] {
     return timelineOf(this.journey, state.step, state.columns);
+  }
+
+  /** What the guided tour says. */
+  guide(state: UiState): readonly Line[] {
+    return tourLines(this.tour, state);
   }
 
   neighbour(what: Landmark, from: number, direction: 1 | -1, state: UiState): number | null {

@@ -82,12 +82,13 @@ export const KEYMAP: readonly Binding[] = [
 const BY_KEY: ReadonlyMap<string, UiAction> = new Map(KEYMAP.flatMap(({ keys, action }) => keys.map((key) => [key, action])));
 
 /** What a key stands for now; null: nothing. */
-export function actionOf(key: string, { prompt, awaiting, help }: UiState): UiAction | null {
+export function actionOf(key: string, { prompt, awaiting, help, tour }: UiState): UiAction | null {
   if (key === "ctrl-c") return ask("quit");
   if (prompt !== null) return actionInPrompt(key);
   if (key === "escape") return { type: "cancel" };
   if (awaiting !== null) return { type: "letter", letter: key };
   if (help) return actionInHelp(key);
+  if (tour !== null && (key === "n" || key === "p")) return { type: "tour", by: key === "n" ? 1 : -1 };
   if (/^[0-9]$/.test(key)) return { type: "digit", digit: Number(key) };
   return BY_KEY.get(key) ?? null;
 }

@@ -4,6 +4,7 @@ import { InkOutput } from "./ink-output.ts";
 import { Screen } from "./screen.tsx";
 import type { Terminal } from "./terminal.ts";
 import type { Theme } from "./theme.ts";
+import { atStop } from "./tour-moves.ts";
 import { UiClock } from "./ui-clock.ts";
 import type { Request } from "./ui-action.ts";
 import { firstState } from "./ui-state.ts";
@@ -21,7 +22,7 @@ export type UiEnd = "quit" | "signal";
 
 /** Shows a run until somebody quits. The terminal is given back before this returns or throws. */
 export async function openUi(terminal: Terminal, theme: Theme, run: UiRun, carryOut: (what: Request, store: UiStore) => void): Promise<UiEnd> {
-  const store = new UiStore(firstState(run.step, terminal), run.explorer);
+  const store = new UiStore(atStop(firstState(run.step, terminal), 0, run.explorer), run.explorer);
   const output = new InkOutput(terminal);
   terminal.enter();
   const clock = new UiClock(store);

@@ -5,6 +5,7 @@ import { back, land, leapOf, matched, sayNone } from "./moves.ts";
 import { erased, submitted, typed } from "./prompt.ts";
 import { PANELS, byPanel } from "./panel-name.ts";
 import type { RunContext } from "./run-context.ts";
+import { tourBy } from "./tour-moves.ts";
 import type { Landmark, Request, UiAction } from "./ui-action.ts";
 import { SPEEDS, focusOn, type UiState } from "./ui-state.ts";
 
@@ -99,6 +100,8 @@ function afterKey(state: UiState, action: KeyAction, run: RunContext): UiState {
       return { ...state, playing: !state.playing && state.step < run.steps };
     case "speed":
       return faster(state, action.by);
+    case "tour":
+      return tourBy(state, action.by, run);
     case "help":
       return { ...state, help: !state.help, helpScroll: 0, playing: false };
     default:
@@ -173,5 +176,6 @@ function cancelled(state: UiState): UiState {
   if (state.playing) return { ...state, playing: false };
   if (state.opened[state.focus] !== null) return { ...state, opened: { ...state.opened, [state.focus]: null } };
   if (state.zoomed) return { ...state, zoomed: false };
+  if (state.filter === "" && state.tour !== null) return { ...state, tour: null, message: { text: "the tour is over; all the rest goes on", tone: "plain" } };
   return state.filter === "" ? state : { ...state, filter: "", message: { text: "all events are shown", tone: "plain" } };
 }

@@ -1,5 +1,6 @@
 import type { Choices } from "./choices.ts";
 import type { PanelName } from "./panel-name.ts";
+import type { TourStep } from "./tour-stops.ts";
 import type { Landmark } from "./ui-action.ts";
 import type { UiState } from "./ui-state.ts";
 
@@ -20,4 +21,6 @@ export interface RunContext {
   place(text: string): number;
   choices(panel: PanelName, state: UiState): Choices;
   scrolling(what: PanelName | "help", state: UiState): Scrolling;
+  /** Where the guided tour stops; null: none goes through this run. */
+  readonly tour: readonly TourStep[] | null;
 }

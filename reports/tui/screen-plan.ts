@@ -1,3 +1,4 @@
+import type { Line } from "../views/line.ts";
 import type { Layout } from "./layout.ts";
 import { layoutOf } from "./layout.ts";
 import type { UiState } from "./ui-state.ts";
@@ -10,16 +11,30 @@ export interface ScreenPlan {
   /** Lines for panels, and for what says which there are. */
   readonly lines: number;
   readonly banner: boolean;
+  /** What the guided tour says, where there is room for it. */
+  readonly guide: readonly Line[];
+}
+
+/** What the plan depends on, beside the state. */
+export interface PlannedRun {
+  readonly banner: string | null;
+  timeline(state: UiState): readonly Line[];
+  guide(state: UiState): readonly Line[];
 }
 
 const HEAD = 1;
 const STATUS = 1;
+/** With fewer there is no panel. */
+const LEAST_LINES = 4;
 
 /** The last row of the terminal stays empty: whatever writes there may scroll. */
-export function screenPlan(state: UiState, run: { readonly banner: string | null; timeline(state: UiState): readonly unknown[] }): ScreenPlan {
+export function screenPlan(state: UiState, run: PlannedRun): ScreenPlan {
   const { columns, rows, focus, zoomed, recent } = state;
   const banner = run.banner !== null;
   const timeline = run.timeline(state).length;
-  const lines = rows - 1 - HEAD - STATUS - timeline - (banner ? 1 : 0);
-  return { fits: lines >= 4 && columns >= 40, layout: layoutOf({ columns, lines, focus, zoomed, recent }), lines, banner };
+  const room = rows - 1 - HEAD - STATUS - timeline - (banner ? 1 : 0);
+  const wanted = state.help ? [] : run.guide(state);
+  const guide = room - wanted.length >= LEAST_LINES ? wanted : [];
+  const lines = room - guide.length;
+  return { fits: lines >= LEAST_LINES && columns >= 40, layout: layoutOf({ columns, lines, focus, zoomed, recent }), lines, banner, guide };
 }

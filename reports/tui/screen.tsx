@@ -40,6 +40,9 @@ export function Screen({ store, theme }: { readonly store: UiStore; readonly the
         <Row key={i} line={line} width={state.columns} theme={theme} />
       ))}
       {state.help ? <Help state={state} theme={theme} height={plan.lines} /> : <Panels state={state} explorer={explorer} theme={theme} />}
+      {plan.guide.map((line, i) => (
+        <Row key={`guide ${i}`} line={line} width={state.columns} theme={theme} />
+      ))}
       <Row line={statusLine(state)} width={state.columns} theme={theme} />
     </Box>
   );

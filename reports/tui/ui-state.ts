@@ -53,6 +53,8 @@ export interface UiState {
   readonly playing: boolean;
   /** Index into SPEEDS. */
   readonly speed: number;
+  /** The stop of the guided tour that is talked about, from 0; null: no tour. */
+  readonly tour: number | null;
   readonly message: Message | null;
 }
 
@@ -85,6 +87,7 @@ export function firstState(step: number, size: { readonly columns: number; reado
     prompt: null,
     playing: false,
     speed: FIRST_SPEED,
+    tour: null,
     message: null,
   };
 }

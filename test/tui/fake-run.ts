@@ -24,6 +24,7 @@ const CHOICES = choicesOf([
 /** A run of 1000 steps, without a run. */
 export const fakeRun: RunContext = {
   steps: 1000,
+  tour: null,
   neighbour(what, from, direction) {
     const found = LANDMARKS[what].filter((step) => (step - from) * direction > 0);
     return (direction === 1 ? found[0] : found.at(-1)) ?? null;

@@ -11,7 +11,7 @@ import { TEXT_COLUMNS, TEXT_LINES, tourSteps } from "#whitewater/reports/tui/tou
 import { tour } from "#whitewater/scenarios/tour/tour.js";
 import { Simulator } from "#whitewater/simulator/simulate.js";
 
-const path = fileURLToPath(new URL("../../../scenarios/tour/tour.json", import.meta.url));
+const path = fileURLToPath(new URL("../../scenarios/tour/tour.json", import.meta.url));
 const { seed, profile, options, plan, maxSteps } = readRecord(path, "scenarios/tour/tour.json");
 const request = { seed, profile, fixed: options, plan, oracles: true, checked: false, restoreEvery: false, maxSteps };
 const journey = journeyOf(new Simulator(tour), request);

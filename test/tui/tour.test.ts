@@ -1,0 +1,112 @@
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { readRecord } from "#whitewater/reports/record/read-record.js";
+import { journeyOf } from "#whitewater/reports/travel/journey.js";
+import { Explorer } from "#whitewater/reports/tui/explorer.js";
+import { actionOf } from "#whitewater/reports/tui/keymap.js";
+import { keyNames } from "#whitewater/reports/tui/key-names.js";
+import { reduce } from "#whitewater/reports/tui/reducer.js";
+import { screenPlan } from "#whitewater/reports/tui/screen-plan.js";
+import { atStop } from "#whitewater/reports/tui/tour-moves.js";
+import { tourSteps } from "#whitewater/reports/tui/tour-stops.js";
+import { firstState, type UiState } from "#whitewater/reports/tui/ui-state.js";
+import { textOf } from "#whitewater/reports/views/line.js";
+import { tour } from "#whitewater/scenarios/tour/tour.js";
+import { Simulator } from "#whitewater/simulator/simulate.js";
+import { temporaryDirectory } from "../temporary-directory.ts";
+import { hasTmux, TmuxTerminal } from "./tmux.ts";
+
+const path = fileURLToPath(new URL("../../scenarios/tour/tour.json", import.meta.url));
+const { seed, profile, options, plan, maxSteps } = readRecord(path, "scenarios/tour/tour.json");
+const journey = journeyOf(new Simulator(tour), { seed, profile, fixed: options, plan, oracles: true, checked: false, restoreEvery: false, maxSteps });
+const stops = tourSteps(journey.tape);
+const withTour = new Explorer({ journey, stale: null, branch: null, reproduce: null, tour: stops });
+const branch = new Explorer({ journey, stale: null, branch: "without the crash", reproduce: null });
+afterAll(() => journey.machine.release());
+
+function begun(columns = 80, rows = 24): UiState {
+  return atStop(firstState(0, { columns, rows }), 0, withTour);
+}
+
+function press(from: UiState, keys: string, run: Explorer = withTour): UiState {
+  let state = from;
+  for (const key of keys === "escape" ? [keys] : keyNames(keys, {})) {
+    const action = actionOf(key, state);
+    if (action !== null) state = reduce(state, action, run).state;
+  }
+  return state;
+}
+
+describe("the tour", () => {
+  it("begins at its first stop, with what it talks about in sight", () => {
+    expect(begun()).toMatchObject({ tour: 0, step: stops[0]?.step, focus: stops[0]?.sight.panel, chosen: { graph: stops[0]?.sight.subject } });
+  });
+
+  it("goes on with n and back with p, and stays where it ends", () => {
+    expect(press(begun(), "nn")).toMatchObject({ tour: 2, step: stops[2]?.step });
+    expect(press(begun(), "nnp")).toMatchObject({ tour: 1, step: stops[1]?.step });
+    expect(press(begun(), "p")).toMatchObject({ tour: 0, message: { text: "this is the first stop of the tour" } });
+    expect(press(begun(), "nnnnnnn")).toMatchObject({ tour: 7, message: null });
+    expect(press(begun(), "nnnnnnnn")).toMatchObject({ tour: 7, step: stops[7]?.step });
+    expect(press(begun(), "nnnnnnnn").message?.text).toContain("the last stop");
+  });
+
+  it("lets people look around, and says which step it is about", () => {
+    const away = press(begun(), "llll");
+    expect(away).toMatchObject({ tour: 0, step: (stops[0]?.step ?? 0) + 4 });
+    expect(textOf(withTour.guide(away)[0] ?? [])).toContain(`(it is about step ${stops[0]?.step})`);
+    expect(textOf(withTour.guide(begun())[0] ?? [])).toBe("Tour 1/8: a source, and state by key  n next  escape ends");
+    expect(press(away, "n")).toMatchObject({ tour: 1, step: stops[1]?.step });
+  });
+
+  it("ends with escape, and n and p mean again what they mean", () => {
+    const over = press(begun(), "escape");
+    expect(over.tour).toBe(null);
+    expect(withTour.guide(over)).toEqual([]);
+    expect(press(over, "n").message?.text).toContain("nothing to search for yet");
+  });
+
+  it("goes through its own run, not through a branch of it", () => {
+    expect(branch.guide(begun())).toEqual([]);
+    expect(press(begun(), "n", branch).message?.text).toContain("b goes back");
+  });
+
+  it("leaves room for a panel: on a small screen the text is left out, never cut in two", () => {
+    expect(screenPlan(begun(80, 24), withTour).guide).toHaveLength(6);
+    for (let rows = 10; rows < 30; rows += 1) {
+      const { guide, lines, fits } = screenPlan(begun(80, rows), withTour);
+      expect([0, 6]).toContain(guide.length);
+      expect(fits && lines >= 4).toBe(true);
+    }
+    expect(screenPlan({ ...begun(), help: true }, withTour).guide).toEqual([]);
+  });
+});
+
+let terminal: TmuxTerminal | null = null;
+afterEach(() => terminal?.end());
+
+describe.skipIf(!hasTmux)(`the tour in a terminal${hasTmux ? "" : " (tmux is not installed: not run)"}`, () => {
+  it.each([
+    [80, 24],
+    [120, 40],
+  ])("goes through all eight stops at %i x %i, whole texts on the screen, and leaves the terminal as it was", async (columns, rows) => {
+    terminal = new TmuxTerminal({ columns, rows, cwd: temporaryDirectory() });
+    terminal.ui("--tour");
+    for (const [i, stop] of stops.entries()) {
+      if (i > 0) terminal.type("n");
+      const screen = await terminal.untilLine(new RegExp(`^Tour ${i + 1}/8: ${stop.title}`));
+      expect(screen[0]).toMatch(new RegExp(`^step ${stop.step} of ${journey.tape.steps} `));
+      const at = screen.findIndex((line) => line.startsWith(`Tour ${i + 1}/8`));
+      expect(screen.slice(at + 1, at + 1 + stop.text.length)).toEqual(stop.text.map((line) => `  ${line}`));
+      expect(screen.join("\n")).not.toMatch(/STALE|NOT DETERMINISTIC/);
+    }
+    terminal.type("p");
+    await terminal.untilLine(/^Tour 7\/8/);
+    terminal.keys("Escape");
+    await terminal.until("the tour is over", (screen) => !screen.some((line) => line.startsWith("Tour ")));
+    terminal.type("q");
+    await terminal.untilLine(/^ended with 0$/);
+    expect(terminal.isAlternate).toBe(false);
+    expect(terminal.hasCursor).toBe(true);
+  });
+});
