@@ -7,9 +7,11 @@ import { CHECKPOINT_MODES } from "#whitewater/engine/graph/job-modes.js";
 import type { CheckpointMode } from "#whitewater/engine/graph/job-modes.js";
 import { selfTimes } from "./profile.ts";
 import type { BenchDocument, Target } from "./report.ts";
-import { asText, machine, profileText, target } from "./report.ts";
+import { asText, atMost, machine, profileText, target } from "./report.ts";
 import type { Contender, Measured } from "./rounds.ts";
 import { measure } from "./rounds.ts";
+import type { Sought } from "./seeking.ts";
+import { seekLongRun } from "./seeking.ts";
 import { measureAllCrashes, measureAllRestores, measureState } from "./state/state-bench.ts";
 
 const USAGE = `Benchmarks: everything in one process, contenders in turn, medians.
@@ -20,6 +22,7 @@ const USAGE = `Benchmarks: everything in one process, contenders in turn, median
                            keys; takes a quarter of an hour, so only when it is named
   restores                 time and bytes of a checkpoint and of a restore against the size of the state, for each
                            backend and restore strategy; likewise
+  seeking                  going to any step of a run of 100,000, by paused Worlds and by a fresh one each time
   crashes                  memory over 10,000 simulated crashes with each backend; likewise
   --json                   the result as JSON
   --profile NAME           one of ${"engine-1, engine-4, engine-1-oracles, engine-4-oracles, flights, windows"} under a
@@ -31,7 +34,7 @@ const USAGE = `Benchmarks: everything in one process, contenders in turn, median
   --crashes N              crashes with each backend (default 10,000)
 `;
 
-const BENCHMARKS: readonly string[] = ["throughput", "exploring", "modes", "state", "restores", "crashes"];
+const BENCHMARKS: readonly string[] = ["throughput", "exploring", "modes", "state", "restores", "seeking", "crashes"];
 /** Null: no checkpoints at all. */
 const MODES: readonly (CheckpointMode | null)[] = [null, ...CHECKPOINT_MODES];
 const WARM_UP_ROUNDS = 2;
@@ -135,12 +138,21 @@ function positive(text: string, option: string): number {
   return value;
 }
 
+/** Of what somebody at a screen does. */
+function seekTargets({ kinds }: Sought): readonly Target[] {
+  return kinds.slice(0, 2).flatMap(({ kind, medianMilliseconds, worstMilliseconds }) => [
+    atMost(`seeking, ${kind}: median ms`, medianMilliseconds, 50),
+    atMost(`seeking, ${kind}: worst ms`, worstMilliseconds, 200),
+  ]);
+}
+
 async function measured(settings: Settings, names: readonly string[]): Promise<BenchDocument> {
   for (const name of names) if (!BENCHMARKS.includes(name)) throw new RangeError(`there is no benchmark "${name}"`);
   const wants = (name: string): boolean => names.length === 0 || names.includes(name);
   const counted = wants("throughput") ? throughput(settings) : { measured: [], targets: [] };
   const swept = wants("exploring") ? await exploring(settings) : { explored: [], targets: [] };
   const state = names.includes("state") ? await measureState(settings.rounds ?? STATE_ROUNDS, settings.keys) : null;
+  const sought = names.includes("seeking") ? [seekLongRun()] : [];
   const crashes = names.includes("crashes") ? await measureAllCrashes(settings.crashes) : null;
   return {
     ...machine(),
@@ -148,8 +160,9 @@ async function measured(settings: Settings, names: readonly string[]): Promise<B
     exploring: swept.explored,
     state: state?.document ?? null,
     restores: names.includes("restores") ? await measureAllRestores(settings.rounds ?? 1, settings.keys) : [],
+    seeking: sought,
     crashes: crashes?.document ?? [],
-    targets: [...counted.targets, ...swept.targets, ...(state?.targets ?? []), ...(crashes?.targets ?? [])],
+    targets: [...counted.targets, ...swept.targets, ...(state?.targets ?? []), ...sought.flatMap(seekTargets), ...(crashes?.targets ?? [])],
   };
 }
 

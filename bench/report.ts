@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import type { Explored } from "./exploring.ts";
 import type { SelfTime } from "./profile.ts";
 import type { Measured } from "./rounds.ts";
+import type { Sought } from "./seeking.ts";
 import type { CrashMemory } from "./state/crashes.ts";
 import type { StateDocument } from "./state/state-bench.ts";
 import type { RestorePoint } from "./state/restore-curves.ts";
@@ -26,6 +27,7 @@ export interface BenchDocument {
   /** Null: not asked for. */
   readonly state: StateDocument | null;
   readonly restores: readonly RestorePoint[];
+  readonly seeking: readonly Sought[];
   readonly crashes: readonly CrashMemory[];
   readonly targets: readonly Target[];
 }
@@ -42,7 +44,7 @@ export function machine(): { readonly node: string; readonly cpu: string } {
   return { node: process.version, cpu: `${cpus()[0]?.model.trim() ?? "unknown"} x ${cpus().length}` };
 }
 
-export function asText({ node, cpu, throughput, exploring, state, restores, crashes, targets }: BenchDocument): string {
+export function asText({ node, cpu, throughput, exploring, state, restores, seeking, crashes, targets }: BenchDocument): string {
   const lines = [`Node ${node}, ${cpu}; medians of interleaved rounds`, ""];
   if (throughput.length > 0) {
     const rows = throughput.map(({ name, unitsPerSecond, nanosecondsPerUnit, also }) => [
@@ -65,10 +67,22 @@ export function asText({ node, cpu, throughput, exploring, state, restores, cras
   }
   if (state !== null) lines.push(...stateTables(state));
   if (restores.length > 0) lines.push(...restoreTable(restores));
+  for (const one of seeking) lines.push(...seekTable(one), "");
   if (crashes.length > 0) lines.push(...crashTable(crashes));
   const rows = targets.map(({ name, figure, wanted, sense, isMet }) => [name, short(figure), `${sense} ${short(wanted)}`, isMet ? "met" : "MISSED"]);
   if (rows.length > 0) lines.push(...table([["target", "figure", "wanted", ""], ...rows], "lrrl"), "");
   return lines.join("\n");
+}
+
+function seekTable({ name, steps, tracePoints, recordMilliseconds, prepareMilliseconds, kinds }: Sought): readonly string[] {
+  const rows = kinds.map(({ kind, seeks, medianMilliseconds, worstMilliseconds }) => [
+    kind,
+    grouped(seeks),
+    medianMilliseconds.toFixed(1),
+    worstMilliseconds.toFixed(1),
+  ]);
+  const head = `seeking in ${name}: ${grouped(steps)} steps, ${grouped(tracePoints)} trace points; recorded in ${grouped(recordMilliseconds)} ms, prepared in ${grouped(prepareMilliseconds)} ms`;
+  return [head, ...table([["seeks", "", "median ms", "worst ms"], ...rows], "lrrr")];
 }
 
 export function profileText(name: string, times: readonly SelfTime[], shown: number): string {
