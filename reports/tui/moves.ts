@@ -1,3 +1,4 @@
+import { unreachable } from "../../engine/base/assert.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Landmark } from "./ui-action.ts";
 import type { UiState } from "./ui-state.ts";
@@ -30,7 +31,7 @@ export function leapOf(steps: number): number {
 }
 
 /** The step of the `times`-th landmark from here, or of the last one there is; null: there is none. */
-export function matched(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): number | null {
+function matched(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): number | null {
   let found: number | null = null;
   for (let i = 0; i < times; i += 1) {
     const further = run.neighbour(what, found ?? state.step, direction, state);
@@ -40,7 +41,39 @@ export function matched(state: UiState, what: Landmark, direction: 1 | -1, times
   return found;
 }
 
-export function sayNone(state: UiState, what: Landmark, direction: 1 | -1): UiState {
+function sayNone(state: UiState, what: Landmark, direction: 1 | -1): UiState {
   const text = what === "finding" ? "nothing was found in this run" : `no ${direction === 1 ? "further" : "earlier"} ${NAMES[what]}`;
   return { ...state, message: { text, tone: "warn" } };
+}
+
+/** To an end of the run, or to what was found in it. A number before it is a step. */
+export function gone(state: UiState, to: "start" | "end" | "violation", run: RunContext): UiState {
+  switch (to) {
+    case "start":
+      return land(back(state), state.count ?? 0, run);
+    case "end":
+      return land(back(state), state.count ?? run.steps, run);
+    case "violation": {
+      const further = run.neighbour("finding", state.step, 1, state) ?? run.neighbour("finding", -1, 1, state);
+      return further === null ? sayNone(state, "finding", 1) : land(back(state), further, run);
+    }
+    default:
+      return unreachable(to, "gone");
+  }
+}
+
+/** To the next landmark, the `times`-th of them. */
+export function nextOf(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): UiState {
+  if (what === "match" && state.search === "") return { ...state, message: { text: "nothing to search for yet: type / and a text", tone: "warn" } };
+  const step = matched(state, what, direction, times, run);
+  if (step === null && what === "match") return fromTheOtherEnd(state, direction, run);
+  return step === null ? sayNone(state, what, direction) : land(what === "event" ? state : back(state), step, run);
+}
+
+/** A search that came to an end begins again. */
+function fromTheOtherEnd(state: UiState, direction: 1 | -1, run: RunContext): UiState {
+  const step = run.neighbour("match", direction === 1 ? -1 : run.steps + 1, direction, state);
+  if (step === null) return { ...state, message: { text: `nothing has ${JSON.stringify(state.search)}`, tone: "warn" } };
+  const text = direction === 1 ? "the search went on from the start" : "the search went on from the end";
+  return { ...land(back(state), step, run), message: { text, tone: "warn" } };
 }

@@ -1,6 +1,6 @@
 import { unreachable } from "../../engine/base/assert.ts";
 import type { Reduction } from "./reducer.ts";
-import { back, land, matched, sayNone } from "./moves.ts";
+import { back, land, nextOf } from "./moves.ts";
 import type { RunContext } from "./run-context.ts";
 import type { UiState } from "./ui-state.ts";
 
@@ -30,7 +30,7 @@ export function submitted(state: UiState, run: RunContext): Reduction {
     case "command":
       return commanded(closed, prompt.text.trim(), run);
     case "search":
-      return { state: searched({ ...closed, search: prompt.text === "" ? state.search : prompt.text }, run), request: null };
+      return { state: nextOf({ ...closed, search: prompt.text === "" ? state.search : prompt.text }, "match", 1, 1, run), request: null };
     case "filter":
       return { state: filtered(closed, prompt.text), request: null };
     default:
@@ -43,12 +43,6 @@ function commanded(state: UiState, command: string, run: RunContext): Reduction 
   if (QUIT.includes(command)) return { state, request: "quit" };
   if (command === "help" || command === "h") return { state: { ...state, help: true }, request: null };
   return { state: land(back(state), run.place(command), run), request: null };
-}
-
-function searched(state: UiState, run: RunContext): UiState {
-  if (state.search === "") return state;
-  const step = matched(state, "match", 1, 1, run);
-  return step === null ? sayNone(state, "match", 1) : land(back(state), step, run);
 }
 
 function filtered(state: UiState, filter: string): UiState {

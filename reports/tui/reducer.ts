@@ -1,12 +1,12 @@
 import { unreachable } from "../../engine/base/assert.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { chooseBy, focusNext, foldChosen, openChosen, pageBy, shiftBy } from "./look-around.ts";
-import { back, land, leapOf, matched, sayNone } from "./moves.ts";
+import { back, gone, land, leapOf, nextOf } from "./moves.ts";
 import { erased, submitted, typed } from "./prompt.ts";
 import { PANELS, byPanel } from "./panel-name.ts";
 import type { RunContext } from "./run-context.ts";
 import { tourBy } from "./tour-moves.ts";
-import type { Landmark, Request, UiAction } from "./ui-action.ts";
+import type { Request, UiAction } from "./ui-action.ts";
 import { SPEEDS, focusOn, type UiState } from "./ui-state.ts";
 
 /** Largest count that is taken. */
@@ -18,8 +18,15 @@ export interface Reduction {
   readonly request: Request | null;
 }
 
+/** What a number before it can multiply, and what happens by itself: the number stays, or is used up as one. */
+const LEAVE_COUNT: readonly UiAction["type"][] = [
+  "step", "leap", "next", "go", "choose", "page", "digit", "digits-ended", "cancel", "tick", "resize", "say", "run-changed",
+];
+
 /** What becomes of the screen. Pure: the same arguments give the same. */
-export function reduce(state: UiState, action: UiAction, run: RunContext): Reduction {
+export function reduce(before: UiState, action: UiAction, run: RunContext): Reduction {
+  // Behind a number, what takes none says that it was that of a panel.
+  const state = LEAVE_COUNT.includes(action.type) ? before : withoutDigits(before);
   try {
     if (action.type === "request") return { state: { ...state, count: null, message: null, playing: false }, request: action.what };
     if (action.type === "submit") return submitted(state, run);
@@ -121,27 +128,6 @@ function withDigit(state: UiState, digit: number): UiState {
 function withoutDigits(state: UiState): UiState {
   const panel = PANELS[(state.count ?? 0) - 1];
   return panel === undefined ? state : focusOn({ ...state, count: null }, panel);
-}
-
-function gone(state: UiState, to: "start" | "end" | "violation", run: RunContext): UiState {
-  switch (to) {
-    case "start":
-      return land(back(state), state.count ?? 0, run);
-    case "end":
-      return land(back(state), state.count ?? run.steps, run);
-    case "violation": {
-      const further = run.neighbour("finding", state.step, 1, state) ?? run.neighbour("finding", -1, 1, state);
-      return further === null ? sayNone(state, "finding", 1) : land(back(state), further, run);
-    }
-    default:
-      return unreachable(to, "gone");
-  }
-}
-
-function nextOf(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): UiState {
-  if (what === "match" && state.search === "") return { ...state, message: { text: "nothing to search for yet: type / and a text", tone: "warn" } };
-  const step = matched(state, what, direction, times, run);
-  return step === null ? sayNone(state, what, direction) : land(what === "event" ? state : back(state), step, run);
 }
 
 function ticked(state: UiState, steps: number, run: RunContext): UiState {

@@ -46,6 +46,11 @@ describe("moving in time", () => {
     expect(state.message?.text).toBe("no further checkpoint");
   });
 
+  it("goes on with a search from the other end", () => {
+    expect(press(400, "/x", "enter", "n").state).toMatchObject({ step: 500, message: { text: "the search went on from the start" } });
+    expect(press(400, "n").state.message?.text).toBe("nothing to search for yet: type / and a text");
+  });
+
   it("says what is wrong with a place, and stays", () => {
     const { state } = press(400, ":nowhere", "enter");
     expect(state).toMatchObject({ step: 400, prompt: null, message: { text: "nowhere: is no place; give a step", tone: "bad" } });
@@ -89,6 +94,8 @@ describe("looking around", () => {
     const digit = press(10, "5").state;
     expect(digit.focus).toBe("graph");
     expect(reduce(digit, { type: "digits-ended" }, fakeRun).state).toMatchObject({ focus: "events", count: null });
+    expect(press(10, "5", "/").state).toMatchObject({ focus: "events", count: null, prompt: { kind: "search" } });
+    expect(press(10, "5", "x")).toMatchObject({ state: { focus: "events" }, requests: ["export"] });
     expect(reduce(press(10, "50").state, { type: "digits-ended" }, fakeRun).state).toMatchObject({ focus: "graph", count: 50 });
   });
 

@@ -38,6 +38,22 @@ export class TmuxTerminal {
     this.keys("Enter");
   }
 
+  /** The same, as the process whose id is in the file "pid". */
+  uiWithPid(...args: readonly string[]): void {
+    const command = [process.execPath, MAIN, "ui", ...args].map((arg) => `'${arg}'`).join(" ");
+    this.type(`clear; sh -c 'echo $$ >pid; exec "$@"' - ${command}; echo ended with $?`);
+    this.keys("Enter");
+  }
+
+  /** Writes every byte that the terminal gets from now on to a file of its directory. */
+  recordTo(file: string): void {
+    this.#tmux(["pipe-pane", "-o", `cat >'${file}'`]);
+  }
+
+  get title(): string {
+    return this.#tmux(["display-message", "-p", "#{pane_title}"]).trim();
+  }
+
   /** By tmux's names: "Right", "C-c", "Enter". */
   keys(...names: readonly string[]): void {
     this.#tmux(["send-keys", ...names]);
