@@ -2,13 +2,14 @@ import type { Journey } from "../travel/journey.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { nearest } from "../text/format.ts";
 import { eventsView } from "./events-view.ts";
+import { NO_KEYS } from "./events-matches.ts";
 import type { View } from "./view.ts";
 
 type Show = (journey: Journey, step: number, argument: string) => View;
 
 /** By name; those that take an argument ("state:sum") say what of. */
 const SHOWN: Readonly<Record<string, Show>> = {
-  events: ({ tape }, step) => eventsView(tape, step),
+  events: ({ tape }, step, filter) => eventsView(tape, step, filter, NO_KEYS),
 };
 
 /** What `what` names of the run, at the end of a step. Throws UsageError for what is not to be seen. */

@@ -55,7 +55,7 @@ interface ProducerCall<T> {
 }
 
 /** What `y` of a reply's trace point says where it is not a number of records. */
-const REPLY_NUMBERS = { unavailable: -1, unknown: -2, fenced: -3, aborted: -4, absent: -5 } as const;
+export const LOG_REPLIES = { unavailable: -1, unknown: -2, fenced: -3, aborted: -4, absent: -5 } as const;
 
 /** The external log as one process sees it: latency, faults and trace points of every call. */
 export class ExternalLogPort implements ExternalLog {
@@ -112,7 +112,7 @@ export class ExternalLogPort implements ExternalLog {
         failure === null
           ? { ok: true, value: readable(records, offset, limit, kernel.nowUs) }
           : { ok: false, code: failure === "unknown" ? "unknown" : "unavailable" };
-      const y = reply.ok ? reply.value.records.length : REPLY_NUMBERS[reply.code];
+      const y = reply.ok ? reply.value.records.length : LOG_REPLIES[reply.code];
       kernel.point(process, PORT_TRACE.logReplied, subject, LOG_CALLS.fetch, y);
       done(reply);
     });
@@ -184,7 +184,7 @@ export class ExternalLogPort implements ExternalLog {
     const latencyUs = latency.us(request.bytes, fault) + slownessUs(fault);
     const failure = failureOf(fault);
     const reply = (outcome: LogReply<T>): void => {
-      const y = outcome.ok ? records : REPLY_NUMBERS[outcome.code];
+      const y = outcome.ok ? records : LOG_REPLIES[outcome.code];
       kernel.point(process, PORT_TRACE.logReplied, lane.subject, call, y);
       done(outcome);
     };

@@ -122,7 +122,7 @@ const CHECKPOINT_MARKER = "chk-";
 const COPIES_BUFFER_BYTES = 32_768;
 
 /** What `y` of a reply's trace point says where it is not a size. */
-const REPLY_NUMBERS = { unavailable: -1, unknown: -2, "not-found": -3 } as const;
+export const BLOB_REPLIES = { unavailable: -1, unknown: -2, "not-found": -3 } as const;
 
 class BlobStorePort implements BlobStore {
   readonly #kernel: Kernel;
@@ -250,7 +250,7 @@ class BlobStorePort implements BlobStore {
     size: number,
     done: (reply: BlobReply<T>) => void,
   ): void {
-    const y = outcome.ok ? size : REPLY_NUMBERS[outcome.code];
+    const y = outcome.ok ? size : BLOB_REPLIES[outcome.code];
     this.#kernel.point(this.#process, kind, this.#process.subject, checkpoint, y);
     if (kind === PORT_TRACE.blobPutReplied || kind === PORT_TRACE.blobDeleteReplied) {
       const call = kind === PORT_TRACE.blobPutReplied ? "put" : "delete";

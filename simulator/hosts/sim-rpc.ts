@@ -241,4 +241,5 @@ function takeOut<T>(list: T[], item: T): void {
 
 const TIMED_OUT: RpcReply<never> = { ok: false, code: "timeout" };
 const UNREACHABLE: RpcReply<never> = { ok: false, code: "unreachable" };
-const REPLY_OUTCOMES = { ok: 0, timeout: 1, unreachable: 2 } as const;
+/** What a trace point says of a reply. */
+export const REPLY_OUTCOMES = { ok: 0, timeout: 1, unreachable: 2 } as const;

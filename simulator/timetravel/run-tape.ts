@@ -1,7 +1,7 @@
 import { invariant } from "../../engine/base/assert.ts";
 import type { TimeUs } from "../../engine/base/units.ts";
 import type { RunResult } from "../run-result.ts";
-import { traceKindName } from "../trace/kinds.ts";
+import { PORT_TRACE, traceKindName } from "../trace/kinds.ts";
 import type { JudgedRun, RepeatableRun } from "./repeatable-run.ts";
 
 /** Every so many steps the digest is written down, to be compared when somebody comes by again. */
@@ -24,7 +24,19 @@ export interface TapePoint {
   readonly y: number;
   /** The process that ran, or null: the outside world. */
   readonly process: string | null;
+  /** What a number of it stands for: the kind of a message, the key of a register, the kind of a fault. Else null. */
+  readonly named: string | null;
 }
+
+/** Kinds of which y is the number of a name. */
+const NAMING_KINDS: ReadonlySet<number> = new Set([
+  PORT_TRACE.rpcSent,
+  PORT_TRACE.rpcDelivered,
+  PORT_TRACE.rpcResponded,
+  PORT_TRACE.coordinationIssued,
+  PORT_TRACE.coordinationApplied,
+  PORT_TRACE.coordinationReplied,
+]);
 
 /**
  * What one pass over a whole run left: every trace point, as numbers, the time of every step, digests on the way,
@@ -115,6 +127,11 @@ export class RunTape {
     return this.#at(this.#kinds, point);
   }
 
+  /** Equal for the same subject. */
+  subjectNumberOf(point: number): number {
+    return this.#at(this.#subjects, point);
+  }
+
   subjectOf(point: number): string {
     return this.#names[this.#at(this.#subjects, point)] as string;
   }
@@ -127,10 +144,22 @@ export class RunTape {
     return this.#at(this.#ys, point);
   }
 
-  pointAt(index: number): TapePoint {
+  /** The process that ran; null: the outside world. */
+  processOf(point: number): string | null {
+    const process = this.#at(this.#processes, point);
+    return process === NOBODY ? null : (this.#names[process] as string);
+  }
+
+  /** See TapePoint. */
+  namedBy(point: number): string | null {
+    const kind = this.kindOf(point);
+    if (NAMING_KINDS.has(kind)) return this.#names[this.yOf(point)] ?? null;
+    return kind === PORT_TRACE.faultFired ? (this.result.plan[this.xOf(point)]?.kind ?? null) : null;
+  }
+
+  /** The step is looked for where the caller does not know it. */
+  pointAt(index: number, step: number = this.stepOf(index)): TapePoint {
     const kind = this.kindOf(index);
-    const process = this.#at(this.#processes, index);
-    const step = this.stepOf(index);
     return {
       index,
       step,
@@ -140,13 +169,14 @@ export class RunTape {
       subject: this.subjectOf(index),
       x: this.xOf(index),
       y: this.yOf(index),
-      process: process === NOBODY ? null : (this.#names[process] as string),
+      process: this.processOf(index),
+      named: this.namedBy(index),
     };
   }
 
   pointsOf(step: number): readonly TapePoint[] {
     const points: TapePoint[] = [];
-    for (let index = this.firstPointOf(step); index < this.endOf(step); index += 1) points.push(this.pointAt(index));
+    for (let index = this.firstPointOf(step); index < this.endOf(step); index += 1) points.push(this.pointAt(index, step));
     return points;
   }
 
