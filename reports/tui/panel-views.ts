@@ -3,7 +3,8 @@ import type { RunTape } from "../../simulator/timetravel/run-tape.ts";
 import type { Journey } from "../travel/journey.ts";
 import { seconds } from "../text/format.ts";
 import { visible } from "../text/visible.ts";
-import { eventsAround, eventsView } from "../views/events-view.ts";
+import { NO_KEYS } from "../views/events-matches.ts";
+import { eventLine, eventsFacts, eventsOf } from "../views/events-view.ts";
 import { line, span } from "../views/line.ts";
 import { choicesOf } from "./choices.ts";
 import type { PanelName } from "./panel-name.ts";
@@ -42,8 +43,8 @@ export function viewOfPanel(name: PanelName, journey: Journey, state: UiState): 
 }
 
 function eventsPanel(tape: RunTape, step: number): PanelView {
-  const lines = eventsView(tape, step).lines;
-  const { points } = eventsAround(tape, step);
+  const { points } = eventsFacts(eventsOf(tape, "", NO_KEYS), "", step);
+  const lines = points.map((point) => eventLine(point, step));
   const choices = choicesOf(points.map((point, i) => ({ id: String(point.index), step: point.step, fold: null, line: i })));
   return panelOf(lines, { anchor: choices.at(choices.indexAt(step))?.line ?? null, choices, shown: "events" });
 }
