@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CompletedStore } from "#whitewater/engine/checkpoint/completed-store.js";
+import { TRACE } from "#whitewater/engine/ports/tracer.js";
+import { JobManager } from "#whitewater/engine/runtime/job-manager.js";
 import { referentialIntegrityOracle } from "#whitewater/simulator/oracles/referential-integrity.js";
 import { crashAt, crashOf, onEvent, WatchedWorld } from "./watched-world.js";
 
@@ -34,6 +36,31 @@ describe("what a retained checkpoint references", () => {
     expect(missing).toMatch(new RegExp(`^checkpoint ${id} is retained, but ${first} (is not in the blob store)$`));
     expect(replaced).toMatch(new RegExp(`^checkpoint ${id} is retained, but ${second} holds 2 bytes, not \\d+$`));
     expect(others).toEqual([`checkpoint ${id} is retained, but ${third} has another checksum`]);
+  });
+});
+
+describe("what a version of the job was started from without a claim", () => {
+  const watchedVersion = (takesForItsOwn: boolean): WatchedWorld => {
+    const plan = [{ kind: "cancel-job", at: onEvent("checkpointCompleted", "jm-1", null, 10) }] as const;
+    const watched = new WatchedWorld(referentialIntegrityOracle, { scenario: "resume-without-claim", backend: "changelog:heap", restore: "incremental", plan });
+    watched.world.kernel.on(TRACE.storeRecovered, () => {
+      const { engine } = watched.engineOf("jm-1");
+      const latest = engine instanceof JobManager ? engine.master?.store.latest() : null;
+      if (takesForItsOwn && latest) (latest as { isOwned: boolean }).isOwned = true;
+    });
+    return watched.runToEnd();
+  };
+
+  test("stays, and no later checkpoint names any of its files", () => {
+    const { findings, world } = watchedVersion(false);
+    expect({ findings, upgrades: world.upgrades }).toEqual({ findings: [], upgrades: 1 });
+  });
+
+  test("is missed where the new version takes it for its own", () => {
+    const { findings, world } = watchedVersion(true);
+    const id = world.startedFrom?.snapshot.checkpointId ?? -1;
+    expect(findings[0]).toMatch(new RegExp(`^checkpoint ${id + 1} names .* of checkpoint ${id}, from which the job was started without a claim$`));
+    expect(findings).toContain(`jm-1 removed checkpoint ${id}, on which the job has no claim`);
   });
 });
 
