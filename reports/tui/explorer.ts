@@ -1,14 +1,15 @@
+import { UsageError } from "../files/usage-error.ts";
 import type { Journey } from "../travel/journey.ts";
 import { parsePlace } from "../travel/place.ts";
 import { seconds } from "../text/format.ts";
 import { visible } from "../text/visible.ts";
-import type { Line } from "../views/line.ts";
+import { line, span, type Line } from "../views/line.ts";
 import { helpLength } from "./help-lines.ts";
 import type { Choices } from "./choices.ts";
 import { neighbourOf } from "./landmarks.ts";
 import { scrollRange, slotsOf } from "./layout.ts";
 import type { PanelName } from "./panel-name.ts";
-import { lineInSight, type PanelView } from "./panel-view.ts";
+import { lineInSight, panelOf, type PanelView } from "./panel-view.ts";
 import { panelKey, viewOfPanel } from "./panel-views.ts";
 import type { RunContext, Scrolling } from "./run-context.ts";
 import { screenPlan } from "./screen-plan.ts";
@@ -20,6 +21,11 @@ import type { UiState } from "./ui-state.ts";
 
 /** Views that are kept, so that the last steps are there at once. */
 const KEPT_VIEWS = 400;
+
+/** Panels that show what a World has; the others show what is on the tape, which is the run. */
+const OF_THE_WORLD: readonly PanelName[] = ["graph", "inspector", "checkpoints"];
+/** A deviation is noticed at most so many steps after it came about. */
+const NOTICED_LATER = 64;
 
 export interface ExploredRun {
   readonly journey: Journey;
@@ -40,6 +46,7 @@ export class Explorer implements RunContext {
   readonly reproduce: readonly string[] | null;
   readonly stale: string | null;
   readonly tour: readonly TourStep[] | null;
+  #isDeviating = false;
   readonly #views = new Map<string, PanelView>();
 
   constructor({ journey, stale, branch, reproduce, tour = null }: ExploredRun) {
@@ -58,7 +65,7 @@ export class Explorer implements RunContext {
   get banner(): string | null {
     const { deviation } = this.journey.machine;
     if (deviation !== null) {
-      const since = `since step ${Math.max(0, deviation.step - 64)} at the earliest`;
+      const since = `since step ${Math.max(0, deviation.step - NOTICED_LATER)} at the earliest`;
       return `NOT DETERMINISTIC: taken again, the run is another one (${since}; digest ${deviation.actual}, was ${deviation.expected})`;
     }
     return this.stale === null ? null : `STALE: ${visible(this.stale)}`;
@@ -73,13 +80,29 @@ export class Explorer implements RunContext {
       this.#views.set(key, known);
       return known;
     }
-    const view = viewOfPanel(name, this.journey, state);
+    const view = this.#look(name, state);
     this.#views.set(key, view);
     for (const oldest of this.#views.keys()) {
       if (this.#views.size <= KEPT_VIEWS) break;
       this.#views.delete(oldest);
     }
     return view;
+  }
+
+  /** Nothing, rather than something wrong, where a World that was taken again is another one. */
+  #look(name: PanelName, state: UiState): PanelView {
+    let view: PanelView;
+    try {
+      view = viewOfPanel(name, this.journey, state);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      view = panelOf([line(span(`! ${visible(error.message)}`, "warn"))]);
+    }
+    const { deviation } = this.journey.machine;
+    if (deviation === null || !OF_THE_WORLD.includes(name)) return view;
+    if (!this.#isDeviating) this.#views.clear();
+    this.#isDeviating = true;
+    return state.step < deviation.step - NOTICED_LATER ? view : panelOf([line(span("! from here on the run is another one when it is taken again: it cannot be shown", "bad"))]);
   }
 
   timeline(state: UiState): readonly Line[] {

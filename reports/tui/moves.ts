@@ -65,6 +65,7 @@ export function gone(state: UiState, to: "start" | "end" | "violation", run: Run
 /** To the next landmark, the `times`-th of them. */
 export function nextOf(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): UiState {
   if (what === "match" && state.search === "") return { ...state, message: { text: "nothing to search for yet: type / and a text", tone: "warn" } };
+  if (what === "event" && state.chosen.graph === null) return { ...state, message: { text: "choose something in the graph first", tone: "warn" } };
   const step = matched(state, what, direction, times, run);
   if (step === null && what === "match") return fromTheOtherEnd(state, direction, run);
   return step === null ? sayNone(state, what, direction) : land(what === "event" ? state : back(state), step, run);

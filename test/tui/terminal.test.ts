@@ -1,10 +1,13 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, test } from "vitest";
 import { widthOf } from "#whitewater/reports/tui/line-cut.js";
 import { temporaryDirectory } from "../temporary-directory.ts";
 import { evilScenario } from "./evil-scenario.ts";
 import { hasTmux, TmuxTerminal, type Started } from "./tmux.ts";
+
+const BROKEN_UI = fileURLToPath(new URL("broken-ui.mjs", import.meta.url));
 
 let terminal: TmuxTerminal | null = null;
 
@@ -101,6 +104,15 @@ describe.skipIf(!hasTmux)(`the program in a terminal${hasTmux ? "" : " (tmux is 
     await open.untilLine(/^step /);
     process.kill(Number(readFileSync(join(cwd, "pid"), "utf8")), signal);
     await endedCleanly(open, 130);
+  });
+
+  test.each(["view", "timer"])("gives the terminal back when a %s throws, and says what it was behind that", async (how) => {
+    const open = start();
+    open.node(BROKEN_UI, how);
+    await open.untilLine(/^step 4 /);
+    open.keys("Right");
+    await open.untilLine(new RegExp(`^failed with broken ${how}$`));
+    await endedCleanly(open, 70);
   });
 
   it("lets no name send control sequences, and cuts wide characters by their width", async () => {

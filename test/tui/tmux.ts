@@ -38,6 +38,12 @@ export class TmuxTerminal {
     this.keys("Enter");
   }
 
+  /** Runs another file with Node, in the same way. */
+  node(file: string, ...args: readonly string[]): void {
+    this.type(`clear; ${[process.execPath, file, ...args].map((arg) => `'${arg}'`).join(" ")}; echo ended with $?`);
+    this.keys("Enter");
+  }
+
   /** The same, as the process whose id is in the file "pid". */
   uiWithPid(...args: readonly string[]): void {
     const command = [process.execPath, MAIN, "ui", ...args].map((arg) => `'${arg}'`).join(" ");
