@@ -11,6 +11,7 @@ import { scrollRange, slotsOf } from "./layout.ts";
 import type { PanelName } from "./panel-name.ts";
 import { lineInSight, panelOf, type PanelView } from "./panel-view.ts";
 import { panelKey, viewOfPanel } from "./panel-views.ts";
+import { matchesOfFilter } from "./panels/events-panel.ts";
 import type { RunContext, Scrolling } from "./run-context.ts";
 import { screenPlan } from "./screen-plan.ts";
 import { timelineOf } from "./timeline.ts";
@@ -120,6 +121,10 @@ export class Explorer implements RunContext {
 
   place(text: string): number {
     return parsePlace(text, this.journey.tape);
+  }
+
+  checkFilter(text: string): void {
+    matchesOfFilter(this.journey.tape, text);
   }
 
   choices(panel: PanelName, state: UiState): Choices {

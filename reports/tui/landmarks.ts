@@ -2,7 +2,7 @@ import { unreachable } from "../../engine/base/assert.ts";
 import type { RunTape } from "../../simulator/timetravel/run-tape.ts";
 import { nextCheckpoint, nextEventOf, nextFault, nextFinding, previousCheckpoint, previousEventOf, previousFault, previousFinding } from "../travel/navigation.ts";
 import { runIndexOf } from "../travel/run-index.ts";
-import { pointText } from "../views/point-text.ts";
+import { matchesOfFilter } from "./panels/events-panel.ts";
 import type { Landmark } from "./ui-action.ts";
 import type { UiState } from "./ui-state.ts";
 
@@ -22,16 +22,16 @@ export function neighbourOf(tape: RunTape, what: Landmark, from: number, directi
       return subject === null ? null : (isNext ? nextEventOf : previousEventOf)(index, subject, from);
     }
     case "match":
-      return nextMatch(tape, from, direction, state.search);
+      return nextMatch(tape, state.search, from, direction);
     default:
       return unreachable(what, "neighbourOf");
   }
 }
 
-function nextMatch(tape: RunTape, from: number, direction: 1 | -1, search: string): number | null {
-  const wanted = search.toLowerCase();
-  for (let step = from + direction; step >= 0 && step <= tape.steps; step += direction) {
-    if (tape.pointsOf(step).some((point) => pointText(point).toLowerCase().includes(wanted))) return step;
-  }
-  return null;
+/** `from` may lie before the first step, or behind the last one: the ends of the run are matches like all. */
+function nextMatch(tape: RunTape, search: string, from: number, direction: 1 | -1): number | null {
+  const matches = matchesOfFilter(tape, search);
+  if (from < 0) return matches.window(0, 1)[0]?.step ?? null;
+  if (from > tape.steps) return matches.window(matches.count - 1, 1)[0]?.step ?? null;
+  return direction === 1 ? matches.next(from) : matches.previous(from);
 }

@@ -2,7 +2,7 @@ import { unreachable } from "../../engine/base/assert.ts";
 import type { Reduction } from "./reducer.ts";
 import { back, land, nextOf } from "./moves.ts";
 import type { RunContext } from "./run-context.ts";
-import type { UiState } from "./ui-state.ts";
+import { focusOn, type UiState } from "./ui-state.ts";
 
 /** Characters that a prompt takes. */
 const LENGTH_LIMIT = 200;
@@ -32,7 +32,7 @@ export function submitted(state: UiState, run: RunContext): Reduction {
     case "search":
       return { state: nextOf({ ...closed, search: prompt.text === "" ? state.search : prompt.text }, "match", 1, 1, run), request: null };
     case "filter":
-      return { state: filtered(closed, prompt.text), request: null };
+      return { state: filtered(closed, prompt.text.trim(), run), request: null };
     default:
       return unreachable(kind, "submitted");
   }
@@ -45,7 +45,8 @@ function commanded(state: UiState, command: string, run: RunContext): Reduction 
   return { state: land(back(state), run.place(command), run), request: null };
 }
 
-function filtered(state: UiState, filter: string): UiState {
-  const text = filter === "" ? "all events are shown" : `only events with ${JSON.stringify(filter)}`;
-  return { ...state, filter, message: { text, tone: "plain" }, scroll: { ...state.scroll, events: 0 }, chosen: { ...state.chosen, events: null } };
+function filtered(state: UiState, filter: string, run: RunContext): UiState {
+  run.checkFilter(filter);
+  const message = filter === "" ? { text: "all events are shown", tone: "plain" as const } : null;
+  return { ...focusOn(state, "events"), filter, message, scroll: { ...state.scroll, events: 0 }, chosen: { ...state.chosen, events: null } };
 }

@@ -19,6 +19,8 @@ export interface RunContext {
   neighbour(what: Landmark, from: number, direction: 1 | -1, state: UiState): number | null;
   /** The step that a place names ("612", "t 1.7s", "ckpt 4", "violation"). Throws UsageError. */
   place(text: string): number;
+  /** Throws UsageError for a text that is no filter of events. */
+  checkFilter(text: string): void;
   choices(panel: PanelName, state: UiState): Choices;
   scrolling(what: PanelName | "help", state: UiState): Scrolling;
   /** Where the guided tour stops; null: none goes through this run. */

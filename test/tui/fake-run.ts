@@ -33,6 +33,9 @@ export const fakeRun: RunContext = {
     if (!/^\d+$/.test(text)) throw new UsageError(text, "is no place", "give a step");
     return Number(text);
   },
+  checkFilter(text) {
+    if (text.includes('"')) throw new UsageError(text, "is no filter", "give words");
+  },
   choices: (panel) => (panel === "inspector" ? NO_CHOICES : CHOICES),
   scrolling: () => ({ least: -3, most: 40, page: 10 }),
 };

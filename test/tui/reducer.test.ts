@@ -140,6 +140,7 @@ describe("looking around", () => {
     expect(press(state, "escape").state).toMatchObject({ zoomed: true, filter: "rpc", help: false });
     expect(press(state, "escape", "escape").state).toMatchObject({ zoomed: false, filter: "rpc" });
     expect(press(state, "escape", "escape", "escape").state.filter).toBe("");
+    expect(press(10, '&"', "enter").state).toMatchObject({ filter: "", prompt: null, message: { tone: "bad" } });
     expect(press(10, ">", ">", "<").state.shift.graph).toBe(16);
   });
 

@@ -1,13 +1,41 @@
+import type { RunTape } from "../../../simulator/timetravel/run-tape.ts";
 import type { Journey } from "../../travel/journey.ts";
-import { eventsAround, eventsView } from "../../views/events-view.ts";
-import { choicesOf } from "../choices.ts";
-import { panelOf, type PanelView } from "../panel-view.ts";
+import { grouped } from "../../text/format.ts";
+import { visible } from "../../text/visible.ts";
+import { NO_KEYS, type EventMatches } from "../../views/events-matches.ts";
+import { eventLine, eventsFacts, eventsOf } from "../../views/events-view.ts";
+import type { Choice, Choices } from "../choices.ts";
+import type { PanelView } from "../panel-view.ts";
 import type { UiState } from "../ui-state.ts";
 
-/** What happened around the step. */
-export function eventsPanel({ tape }: Journey, { step }: UiState): PanelView {
-  const lines = eventsView(tape, step).lines;
-  const { points } = eventsAround(tape, step);
-  const choices = choicesOf(points.map((point, i) => ({ id: String(point.index), step: point.step, fold: null, line: i })));
-  return panelOf(lines, { anchor: choices.at(choices.indexAt(step))?.line ?? null, choices, shown: "events" });
+/** Every event of the run that the filter lets through, with those of the step in sight. */
+export function eventsPanel({ tape }: Journey, { step, filter }: UiState): PanelView {
+  const matches = matchesOfFilter(tape, filter);
+  const note = filter === "" ? "" : `${grouped(matches.count)} with ${visible(filter)}`;
+  return {
+    length: matches.count,
+    lines: (from, to) => eventsFacts(matches, filter, step, { offset: from, limit: to - from }).points.map((point) => eventLine(point, step)),
+    anchor: Math.min(matches.placeOf(step), Math.max(0, matches.count - 1)),
+    choices: choicesAmong(matches),
+    note,
+    shown: filter === "" ? "events" : `events:${filter}`,
+  };
+}
+
+/** What of a run a filter lets through. Throws UsageError for what is no filter. */
+export function matchesOfFilter(tape: RunTape, filter: string): EventMatches {
+  return eventsOf(tape, filter, NO_KEYS);
+}
+
+function choicesAmong(matches: EventMatches): Choices {
+  const at = (place: number): Choice | null => {
+    const point = matches.window(place, 1)[0];
+    return point === undefined || place < 0 ? null : { id: String(place), step: point.step, fold: null, line: place };
+  };
+  return {
+    count: matches.count,
+    at,
+    indexOf: (id) => (at(Number(id)) === null ? -1 : Number(id)),
+    indexAt: (step) => (at(matches.placeOf(step))?.step === step ? matches.placeOf(step) : -1),
+  };
 }
