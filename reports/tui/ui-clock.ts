@@ -73,7 +73,7 @@ export class UiClock {
     const began = performance.now();
     const isMore = explorer.journey.machine.prepare(this.#slice);
     const tookMs = performance.now() - began;
-    this.#slice = Math.max(1, Math.min(4096, Math.floor(this.#slice * Math.max(0.25, Math.min(2, SLICE_MS / Math.max(tookMs, 0.01))))));
+    this.#slice = Math.max(1, Math.min(4096, Math.floor(this.#slice * Math.max(0.25, Math.min(1.25, SLICE_MS / Math.max(tookMs, 0.01))))));
     if (wasSound && explorer.journey.machine.deviation !== null) this.#store.refresh();
     if (isMore) this.#prepareLater(0);
   }
