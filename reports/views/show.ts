@@ -3,6 +3,7 @@ import { UsageError } from "../files/usage-error.ts";
 import { nearest } from "../text/format.ts";
 import { eventsView } from "./events-view.ts";
 import { NO_KEYS } from "./events-matches.ts";
+import { INSPECTED, inspectedByName } from "./inspect/inspected.ts";
 import type { View } from "./view.ts";
 
 type Show = (journey: Journey, step: number, argument: string) => View;
@@ -10,14 +11,15 @@ type Show = (journey: Journey, step: number, argument: string) => View;
 /** By name; those that take an argument ("state:sum") say what of. */
 const SHOWN: Readonly<Record<string, Show>> = {
   events: ({ tape }, step, filter) => eventsView(tape, step, filter, NO_KEYS),
+  ...INSPECTED,
 };
 
 /** What `what` names of the run, at the end of a step. Throws UsageError for what is not to be seen. */
 export function show(what: string, journey: Journey, step: number): View {
   const colon = what.indexOf(":");
   const name = colon < 0 ? what : what.slice(0, colon);
-  const shown = Object.hasOwn(SHOWN, name) ? SHOWN[name] : undefined;
-  if (shown !== undefined) return shown(journey, step, colon < 0 ? "" : what.slice(colon + 1));
+  const shown = Object.hasOwn(SHOWN, name) ? SHOWN[name] : inspectedByName(name);
+  if (shown !== undefined && shown !== null) return shown(journey, step, colon < 0 ? "" : what.slice(colon + 1));
   const names = Object.keys(SHOWN);
   const near = nearest(name, names);
   const reason = near === null ? "is nothing to look at" : `is nothing to look at (did you mean ${near}?)`;

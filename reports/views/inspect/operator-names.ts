@@ -1,0 +1,68 @@
+import { buildJobGraph } from "../../../engine/graph/build-job-graph.ts";
+import type { JobGraph, JobVertex } from "../../../engine/graph/job-graph.ts";
+import type { StreamNode } from "../../../engine/graph/stream-graph.ts";
+import type { World } from "../../../simulator/world/world.ts";
+import { UsageError } from "../../files/usage-error.ts";
+import { nearest } from "../../text/format.ts";
+import { visible } from "../../text/visible.ts";
+
+/** What somebody names of a job: operators of one vertex, in all of its subtasks or in one. */
+export interface OperatorPlace {
+  readonly vertex: JobVertex;
+  readonly nodes: readonly StreamNode[];
+  /** Null: all. */
+  readonly subtask: number | null;
+}
+
+/** The job as it runs now: with the parallelism that the leader was asked for, if any. */
+export function presentGraph(world: World): JobGraph {
+  let parallelism: number | null = null;
+  for (const living of world.processes) {
+    if (living.kind === "job-manager" && living.engine.leading) parallelism = living.engine.master?.inspect().parallelism ?? null;
+  }
+  return buildJobGraph(world.buildJob(parallelism));
+}
+
+/**
+ * The operator of this uid, else of this name, else the vertex of this name; one subtask of it where an index follows
+ * ("sum[1]"), whether there is one of that index or not. Null for any other name.
+ */
+export function operatorNamed(name: string, graph: JobGraph): OperatorPlace | null {
+  const whole = placeNamed(name, graph);
+  if (whole !== null) return { ...whole, subtask: null };
+  const indexed = /^(.*)\[(\d+)\]$/s.exec(name);
+  const place = indexed === null ? null : placeNamed(indexed[1] as string, graph);
+  return place === null ? null : { ...place, subtask: Number(indexed?.[2]) };
+}
+
+/** The same; throws UsageError, with what there is, where there is none. */
+export function findOperator(name: string, graph: JobGraph): OperatorPlace {
+  const place = operatorNamed(name, graph);
+  if (place === null) {
+    const names = operatorNames(graph);
+    const near = nearest(name, names);
+    const reason = near === null ? "is none of this job" : `is none of this job (did you mean ${visible(near)}?)`;
+    throw new UsageError(`the operator ${visible(name)}`, reason, `choose one of: ${names.map(visible).join(", ")}`);
+  }
+  const { parallelism } = place.vertex;
+  if (place.subtask !== null && place.subtask >= parallelism) {
+    throw new UsageError(`the operator ${visible(name)}`, `has the subtasks 0 to ${parallelism - 1} at this moment`, "choose one of them, or leave the index out");
+  }
+  return place;
+}
+
+/** One name for each operator that is enough to find it: its uid; in order of the graph. */
+export function operatorNames(graph: JobGraph): readonly string[] {
+  return graph.vertices.flatMap(({ chain }) => chain.map(({ uid }) => uid));
+}
+
+function placeNamed(name: string, { vertices }: JobGraph): Omit<OperatorPlace, "subtask"> | null {
+  for (const isIt of [(node: StreamNode) => node.uid === name, (node: StreamNode) => node.name === name]) {
+    for (const vertex of vertices) {
+      const nodes = vertex.chain.filter(isIt);
+      if (nodes.length > 0) return { vertex, nodes };
+    }
+  }
+  const vertex = vertices.find((one) => one.name === name);
+  return vertex === undefined ? null : { vertex, nodes: vertex.chain };
+}
