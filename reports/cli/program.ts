@@ -110,7 +110,7 @@ function addUi(program: Command, host: Host, onExit: (code: ExitCode) => void): 
   program
     .command("ui")
     .description("see a run on the screen, forwards and backwards")
-    .argument("[record|token]", "a record file, a token (ww1:…), or scenario@seed")
+    .argument("[record|token]", "a record file, a token (ww1:…), scenario@seed, or a directory of records; default: choose one")
     .option("--tour", "a guided tour, in eight steps, through a small run that comes along")
     .option("--at <place>", "where to begin: a step (612), a time (1.7s), ckpt:4, violation, start, end")
     .option("--profile <profile>", "the profile the token's run had", "swarm")

@@ -36,6 +36,8 @@ export interface SweepObserver {
   /** After each chunk: runs of this scenario so far, and failing runs of the whole sweep. */
   onProgress(scenario: string, runs: number, failures: number): void;
   onScenarioEnd(scenario: string, runs: number, failures: number): void;
+  /** Each run, in the order in which they are added up. `scenario`: its index in the request. */
+  onRow?(scenario: number, row: SeedRow): void;
 }
 
 /** A run in a list of runs. */
@@ -125,6 +127,7 @@ async function sweepScenario(
   for (let head = inHand.shift(); head !== undefined; head = inHand.shift()) {
     const rows = await head.rows;
     for (const row of rows) {
+      observer.onRow?.(scenario, row);
       if (!ledger.add(scenario, row)) return "bail";
     }
     observer.onProgress(ledger.name(scenario), ledger.runsOf(scenario), ledger.failureCount);

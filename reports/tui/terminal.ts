@@ -7,8 +7,9 @@ const LEAVE = "\u001b[0m\u001b[?2026l\u001b[?7h\u001b[?25h\u001b[?1049l";
 /** Takes the terminal's screen, and gives it back as it was, whatever happens in between. */
 export class Terminal {
   readonly #streams: TerminalStreams;
-  #isTaken = false;
-  readonly #giveBack: () => void = () => this.leave();
+  /** Screens that want it: one may be opened from another. */
+  #holders = 0;
+  readonly #giveBack: () => void = () => this.#release();
 
   constructor(streams: TerminalStreams) {
     this.#streams = streams;
@@ -27,14 +28,14 @@ export class Terminal {
   }
 
   enter(): void {
-    if (this.#isTaken) return;
-    this.#isTaken = true;
+    this.#holders += 1;
+    if (this.#holders > 1) return;
     process.on("exit", this.#giveBack);
     this.#streams.stdout.write(ENTER);
   }
 
   write(text: string): void {
-    if (this.#isTaken && text !== "") this.#streams.stdout.write(text);
+    if (this.#holders > 0 && text !== "") this.#streams.stdout.write(text);
   }
 
   onResize(listener: () => void): () => void {
@@ -42,10 +43,15 @@ export class Terminal {
     return () => void this.#streams.stdout.off("resize", listener);
   }
 
-  /** At once, because the process may be about to end. May be called again. */
+  /** As often as `enter`; at once, because the process may be about to end. */
   leave(): void {
-    if (!this.#isTaken) return;
-    this.#isTaken = false;
+    if (this.#holders > 1) this.#holders -= 1;
+    else this.#release();
+  }
+
+  #release(): void {
+    if (this.#holders === 0) return;
+    this.#holders = 0;
     process.off("exit", this.#giveBack);
     try {
       if (this.#streams.stdin.isRaw) this.#streams.stdin.setRawMode(false);
