@@ -134,7 +134,8 @@ export class Simulator {
     const random = streams.stream("plan");
     const rescale = drawRescale(options, census, streams.stream("rescale"));
     const requests = drawRequests(this.scenario, census, profile, streams.stream("requests"));
-    const source = { census, cluster, jobId: JOB_ID, profile, random };
+    const subtasks = Math.min(options.parallelism, options.parallelismAfter);
+    const source = { census, cluster, jobId: JOB_ID, profile, random, subtasks };
     const settle = (plan: FaultPlan): FaultPlan => plan.map((fault) => atWhoeverLeads(fault, cluster));
     const mixes = profile === "swarm" || profile === "matrix";
     // Not alike in all cells of the matrix that a seed runs in.

@@ -126,6 +126,8 @@ export interface PlanSource {
   readonly jobId: string;
   readonly profile: Profile;
   readonly random: RandomStream;
+  /** So many subtasks of an operator there are until the end: the parallelism after a change, where that is less. */
+  readonly subtasks: number;
 }
 
 /**
@@ -193,7 +195,7 @@ function drawFault(kind: BudgetedKind, id: string, source: PlanSource, recovers:
   const { random, census } = source;
   const strikesAt = STRIKES_AT[kind];
   const byEvent = strikesAt !== undefined || random.below(TIMES_ONE_IN[kind] ?? 2) !== 0;
-  const event = byEvent ? drawEvent(census, strikesAt ?? OPENS_AT[kind], recovers, random) : null;
+  const event = byEvent ? drawEvent(source, strikesAt ?? OPENS_AT[kind], recovers) : null;
   if (event === null && strikesAt !== undefined) return null;
   const at: Trigger = event ?? { on: "time", atUs: 1 + random.below(Math.max(1, census.endedAtUs)) };
   return DRAW[kind](id, strikesAt === undefined || event === null ? at : { ...event, when: "before" }, source);
@@ -328,10 +330,9 @@ function isEligible(kind: number, strikesAt: readonly number[] | undefined): boo
 
 /** The trace kind is drawn first, so that rare places of the protocol are hit as often as busy ones. */
 function drawEvent(
-  census: Census,
+  { census, random, subtasks }: PlanSource,
   strikesAt: readonly number[] | undefined,
   recovers: boolean,
-  random: RandomStream,
 ): EventTrigger | null {
   const onlyRecovery = recovers && random.below(2) === 0;
   const entriesOf = (group: CensusGroup): readonly CensusEntry[] => (onlyRecovery ? group.recovery : group.calm);
@@ -346,11 +347,25 @@ function drawEvent(
   const entry = present(entries[random.below(entries.length)], "a group that is usable has an entry");
   const from = onlyRecovery ? entry.calmCount : 0;
   const to = onlyRecovery ? entry.count : entry.calmCount;
-  // How much is read and written on a disk differs from run to run: the later half may never come.
-  const span = isDiskKind(entry.kind) ? Math.ceil((to - from) / 2) : to - from;
+  const staying = stayingSubject(entry.subject, subtasks);
+  // What a change of parallelism takes away has its early part, and what comes later happens to one that stays.
+  const isEarly = staying !== entry.subject && entry.x === null && !onlyRecovery;
+  const subject = isEarly ? entry.subject : staying;
+  const span = Math.ceil((to - from) * (isDiskKind(entry.kind) ? SURE_OF_DISKS : isEarly ? SURE_OF_SUBTASKS : 1));
   const nth = from + 1 + random.below(span);
   const when = random.below(2) === 0 ? "before" : "after";
-  return { on: "event", event: entry.event, subject: entry.subject, x: entry.x, nth, when };
+  return { on: "event", event: entry.event, subject, x: entry.x, nth, when };
+}
+
+/** How much is read and written on a disk differs from run to run: the later half may never come. */
+const SURE_OF_DISKS = 0.5;
+/** What a subtask does ends with the change of parallelism that takes it away. */
+const SURE_OF_SUBTASKS = 0.25;
+
+/** The subtask, or its producer, if it is there until the end of the run; else one of the same operator that is. */
+function stayingSubject(subject: string, subtasks: number): string {
+  const [, name, index, end] = /^(.*\[|.*\/.*-)(\d+)(\]?)$/.exec(subject) ?? [];
+  return index === undefined || Number(index) < subtasks ? subject : `${name}${Number(index) % subtasks}${end}`;
 }
 
 function anyProcess({ jobManagers, workers }: ClusterShape, random: RandomStream): string {
