@@ -1,0 +1,71 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+import { readRecord } from "#whitewater/reports/record/read-record.js";
+import { temporaryDirectory } from "../temporary-directory.ts";
+import { hasTmux, TmuxTerminal } from "./tmux.ts";
+
+const RECORD = fileURLToPath(new URL("../../scenarios/tour/tour.json", import.meta.url));
+const record = readRecord(RECORD, "scenarios/tour/tour.json");
+const FOUND = record.findings[0]?.step;
+const STEPS = record.counts.steps;
+
+let terminal: TmuxTerminal | null = null;
+afterEach(() => terminal?.end());
+
+/** Waits until the first line says that step, and gives the screen. */
+async function atStep(open: TmuxTerminal, step: number): Promise<readonly string[]> {
+  return open.until(`step ${step}`, (screen) => (screen[0] ?? "").startsWith(`step ${step} of ${STEPS} `));
+}
+
+function fills(screen: readonly string[], columns: number, rows: number): void {
+  expect(screen).toHaveLength(rows);
+  expect(screen.at(-1)).toBe("");
+  for (const line of screen) expect(line.length).toBeLessThanOrEqual(columns);
+}
+
+describe.skipIf(!hasTmux)(`a planted failure in a terminal${hasTmux ? "" : " (tmux is not installed: not run)"}`, () => {
+  it("is opened, found, traced back to its cause, seen in other sizes, filtered, and left with a clean terminal", async () => {
+    const cwd = temporaryDirectory();
+    copyFileSync(RECORD, join(cwd, "failure.json"));
+    terminal = new TmuxTerminal({ columns: 80, rows: 24, cwd });
+    terminal.ui("failure.json", "--at", "start");
+    fills(await atStep(terminal, 0), 80, 24);
+
+    terminal.type("v");
+    await atStep(terminal, FOUND ?? -1);
+    terminal.type("6");
+    const verdict = await terminal.untilLine(/\[6 Verdict\]/);
+    expect(verdict.join("\n")).toContain("exactly-once output");
+
+    // What is nearest behind the violation is the restore; the fault before it is the cause.
+    terminal.type("F");
+    const crash = await terminal.until("the crash", ([first = ""]) => first.includes("t=2.000s"));
+    const there = /^step \d+ of \d+ /.exec(crash[0] ?? "")?.[0] ?? "no step";
+    terminal.type("4");
+    const faults = await terminal.untilLine(/\[4 Faults\]/);
+    expect(faults.join("\n")).toMatch(/process crash worker-2/);
+
+    terminal.resize(120, 40);
+    fills(await terminal.until("40 rows", (screen) => screen.length === 40 && (screen[0] ?? "").startsWith(there)), 120, 40);
+    terminal.resize(200, 60);
+    fills(await terminal.until("60 rows", (screen) => screen.length === 60 && (screen[0] ?? "").startsWith(there)), 200, 60);
+    terminal.resize(80, 24);
+    fills(await terminal.until("24 rows", (screen) => screen.length === 24 && (screen[0] ?? "").startsWith(there)), 80, 24);
+
+    terminal.type("5&taskRestored");
+    terminal.keys("Enter");
+    const filtered = await terminal.untilLine(/^━ \[5 Events\] +8 with taskRestored/);
+    const events = filtered.filter((line) => / worker-\d /.test(line));
+    expect(events).toHaveLength(8);
+    for (const event of events) expect(event).toContain("has its state from");
+
+    terminal.type("q");
+    await terminal.untilLine(/^ended with 0$/);
+    expect([terminal.isAlternate, terminal.hasCursor]).toEqual([false, true]);
+    terminal.type("stty -a | grep -oE ' (icanon|echo) '");
+    terminal.keys("Enter");
+    await terminal.untilLine(/^ echo ?$/);
+  });
+});
