@@ -4,7 +4,7 @@ import { nextCheckpoint, nextEventOf, nextFault, nextFinding, previousCheckpoint
 import { runIndexOf } from "../travel/run-index.ts";
 import { matchesOfFilter } from "./panels/events-panel.ts";
 import type { Landmark } from "./ui-action.ts";
-import type { UiState } from "./ui-state.ts";
+import { selectedSubject, type UiState } from "./ui-state.ts";
 
 /** The nearest step behind or before `from` that has one of these; null: there is none. */
 export function neighbourOf(tape: RunTape, what: Landmark, from: number, direction: 1 | -1, state: UiState): number | null {
@@ -18,7 +18,7 @@ export function neighbourOf(tape: RunTape, what: Landmark, from: number, directi
     case "finding":
       return (isNext ? nextFinding : previousFinding)(index, from);
     case "event": {
-      const subject = state.chosen.graph;
+      const subject = selectedSubject(state);
       return subject === null ? null : (isNext ? nextEventOf : previousEventOf)(index, subject, from);
     }
     case "match":

@@ -13,14 +13,16 @@ export function focusNext(state: UiState, direction: 1 | -1): UiState {
 /** Chooses what stands further down or up; scrolls where there is nothing to choose. */
 export function chooseBy(state: UiState, by: number, run: RunContext): UiState {
   const { focus } = state;
-  const choices = state.help || state.opened[focus] !== null ? NO_CHOICES : run.choices(focus, state);
+  const choices = state.help ? NO_CHOICES : run.choices(focus, state);
   if (choices.count === 0) return scrolled(state, by, run);
   const id = state.chosen[focus];
   const now = id === null ? -1 : choices.indexOf(id);
   const from = now >= 0 ? now : choices.indexAt(state.step);
   const next = from < 0 ? (by > 0 ? by - 1 : choices.count + by) : from + by;
   const chosen = choices.at(Math.max(0, Math.min(choices.count - 1, next)));
-  return { ...state, chosen: { ...state.chosen, [focus]: chosen?.id ?? null }, scroll: { ...state.scroll, [focus]: 0 } };
+  // What is chosen in the graph is what is inspected.
+  const opened = focus === "graph" ? { ...state.opened, inspector: null } : state.opened;
+  return { ...state, opened, chosen: { ...state.chosen, [focus]: chosen?.id ?? null }, scroll: { ...state.scroll, [focus]: 0 } };
 }
 
 /** A page is what a panel has room for, about. */
@@ -48,9 +50,9 @@ function scrolled(state: UiState, by: number, run: RunContext): UiState {
 }
 
 /** What Enter does to what is chosen. */
-const OPENING: Readonly<Record<PanelName, "inspect" | "detail" | "go" | "nothing">> = {
+const OPENING: Readonly<Record<PanelName, "inspect" | "detail" | "go">> = {
   graph: "inspect",
-  inspector: "nothing",
+  inspector: "detail",
   checkpoints: "detail",
   faults: "go",
   events: "go",
@@ -62,7 +64,6 @@ export function openChosen(state: UiState, run: RunContext): UiState {
   const what = OPENING[focus];
   const choice = chosenOf(run.choices(focus, state), state.chosen[focus]);
   if (state.opened[focus] !== null) return { ...state, opened: { ...state.opened, [focus]: null }, scroll: { ...state.scroll, [focus]: 0 } };
-  if (what === "nothing") return { ...state, zoomed: !state.zoomed };
   if (choice === null) return { ...state, message: { text: "choose something with j and k first", tone: "warn" } };
   if (what === "inspect") return focusOn(state, "inspector");
   if (what === "detail") return { ...state, opened: { ...state.opened, [focus]: choice.id }, scroll: { ...state.scroll, [focus]: 0 } };

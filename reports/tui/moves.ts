@@ -1,7 +1,7 @@
 import { unreachable } from "../../engine/base/assert.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Landmark } from "./ui-action.ts";
-import type { UiState } from "./ui-state.ts";
+import { selectedSubject, type UiState } from "./ui-state.ts";
 
 const NAMES: Readonly<Record<Landmark, string>> = {
   checkpoint: "checkpoint",
@@ -65,7 +65,7 @@ export function gone(state: UiState, to: "start" | "end" | "violation", run: Run
 /** To the next landmark, the `times`-th of them. */
 export function nextOf(state: UiState, what: Landmark, direction: 1 | -1, times: number, run: RunContext): UiState {
   if (what === "match" && state.search === "") return { ...state, message: { text: "nothing to search for yet: type / and a text", tone: "warn" } };
-  if (what === "event" && state.chosen.graph === null) return { ...state, message: { text: "choose something in the graph first", tone: "warn" } };
+  if (what === "event" && selectedSubject(state) === null) return { ...state, message: { text: "choose something in the graph or the inspector first", tone: "warn" } };
   const step = matched(state, what, direction, times, run);
   if (step === null && what === "match") return fromTheOtherEnd(state, direction, run);
   return step === null ? sayNone(state, what, direction) : land(what === "event" ? state : back(state), step, run);

@@ -5,17 +5,19 @@ import type { PanelName } from "./panel-name.ts";
 import { panelOf, type PanelView } from "./panel-view.ts";
 import { checkpointsPanel } from "./panels/checkpoints-panel.ts";
 import { eventsPanel } from "./panels/events-panel.ts";
+import { inspectedView, inspectorPanel } from "./panels/inspector-panel.ts";
 import { faultsPanel } from "./panels/faults-panel.ts";
 import { verdictPanel } from "./panels/verdict-panel.ts";
 import type { UiState } from "./ui-state.ts";
 
 /** What a panel's view depends on: two states with the same key have the same view. */
-export function panelKey(name: PanelName, { step, filter, chosen, opened, folded }: UiState): string {
+export function panelKey(name: PanelName, state: UiState): string {
+  const { step, filter, opened, folded } = state;
   switch (name) {
     case "graph":
       return `${step} ${folded.join(" ")}`;
     case "inspector":
-      return `${step} ${chosen.graph ?? ""}`;
+      return `${step} ${inspectedView(state) ?? ""}`;
     case "checkpoints":
       return `${step} ${opened.checkpoints ?? ""}`;
     case "faults":
@@ -31,6 +33,8 @@ export function panelKey(name: PanelName, { step, filter, chosen, opened, folded
 
 export function viewOfPanel(name: PanelName, journey: Journey, state: UiState): PanelView {
   switch (name) {
+    case "inspector":
+      return inspectorPanel(journey, state);
     case "checkpoints":
       return checkpointsPanel(journey, state);
     case "faults":

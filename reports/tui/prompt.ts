@@ -2,11 +2,19 @@ import { unreachable } from "../../engine/base/assert.ts";
 import type { Reduction } from "./reducer.ts";
 import { back, land, nextOf } from "./moves.ts";
 import type { RunContext } from "./run-context.ts";
+import type { PromptKind } from "./ui-action.ts";
 import { focusOn, type UiState } from "./ui-state.ts";
 
 /** Characters that a prompt takes. */
 const LENGTH_LIMIT = 200;
 const QUIT: readonly string[] = ["q", "q!", "quit", "wq", "x"];
+
+/** In the inspector a filter is one of its entries. */
+export function prompted(state: UiState, what: PromptKind): UiState {
+  const kind = what === "filter" && state.focus === "inspector" ? "entries" : what;
+  const text = kind === "filter" ? state.filter : kind === "entries" ? state.entryFilter : "";
+  return { ...state, count: null, message: null, playing: false, prompt: { kind, text } };
+}
 
 export function typed(state: UiState, text: string): UiState {
   if (state.prompt === null) return state;
@@ -33,6 +41,8 @@ export function submitted(state: UiState, run: RunContext): Reduction {
       return { state: nextOf({ ...closed, search: prompt.text === "" ? state.search : prompt.text }, "match", 1, 1, run), request: null };
     case "filter":
       return { state: filtered(closed, prompt.text.trim(), run), request: null };
+    case "entries":
+      return { state: { ...closed, entryFilter: prompt.text, scroll: { ...closed.scroll, inspector: 0 } }, request: null };
     default:
       return unreachable(kind, "submitted");
   }

@@ -1,8 +1,9 @@
 import { unreachable } from "../../engine/base/assert.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { chooseBy, focusNext, foldChosen, openChosen, pageBy, shiftBy } from "./look-around.ts";
-import { back, gone, land, leapOf, nextOf } from "./moves.ts";
-import { erased, submitted, typed } from "./prompt.ts";
+import { otherComparison, withLetter } from "./marks.ts";
+import { gone, land, leapOf, nextOf } from "./moves.ts";
+import { erased, prompted, submitted, typed } from "./prompt.ts";
 import { PANELS, byPanel } from "./panel-name.ts";
 import type { RunContext } from "./run-context.ts";
 import { tourBy } from "./tour-moves.ts";
@@ -58,7 +59,7 @@ function reduced(state: UiState, action: Quiet, run: RunContext): UiState {
     case "erase":
       return erased(state, action.what);
     case "prompt":
-      return { ...state, count: null, message: null, playing: false, prompt: { kind: action.what, text: action.what === "filter" ? state.filter : "" } };
+      return prompted(state, action.what);
     default:
       return { ...afterKey({ ...state, message: null }, action, run), count: null };
   }
@@ -101,6 +102,8 @@ function afterKey(state: UiState, action: KeyAction, run: RunContext): UiState {
       return { ...state, awaiting: action.what };
     case "letter":
       return withLetter(state, action.letter, run);
+    case "against":
+      return otherComparison(state);
     case "cancel":
       return cancelled(state);
     case "play":
@@ -141,19 +144,6 @@ function faster(state: UiState, by: 1 | -1): UiState {
   return { ...state, speed, message: { text: `plays ${SPEEDS[speed]} steps a second`, tone: "plain" } };
 }
 
-function withLetter(state: UiState, letter: string, run: RunContext): UiState {
-  const quiet: UiState = { ...state, awaiting: null };
-  const isMark = /^[a-zA-Z]$/.test(letter);
-  if (state.awaiting === "mark") {
-    if (!isMark) return { ...quiet, message: { text: "a mark is a letter", tone: "warn" } };
-    return { ...quiet, marks: { ...state.marks, [letter]: state.step }, message: { text: `mark ${letter} is step ${state.step}`, tone: "plain" } };
-  }
-  if (letter === "'" || letter === "`") return land(back(quiet), state.before, run);
-  const step = isMark && Object.hasOwn(state.marks, letter) ? state.marks[letter] : undefined;
-  if (step === undefined) return { ...quiet, message: { text: isMark ? `there is no mark ${letter}` : "a mark is a letter", tone: "warn" } };
-  return land(back(quiet), step, run);
-}
-
 /** One thing at a time, the newest first. */
 function cancelled(state: UiState): UiState {
   if (state.prompt !== null) return { ...state, prompt: null };
@@ -161,7 +151,8 @@ function cancelled(state: UiState): UiState {
   if (state.help) return { ...state, help: false };
   if (state.playing) return { ...state, playing: false };
   if (state.opened[state.focus] !== null) return { ...state, opened: { ...state.opened, [state.focus]: null } };
+  if (state.tour !== null) return { ...state, tour: null, message: { text: "the tour is over; all the rest goes on", tone: "plain" } };
+  if (state.focus === "inspector" && state.chosen.graph !== null) return { ...state, chosen: { ...state.chosen, graph: null } };
   if (state.zoomed) return { ...state, zoomed: false };
-  if (state.filter === "" && state.tour !== null) return { ...state, tour: null, message: { text: "the tour is over; all the rest goes on", tone: "plain" } };
   return state.filter === "" ? state : { ...state, filter: "", message: { text: "all events are shown", tone: "plain" } };
 }

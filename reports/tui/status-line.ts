@@ -5,13 +5,14 @@ import { PANELS } from "./panel-name.ts";
 import type { UiState } from "./ui-state.ts";
 import { SPEEDS } from "./ui-state.ts";
 
-const PROMPTS = { command: ":", search: "/", filter: "&" } as const;
+const PROMPTS = { command: ":", search: "/", filter: "&", entries: "& key: " } as const;
+const LETTERS = { mark: "mark: a letter", jump: "go to mark: a letter", compare: "compare state with mark: a letter" } as const;
 const HINTS = "h l step  H L leap  c checkpoint  f fault  v violation  / search  : go to  tab panel  ? keys  q quit";
 
 /** The last line: what is being typed, what was just said, or which keys there are. */
 export function statusLine({ prompt, awaiting, count, message, playing, speed, filter }: UiState): Line {
   if (prompt !== null) return line(span(PROMPTS[prompt.kind], "strong"), visible(prompt.text), span("_", "dim"));
-  if (awaiting !== null) return line(span(awaiting === "mark" ? "mark: a letter" : "go to mark: a letter", "strong"));
+  if (awaiting !== null) return line(span(LETTERS[awaiting], "strong"));
   if (count !== null) return line(span(`${count}`, "strong"), span(`  steps (h l), times, or G${panelHint(count)}`, "dim"));
   if (message !== null) return line(span(message.tone === "bad" ? `! ${visible(message.text)}` : visible(message.text), message.tone));
   if (playing) return line(span(`playing ${SPEEDS[speed]} steps a second`, "strong"), span("  space pauses, + - speed", "dim"));

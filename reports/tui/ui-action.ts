@@ -4,7 +4,7 @@ import type { PanelName } from "./panel-name.ts";
 /** Something in a run that one goes to, from one to the next. */
 export type Landmark = "checkpoint" | "fault" | "event" | "match" | "finding";
 /** The line of text at the bottom that somebody types into. */
-export type PromptKind = "command" | "search" | "filter";
+export type PromptKind = "command" | "search" | "filter" | "entries";
 /** What is asked of whoever holds the run: it needs more than the state of the screen. */
 export type Request = "copy" | "export" | "restore" | "toggle" | "back" | "compare" | "quit";
 
@@ -25,7 +25,9 @@ export type UiAction =
   | { readonly type: "open" }
   | { readonly type: "zoom" }
   | { readonly type: "fold" }
-  | { readonly type: "await"; readonly what: "mark" | "jump" }
+  | { readonly type: "await"; readonly what: "mark" | "jump" | "compare" }
+  /** State is compared with the step before, or with the reference: the other one. */
+  | { readonly type: "against" }
   | { readonly type: "letter"; readonly letter: string }
   | { readonly type: "prompt"; readonly what: PromptKind }
   | { readonly type: "type"; readonly text: string }

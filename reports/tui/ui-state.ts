@@ -26,7 +26,7 @@ export interface UiState {
   /** Digits typed so far, as a number; null: none. */
   readonly count: number | null;
   /** A letter is to come: which mark. */
-  readonly awaiting: "mark" | "jump" | null;
+  readonly awaiting: "mark" | "jump" | "compare" | null;
   readonly focus: PanelName;
   /** All of them, the last one that was looked at first: who gets a place where there are less places than panels. */
   readonly recent: readonly PanelName[];
@@ -48,7 +48,12 @@ export interface UiState {
   /** Where a jump went from: the mark '. */
   readonly before: number;
   readonly search: string;
+  /** Of events. */
   readonly filter: string;
+  /** Of entries in the inspector: a part of their key. */
+  readonly entryFilter: string;
+  /** What state is compared with: a place, or "reference"; null: the step before. */
+  readonly against: string | null;
   readonly prompt: Prompt | null;
   readonly playing: boolean;
   /** Index into SPEEDS. */
@@ -61,6 +66,12 @@ export interface UiState {
 /** The state, with this panel to look at. */
 export function focusOn(state: UiState, panel: PanelName): UiState {
   return { ...state, focus: panel, help: false, recent: [panel, ...state.recent.filter((name) => name !== panel)] };
+}
+
+/** The subtask, JobManager or host that is selected: by its name in trace points. Null: none. */
+export function selectedSubject({ opened, chosen }: UiState): string | null {
+  const inspected = opened.inspector === null ? null : /^(?:(?:state|host):)?(.*)$/s.exec(opened.inspector)?.[1];
+  return inspected ?? chosen.graph;
 }
 
 export function firstState(step: number, size: { readonly columns: number; readonly rows: number }): UiState {
@@ -84,6 +95,8 @@ export function firstState(step: number, size: { readonly columns: number; reado
     before: step,
     search: "",
     filter: "",
+    entryFilter: "",
+    against: null,
     prompt: null,
     playing: false,
     speed: FIRST_SPEED,

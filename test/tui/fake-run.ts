@@ -36,7 +36,7 @@ export const fakeRun: RunContext = {
   checkFilter(text) {
     if (text.includes('"')) throw new UsageError(text, "is no filter", "give words");
   },
-  choices: (panel) => (panel === "inspector" ? NO_CHOICES : CHOICES),
+  choices: (panel) => (panel === "verdict" ? NO_CHOICES : CHOICES),
   scrolling: () => ({ least: -3, most: 40, page: 10 }),
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from "vitest";
 import { reduce } from "#whitewater/reports/tui/reducer.js";
 import { leapOf } from "#whitewater/reports/tui/moves.js";
-import { firstState } from "#whitewater/reports/tui/ui-state.js";
+import { inspectedView } from "#whitewater/reports/tui/panels/inspector-panel.js";
+import { firstState, selectedSubject } from "#whitewater/reports/tui/ui-state.js";
 import { fakeRun, press } from "./fake-run.ts";
 
 describe("moving in time", () => {
@@ -113,11 +114,11 @@ describe("looking around", () => {
   });
 
   it("scrolls where there is nothing to choose, between the ends", () => {
-    const { state } = press(10, "tab", "j", "j");
-    expect(state.scroll.inspector).toBe(2);
-    expect(press(state, "page-down").state.scroll.inspector).toBe(12);
-    expect(press(state, "99k").state.scroll.inspector).toBe(-3);
-    expect(press(state, "999j").state.scroll.inspector).toBe(40);
+    const { state } = press(10, "shift-tab", "j", "j");
+    expect(state.scroll.verdict).toBe(2);
+    expect(press(state, "page-down").state.scroll.verdict).toBe(12);
+    expect(press(state, "99k").state.scroll.verdict).toBe(-3);
+    expect(press(state, "999j").state.scroll.verdict).toBe(40);
   });
 
   it("opens what is chosen, each panel in its own way", () => {
@@ -142,6 +143,31 @@ describe("looking around", () => {
     expect(press(state, "escape", "escape", "escape").state.filter).toBe("");
     expect(press(10, '&"', "enter").state).toMatchObject({ filter: "", prompt: null, message: { tone: "bad" } });
     expect(press(10, ">", ">", "<").state.shift.graph).toBe(16);
+  });
+
+  it("inspects what is chosen last, in the graph or in the list of the inspector", () => {
+    const inspecting = press(10, "j", "enter").state;
+    expect(selectedSubject(inspecting)).toBe("first");
+    const other = press(inspecting, "jj", "enter").state;
+    expect(other.opened.inspector).toBe("second");
+    expect(press(other, "shift-tab", "j").state).toMatchObject({ opened: { inspector: null }, chosen: { graph: "second" } });
+    expect(press(other, "escape").state).toMatchObject({ opened: { inspector: null }, chosen: { graph: "first" } });
+    expect(press(other, "escape", "escape").state.chosen.graph).toBe(null);
+    expect(press(10, "e").state.message?.text).toBe("choose something in the graph or the inspector first");
+    expect(press(10, "j", "e").state.step).toBe(20);
+  });
+
+  it("compares state with the reference, the step before, or a mark", () => {
+    expect(press(10, "d").state).toMatchObject({ against: "reference", focus: "inspector" });
+    expect(press(10, "d", "d").state.against).toBe(null);
+    expect(press(10, "ma", "l", "Da").state).toMatchObject({ step: 11, against: "10" });
+    expect(press(10, "Dq").state).toMatchObject({ against: null, message: { text: "there is no mark q" } });
+    expect(inspectedView(press(10, "j", "d").state)).toBe("state:first~reference,limit=200");
+  });
+
+  it("filters entries in the inspector, and events elsewhere", () => {
+    expect(press(10, "tab", "&ORD", "enter").state).toMatchObject({ entryFilter: "ORD", filter: "" });
+    expect(inspectedView(press(10, "j", "tab", "&ORD", "enter").state)).toBe("state:first,key=ORD,limit=200");
   });
 
   it("keeps typing out of the keys", () => {
