@@ -45,9 +45,11 @@ export async function pickRuns(directory: string, raw: RawUiOptions, host: Host,
     }
   } finally {
     terminal.leave();
-    await sweeps.end();
+    // From here on another signal ends the process at once.
     offSignals();
     for (const line of copied) host.stdout.write(`${line}\n`);
+    if (sweeps.isUnderWay) host.stderr.write("whitewater: the sweep ends with the runs that are in hand\n");
+    await sweeps.end();
   }
 }
 

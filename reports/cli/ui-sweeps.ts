@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { STEPS_LIMIT } from "../../engine/base/limits.ts";
 import { defaultSources, loadScenario, scenarioSource, type LoadedScenario } from "../catalog/load-scenario.ts";
 import type { FailedRun, RunSettings } from "../sweep/run-seed.ts";
+import { UsageError } from "../files/usage-error.ts";
 import { parseSeedRange } from "../sweep/seed.ts";
 import { workerRunner } from "../sweep/worker-runner.ts";
 import type { SweepEvent } from "../tui/sweep-progress.ts";
@@ -21,6 +22,7 @@ export class UiSweeps {
   readonly #out: RecordDirectory;
   readonly #tell: (event: SweepEvent) => void;
   #started: StartedSweep | null = null;
+  #isUnderWay = false;
 
   constructor(cwd: string, out: RecordDirectory, tell: (event: SweepEvent) => void) {
     this.#cwd = cwd;
@@ -28,8 +30,24 @@ export class UiSweeps {
     this.#tell = tell;
   }
 
+  /** Some of its threads may still work. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
+  }
+
   /** `name` null: all scenarios. Throws UsageError where the seeds are none; after that all is told. */
   async start(name: string | null, seeds: string): Promise<void> {
+    if (this.#isUnderWay) throw new UsageError("another sweep", "is not over yet", "cancel it with c, or wait");
+    this.#isUnderWay = true;
+    try {
+      await this.#start(name, seeds);
+    } catch (error) {
+      this.#isUnderWay = false;
+      throw error;
+    }
+  }
+
+  async #start(name: string | null, seeds: string): Promise<void> {
     const range = parseSeedRange(seeds, `seeds ${JSON.stringify(seeds)}`);
     const sources = name === null ? await defaultSources(null, this.#cwd) : [scenarioSource(name, null, this.#cwd)];
     const loaded: LoadedScenario[] = [];
@@ -41,6 +59,7 @@ export class UiSweeps {
       return (kept > RECORDS_LIMIT ? null : this.#record(run, from)) ?? tokenOf(run);
     };
     this.#started = startSweep({ loaded, seeds: range, runner, keep, tell: this.#tell });
+    void this.#started.over.then(() => (this.#isUnderWay = false));
   }
 
   cancel(): void {

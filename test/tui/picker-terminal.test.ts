@@ -107,7 +107,11 @@ describe.skipIf(!hasTmux)(`the picker in a terminal${hasTmux ? "" : " (tmux is n
     open.type("S");
     open.keys("Enter");
     await open.untilLine(/^Sweep {2}\d+ scenarios, seeds 1-100 {2}running/);
+    open.resize(120, 40);
+    const larger = await open.until("40 rows", (screen) => screen.length === 40 && /^j k choose {2}enter open {2}c cancel/.test(screen[38] ?? ""));
+    expect(larger[39]).toBe("");
     open.keys("C-c");
+    await open.untilLine(/^whitewater: the sweep ends with the runs that are in hand/);
     await endsCleanly(open, 0);
   });
 });
