@@ -2,15 +2,16 @@ import type { Journey } from "../travel/journey.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { nearest } from "../text/format.ts";
 import { eventsView } from "./events-view.ts";
-import { NO_KEYS } from "./events-matches.ts";
 import { INSPECTED, inspectedByName } from "./inspect/inspected.ts";
+import { recordView, stepsOfKeyIn } from "./record-view.ts";
 import type { View } from "./view.ts";
 
 type Show = (journey: Journey, step: number, argument: string) => View;
 
 /** By name; those that take an argument ("state:sum") say what of. */
 const SHOWN: Readonly<Record<string, Show>> = {
-  events: ({ tape }, step, filter) => eventsView(tape, step, filter, NO_KEYS),
+  events: (journey, step, filter) => eventsView(journey.tape, step, filter, stepsOfKeyIn(journey)),
+  record: recordView,
   ...INSPECTED,
 };
 
