@@ -116,7 +116,7 @@ export class Explorer implements RunContext {
   }
 
   neighbour(what: Landmark, from: number, direction: 1 | -1, state: UiState): number | null {
-    return neighbourOf(this.journey.tape, what, from, direction, state);
+    return neighbourOf(this.journey, what, from, direction, state);
   }
 
   place(text: string): number {
@@ -124,7 +124,7 @@ export class Explorer implements RunContext {
   }
 
   checkFilter(text: string): void {
-    matchesOfFilter(this.journey.tape, text);
+    matchesOfFilter(this.journey, text);
   }
 
   choices(panel: PanelName, state: UiState): Choices {

@@ -1,4 +1,3 @@
-import { invariant } from "../../engine/base/assert.ts";
 import type { RunTape, TapePoint } from "../../simulator/timetravel/run-tape.ts";
 import type { EventFilter, EventTerm } from "./events-filter.ts";
 import { EventWords } from "./events-words.ts";
@@ -156,8 +155,3 @@ function byWord(tape: RunTape, word: string): Test {
   const isOfProcess = byName((name) => name.toLowerCase().includes(word), (point) => tape.processOf(point) ?? "-");
   return (point, step) => isSaid(point) || isOfProcess(point, step);
 }
-
-/** No filter, or one without keys: nobody asks. */
-export const NO_KEYS: StepsOfKey = () => {
-  invariant(false, "keys are known where a filter names one");
-};

@@ -1,16 +1,16 @@
-import type { RunTape } from "../../../simulator/timetravel/run-tape.ts";
 import type { Journey } from "../../travel/journey.ts";
 import { grouped } from "../../text/format.ts";
 import { visible } from "../../text/visible.ts";
-import { NO_KEYS, type EventMatches } from "../../views/events-matches.ts";
+import type { EventMatches } from "../../views/events-matches.ts";
 import { eventLine, eventsFacts, eventsOf } from "../../views/events-view.ts";
+import { stepsOfKeyIn } from "../../views/record-view.ts";
 import type { Choice, Choices } from "../choices.ts";
 import type { PanelView } from "../panel-view.ts";
 import type { UiState } from "../ui-state.ts";
 
 /** Every event of the run that the filter lets through, with those of the step in sight. */
-export function eventsPanel({ tape }: Journey, { step, filter }: UiState): PanelView {
-  const matches = matchesOfFilter(tape, filter);
+export function eventsPanel(journey: Journey, { step, filter }: UiState): PanelView {
+  const matches = matchesOfFilter(journey, filter);
   const note = filter === "" ? "" : `${grouped(matches.count)} with ${visible(filter)}`;
   return {
     length: matches.count,
@@ -23,8 +23,8 @@ export function eventsPanel({ tape }: Journey, { step, filter }: UiState): Panel
 }
 
 /** What of a run a filter lets through. Throws UsageError for what is no filter. */
-export function matchesOfFilter(tape: RunTape, filter: string): EventMatches {
-  return eventsOf(tape, filter, NO_KEYS);
+export function matchesOfFilter(journey: Journey, filter: string): EventMatches {
+  return eventsOf(journey.tape, filter, stepsOfKeyIn(journey));
 }
 
 function choicesAmong(matches: EventMatches): Choices {

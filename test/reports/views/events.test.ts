@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { TRACE } from "#whitewater/engine/ports/tracer.js";
 import { parseFilter } from "#whitewater/reports/views/events-filter.js";
-import type { EventMatches } from "#whitewater/reports/views/events-matches.js";
-import { NO_KEYS } from "#whitewater/reports/views/events-matches.js";
+import type { EventMatches, StepsOfKey } from "#whitewater/reports/views/events-matches.js";
 import { eventsFacts, eventsOf, eventsView } from "#whitewater/reports/views/events-view.js";
 import { textOf } from "#whitewater/reports/views/line.js";
 import { pointPhrase } from "#whitewater/reports/views/point-text.js";
@@ -16,6 +15,9 @@ const request = { seed: "2", profile: "swarm", fixed: { backend: "heap" }, plan:
 const run = repeatableRun(new Simulator(wordCount), request);
 if ("verdict" in run) throw new Error("the plan is accepted");
 const tape: RunTape = RunTape.of(run);
+const NO_KEYS: StepsOfKey = () => {
+  throw new Error("nobody asks for keys where a filter names none");
+};
 const points: readonly TapePoint[] = Array.from({ length: tape.points }, (_, index) => tape.pointAt(index));
 
 function found(filter: string): EventMatches {

@@ -126,7 +126,8 @@ describe("watching records", () => {
     for (const id of written) {
       for (const { what, detail } of index.passages.of(id)) {
         if (what !== PASSAGE.written) continue;
-        if (index.transactions.get(index.passages.textOf(detail) ?? "")?.committedAt != null) committed += 1;
+        const transaction = index.transactions.get(index.passages.textOf(detail) ?? "");
+        if ((transaction?.committedAt ?? null) !== null) committed += 1;
       }
     }
     const world = journey.machine.seek(journey.tape.steps);
