@@ -69,7 +69,7 @@ export class JobMaster {
   /** With the parallelism that the job was asked to run with. */
   #graph: JobGraph;
   /** What `regions` are regions of. */
-  #deployedGraph: JobGraph;
+  deployedGraph: JobGraph;
   readonly #counter: CheckpointIdCounter;
   readonly #failures: CheckpointFailureManager;
   readonly #onDeposed: () => void;
@@ -97,7 +97,7 @@ export class JobMaster {
     this.fence = fence;
     this.#buildGraph = buildGraph;
     this.#graph = buildGraph(null);
-    this.#deployedGraph = this.#graph;
+    this.deployedGraph = this.#graph;
     this.regions = regionsOf(this.#graph);
     this.#onDeposed = onDeposed;
     this.#onEnded = onEnded;
@@ -251,8 +251,8 @@ export class JobMaster {
 
   /** Attempts under way keep the graph that they were deployed with. */
   #adoptGraph(): void {
-    if (this.#deployedGraph !== this.#graph) this.regions = regionsOf(this.#graph);
-    this.#deployedGraph = this.#graph;
+    if (this.deployedGraph !== this.#graph) this.regions = regionsOf(this.#graph);
+    this.deployedGraph = this.#graph;
     this.#calls.useGraph(this.#graph);
   }
 
@@ -360,7 +360,7 @@ export class JobMaster {
    */
   #createCoordinator(latest: CompletedCheckpoint | null): CheckpointCoordinator | null {
     const { ports, config, subject } = this.#term;
-    const { vertices, config: jobConfig } = this.#deployedGraph;
+    const { vertices, config: jobConfig } = this.deployedGraph;
     if (jobConfig.checkpoint === null) return null;
     return new CheckpointCoordinator({
       ports,

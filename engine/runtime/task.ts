@@ -5,6 +5,7 @@ import type { Barrier } from "../checkpoint/barrier-handler.ts";
 import type { ChannelStateWriter } from "../checkpoint/channel-state-writer.ts";
 import type { StopMode } from "../checkpoint/checkpoint-properties.ts";
 import { FileSealer } from "../checkpoint/checksummed-file.ts";
+import type { JobGraph } from "../graph/job-graph.ts";
 import type { SourceOperator } from "../operators/operator.ts";
 import type { OperatorChain } from "../operators/operator-chain.ts";
 import type { Connection, ConnectionHandlers } from "../ports/network.ts";
@@ -95,6 +96,11 @@ export class Task {
     this.#maintenance = new StateMaintenance(this.chain, ports.scheduler, this.#isRunning, (reason) => this.fail(reason));
     this.#source = this.chain.source === null ? null : this.#createSourceLoop(this.chain.source);
     ports.tracer.point(TRACE.taskDeployed, this.subject, this.id.attempt, 0);
+  }
+
+  /** For inspection: the job as it was deployed. */
+  get graph(): JobGraph {
+    return this.#environment.graph;
   }
 
   /** Loads the state, opens the operators, settles what earlier attempts left with the outside world. */

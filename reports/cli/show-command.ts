@@ -14,7 +14,8 @@ const DEFAULT_SHOWN = "events";
 /** `whitewater replay … --at … --show …`: stops a run somewhere, and shows what is there. */
 export async function showCommand(target: ReplayTarget, loaded: LoadedScenario, raw: RawReplayOptions, host: Host): Promise<ExitCode> {
   const { expected, requests } = target;
-  const journey = findJourney(loaded.scenario, await host.libraries(), requests, expected?.digest ?? null);
+  const found = findJourney(loaded.scenario, await host.libraries(), requests, expected?.digest ?? null);
+  const journey: Journey = { ...found, origin: { source: loaded.source, record: expected?.record ?? null } };
   try {
     const stale = expected === null ? null : staleness(journey.tape.result, expected);
     print(journey, raw, stale, host);

@@ -6,8 +6,16 @@ import type { RepeatableRun } from "../../simulator/timetravel/repeatable-run.ts
 import { RunTape } from "../../simulator/timetravel/run-tape.ts";
 import { repeatableRun } from "../../simulator/timetravel/simulated-run.ts";
 import { TimeMachine } from "../../simulator/timetravel/time-machine.ts";
+import type { ScenarioSource } from "../catalog/scenario-source.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { visible } from "../text/visible.ts";
+
+/** Where a run was named, as far as that is needed to name it again. */
+export interface RunOrigin {
+  readonly source: ScenarioSource;
+  /** The record's file, as it was written. */
+  readonly record: string | null;
+}
 
 /** A run that can be travelled through. Whoever is done with it calls `machine.release()`. */
 export interface Journey {
@@ -18,6 +26,8 @@ export interface Journey {
   readonly run: RepeatableRun;
   readonly tape: RunTape;
   readonly machine: TimeMachine;
+  /** Absent: a scenario of the library, without a record. */
+  readonly origin?: RunOrigin;
 }
 
 /** Makes the run of a request once, and gets ready to travel through it. */

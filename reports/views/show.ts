@@ -2,16 +2,25 @@ import type { Journey } from "../travel/journey.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { nearest } from "../text/format.ts";
 import { eventsView } from "./events-view.ts";
+import { graphViewAt } from "./graph-view.ts";
 import { INSPECTED, inspectedByName } from "./inspect/inspected.ts";
 import { recordView, stepsOfKeyIn } from "./record-view.ts";
+import { timelineView } from "./timeline-view.ts";
+import { failureOf, verdictView } from "./verdict-view.ts";
 import type { View } from "./view.ts";
 
 type Show = (journey: Journey, step: number, argument: string) => View;
+
+/** Of the timeline: as wide as every terminal is. */
+const TIMELINE_COLUMNS = 78;
 
 /** By name; those that take an argument ("state:sum") say what of. */
 const SHOWN: Readonly<Record<string, Show>> = {
   events: (journey, step, filter) => eventsView(journey.tape, step, filter, stepsOfKeyIn(journey)),
   record: recordView,
+  timeline: ({ tape }, step) => timelineView(tape, TIMELINE_COLUMNS, step),
+  verdict: (journey, step) => verdictView(journey.tape, step, failureOf(journey)),
+  graph: (journey, step) => graphViewAt(journey, step),
   ...INSPECTED,
 };
 
