@@ -83,6 +83,13 @@ export const KEYMAP: readonly Binding[] = [
 
 const BY_KEY: ReadonlyMap<string, UiAction> = new Map(KEYMAP.flatMap(({ keys, action }) => keys.map((key) => [key, action])));
 
+/** While the guided tour is on, which says so itself. */
+const TOUR_KEYS: ReadonlyMap<string, UiAction> = new Map([
+  ["n", { type: "tour", to: "next" }],
+  ["p", { type: "tour", to: "previous" }],
+  ["T", { type: "tour", to: "end" }],
+]);
+
 /** What a key stands for now; null: nothing. */
 export function actionOf(key: string, { prompt, awaiting, help, tour }: UiState): UiAction | null {
   if (key === "ctrl-c") return ask("quit");
@@ -90,7 +97,8 @@ export function actionOf(key: string, { prompt, awaiting, help, tour }: UiState)
   if (key === "escape") return { type: "cancel" };
   if (awaiting !== null) return { type: "letter", letter: key };
   if (help) return actionInHelp(key);
-  if (tour !== null && (key === "n" || key === "p")) return { type: "tour", by: key === "n" ? 1 : -1 };
+  const inTour = tour === null ? undefined : TOUR_KEYS.get(key);
+  if (inTour !== undefined) return inTour;
   if (/^[0-9]$/.test(key)) return { type: "digit", digit: Number(key) };
   return BY_KEY.get(key) ?? null;
 }

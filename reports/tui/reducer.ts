@@ -111,7 +111,7 @@ function afterKey(state: UiState, action: KeyAction, run: RunContext): UiState {
     case "speed":
       return faster(state, action.by);
     case "tour":
-      return tourBy(state, action.by, run);
+      return action.to === "end" ? { ...state, tour: null } : tourBy(state, action.to === "next" ? 1 : -1, run);
     case "help":
       return { ...state, help: !state.help, helpScroll: 0, playing: false };
     default:
@@ -151,7 +151,6 @@ function cancelled(state: UiState): UiState {
   if (state.help) return { ...state, help: false };
   if (state.playing) return { ...state, playing: false };
   if (state.opened[state.focus] !== null) return { ...state, opened: { ...state.opened, [state.focus]: null } };
-  if (state.tour !== null) return { ...state, tour: null, message: { text: "the tour is over; all the rest goes on", tone: "plain" } };
   if (state.focus === "inspector" && state.chosen.graph !== null) return { ...state, chosen: { ...state.chosen, graph: null } };
   if (state.zoomed) return { ...state, zoomed: false };
   return state.filter === "" ? state : { ...state, filter: "", message: { text: "all events are shown", tone: "plain" } };

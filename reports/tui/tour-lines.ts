@@ -8,7 +8,7 @@ export function tourLines(tour: readonly TourStep[] | null, { tour: stop, step }
   const tourStep = stop === null ? undefined : tour?.[stop];
   if (tour === null || stop === null || tourStep === undefined) return [];
   const { title, step: place, text } = tourStep;
-  const hints = [...(stop < tour.length - 1 ? ["n next"] : []), ...(stop > 0 ? ["p previous"] : []), "escape ends"];
+  const hints = [...(stop < tour.length - 1 ? ["n next"] : []), ...(stop > 0 ? ["p previous"] : []), "T ends it"];
   const away = step === place ? "" : `  (it is about step ${place})`;
   const head = line(span(`Tour ${stop + 1}/${tour.length}: ${title}`, "strong"), span(away, "warn"), span(`  ${hints.join("  ")}`, "dim"));
   return [head, ...text.map((words) => line(`  ${words}`))];

@@ -17,5 +17,6 @@ export function atStop(state: UiState, stop: number, run: RunContext): UiState {
   if (tourStep === undefined) return state;
   const { step, sight } = tourStep;
   const landed = land({ ...state, tour: stop, playing: false }, step, run);
-  return focusOn({ ...landed, chosen: { ...landed.chosen, graph: sight.subject }, opened: { ...landed.opened, [sight.panel]: null } }, sight.panel);
+  const opened = { ...landed.opened, [sight.panel]: null, inspector: sight.inspected };
+  return focusOn({ ...landed, chosen: { ...landed.chosen, graph: sight.subject }, opened, scroll: { ...landed.scroll, [sight.panel]: 0 } }, sight.panel);
 }

@@ -9,8 +9,10 @@ export const TEXT_COLUMNS = 76;
 /** What of the screen a text talks about. */
 export interface TourSight {
   readonly panel: "graph" | "inspector" | "checkpoints" | "faults" | "events" | "verdict";
-  /** What is selected in the graph: a subtask ("totals -> report[1]"), or a process. */
+  /** What is selected in the graph: a subtask ("totals -> report[1]"). */
   readonly subject: string;
+  /** What the inspector looks into, as `--show` names it. */
+  readonly inspected: string;
 }
 
 interface TourStop {
@@ -35,7 +37,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "a source, and state by key",
     place: { event: "userCall", subject: "totals[1]", x: 1, nth: 11 },
-    sight: { panel: "inspector", subject: TOTALS },
+    sight: { panel: "inspector", subject: TOTALS, inspected: "state:totals[1]" },
     text: [
       "Two tills sell fruit. The source subtasks tills[0] and tills[1] read one",
       "till each, and keep how far they are: the offset. keyBy sends each sale of",
@@ -47,7 +49,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "a barrier goes into the stream",
     place: { event: "barrierForwarded", subject: "tills[0]", x: 2, nth: 1 },
-    sight: { panel: "graph", subject: "tills[0]" },
+    sight: { panel: "graph", subject: "tills[0]", inspected: "state:tills[0]" },
     text: [
       "The JobManager has triggered checkpoint 2. tills[0] writes down its offset,",
       "8, and sends a barrier down each of its channels, in line with the sales.",
@@ -59,7 +61,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "alignment: a channel waits",
     place: { event: "barrierReceived", subject: TOTALS, x: 2, nth: 1 },
-    sight: { panel: "graph", subject: TOTALS },
+    sight: { panel: "graph", subject: TOTALS, inspected: "state:totals[1]" },
     text: [
       "totals[1] has two input channels. The barrier of tills[0] is here; that of",
       "tills[1] is not, a sale is still ahead of it. So the channel from tills[0]",
@@ -71,7 +73,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "the snapshot and its acknowledgement",
     place: { event: "snapshotDurable", subject: TOTALS, x: 2, nth: 1 },
-    sight: { panel: "checkpoints", subject: TOTALS },
+    sight: { panel: "checkpoints", subject: TOTALS, inspected: "state:totals[1]" },
     text: [
       "With both barriers there, totals[1] took its snapshot between two sales:",
       "apple 8, fig 12, pear 25. It sent the barrier on, unblocked the channel and",
@@ -83,7 +85,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "the checkpoint completes",
     place: { event: "checkpointCompleted", subject: "jm-1", x: 2, nth: 1 },
-    sight: { panel: "checkpoints", subject: "jm-1" },
+    sight: { panel: "checkpoints", subject: TOTALS, inspected: "job-manager:jm-1" },
     text: [
       "All four acknowledged, and the JobManager wrote one record that says so.",
       "This is the commit point: a crash before it goes back to checkpoint 1, a",
@@ -95,7 +97,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "the crash, and what is lost",
     place: { event: "processCrashed", subject: "worker-2", x: null, nth: 1 },
-    sight: { panel: "graph", subject: TOTALS },
+    sight: { panel: "inspector", subject: TOTALS, inspected: "state:totals[1]" },
     text: [
       "worker-2 crashes. Gone is what only its memory had: apple 12, fig 18, pear",
       "30; the offset of tills[1]; sales on their way; and the transaction that",
@@ -107,7 +109,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "the restore",
     place: { event: "taskRestored", subject: TOTALS, x: null, nth: 2 },
-    sight: { panel: "inspector", subject: TOTALS },
+    sight: { panel: "inspector", subject: TOTALS, inspected: "state:totals[1]" },
     text: [
       "Each task is a new attempt and has loaded its part of checkpoint 2: takings",
       "are apple 8, fig 12, pear 25 again, and the sources read on from offsets 8",
@@ -119,7 +121,7 @@ const STOPS: readonly TourStop[] = [
   {
     title: "the violation, its cause, and the fix",
     place: "violation",
-    sight: { panel: "verdict", subject: "totals -> report[0]" },
+    sight: { panel: "verdict", subject: "totals -> report[0]", inspected: "log" },
     text: [
       "An oracle knows what has to come out: 5 plums for 35. Committed was 1 plum",
       "for 35. The takings are right, they are in state; the pieces are counted in",

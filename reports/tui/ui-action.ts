@@ -38,8 +38,8 @@ export type UiAction =
   | { readonly type: "speed"; readonly by: 1 | -1 }
   /** Time passed while it plays: so many steps of it. */
   | { readonly type: "tick"; readonly steps: number }
-  /** To the next or the previous stop of the guided tour. */
-  | { readonly type: "tour"; readonly by: 1 | -1 }
+  /** To the next or the previous stop of the guided tour, or out of it. */
+  | { readonly type: "tour"; readonly to: "next" | "previous" | "end" }
   | { readonly type: "help" }
   | { readonly type: "request"; readonly what: Request }
   | { readonly type: "resize"; readonly columns: number; readonly rows: number }

@@ -10,6 +10,7 @@ import { screenPlan } from "#whitewater/reports/tui/screen-plan.js";
 import { atStop } from "#whitewater/reports/tui/tour-moves.js";
 import { tourSteps } from "#whitewater/reports/tui/tour-stops.js";
 import { firstState, type UiState } from "#whitewater/reports/tui/ui-state.js";
+import { show } from "#whitewater/reports/views/show.js";
 import { textOf } from "#whitewater/reports/views/line.js";
 import { tour } from "#whitewater/scenarios/tour/tour.js";
 import { Simulator } from "#whitewater/simulator/simulate.js";
@@ -39,7 +40,26 @@ function press(from: UiState, keys: string, run: Explorer = withTour): UiState {
 
 describe("the tour", () => {
   it("begins at its first stop, with what it talks about in sight", () => {
-    expect(begun()).toMatchObject({ tour: 0, step: stops[0]?.step, focus: stops[0]?.sight.panel, chosen: { graph: stops[0]?.sight.subject } });
+    expect(begun()).toMatchObject({ tour: 0, step: stops[0]?.step, focus: stops[0]?.sight.panel, chosen: { graph: stops[0]?.sight.subject }, opened: { inspector: "state:totals[1]" } });
+  });
+
+  it("names only what there is to look into, at each stop", () => {
+    for (const { step, title, sight } of stops) {
+      expect(show(sight.inspected, journey, step).lines.length, title).toBeGreaterThan(0);
+    }
+  });
+
+  it("shows in the inspector what its texts are about", () => {
+    const shown = (stop: number): string => show(stops[stop - 1]?.sight.inspected ?? "", journey, stops[stop - 1]?.step ?? 0).lines.map(textOf).join("\n");
+    expect(shown(1)).toMatch(/state takings\n +"apple" +8\n +"fig" +9\n~? +"pear" +20\n/);
+    expect(shown(2)).toMatch(/next offset 8/);
+    expect(shown(2).match(/\|barrier 2\|/g)).toHaveLength(2);
+    expect(shown(3)).toMatch(/<- tills\[0\] +1 record, blocked behind its barrier/);
+    expect(shown(4)).toMatch(/"apple" +10\n/);
+    expect(shown(5)).toMatch(/checkpoint 2 +completed/);
+    expect(shown(6)).toMatch(/"apple" +gone 12\n.*"fig" +gone 18\n.*"pear" +gone 30\n/);
+    expect(shown(7)).toMatch(/restored from checkpoint 2/);
+    expect(shown(8)).toMatch(/visible +\{fruit: "plum", sold: 1, takings: 35\}/);
   });
 
   it("goes on with n and back with p, and stays where it ends", () => {
@@ -55,12 +75,13 @@ describe("the tour", () => {
     const away = press(begun(), "llll");
     expect(away).toMatchObject({ tour: 0, step: (stops[0]?.step ?? 0) + 4 });
     expect(textOf(withTour.guide(away)[0] ?? [])).toContain(`(it is about step ${stops[0]?.step})`);
-    expect(textOf(withTour.guide(begun())[0] ?? [])).toBe("Tour 1/8: a source, and state by key  n next  escape ends");
+    expect(textOf(withTour.guide(begun())[0] ?? [])).toBe("Tour 1/8: a source, and state by key  n next  T ends it");
     expect(press(away, "n")).toMatchObject({ tour: 1, step: stops[1]?.step });
   });
 
-  it("ends with escape, and n and p mean again what they mean", () => {
-    const over = press(begun(), "escape");
+  it("ends with T, not with an escape that closes something else, and then n means again what it means", () => {
+    expect(press(press(press(begun(), "escape"), "escape"), "escape").tour).toBe(0);
+    const over = press(begun(), "T");
     expect(over.tour).toBe(null);
     expect(withTour.guide(over)).toEqual([]);
     expect(press(over, "n").message?.text).toContain("nothing to search for yet");
@@ -102,7 +123,7 @@ describe.skipIf(!hasTmux)(`the tour in a terminal${hasTmux ? "" : " (tmux is not
     }
     terminal.type("p");
     await terminal.untilLine(/^Tour 7\/8/);
-    terminal.keys("Escape");
+    terminal.type("T");
     await terminal.until("the tour is over", (screen) => !screen.some((line) => line.startsWith("Tour ")));
     terminal.type("q");
     await terminal.untilLine(/^ended with 0$/);
