@@ -74,3 +74,8 @@ export interface RunRequest {
   readonly restoreEvery?: boolean;
   readonly maxSteps: number;
 }
+
+/** "heap/aligned/full/4to2/job". */
+export function combinationOf({ backend, mode, restore, parallelism, parallelismAfter, failover }: RunOptions): string {
+  return `${backend}/${mode}/${restore}/${parallelism}to${parallelismAfter}/${failover}`;
+}

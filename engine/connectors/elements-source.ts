@@ -52,7 +52,8 @@ class ElementsReader implements SourceReader {
   poll(limit: number): SourceBatch | null {
     if (this.#next === null || this.#endReported) return null;
     const offset = this.#next;
-    const end = Math.min(this.#available(), offset + limit);
+    // What a checkpoint says was read is available, also where this host's clock stands earlier.
+    const end = Math.max(offset, Math.min(this.#available(), offset + limit));
     if (end === offset && end < this.#elements.length) {
       this.#wakeWhenDue(offset);
       return null;

@@ -4,7 +4,8 @@ import { CrashEverywhere } from "../../simulator/explore/crash-everywhere.ts";
 import type { FaultPlan } from "../../simulator/faults/fault.ts";
 import type { RunRequest } from "../../simulator/run-result.ts";
 import type { InputTopic, RunOptions, Scenario } from "../../simulator/scenario.ts";
-import { combinationOf, Simulator } from "../../simulator/simulate.ts";
+import { combinationOf } from "../../simulator/run-result.ts";
+import { Simulator } from "../../simulator/simulate.ts";
 import type { CrashReport } from "../document/report-document.ts";
 import type { RunCommandOptions } from "./run-options.ts";
 

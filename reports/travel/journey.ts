@@ -9,6 +9,7 @@ import { TimeMachine } from "../../simulator/timetravel/time-machine.ts";
 import type { ScenarioSource } from "../catalog/scenario-source.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { visible } from "../text/visible.ts";
+import type { BranchOrigin } from "./branch.ts";
 
 /** Where a run was named, as far as that is needed to name it again. */
 export interface RunOrigin {
@@ -28,6 +29,8 @@ export interface Journey {
   readonly machine: TimeMachine;
   /** Absent: a scenario of the library, without a record. */
   readonly origin?: RunOrigin;
+  /** What it branched off from, and how; absent: it is a run of its own. */
+  readonly branch?: BranchOrigin;
 }
 
 /** Makes the run of a request once, and gets ready to travel through it. */

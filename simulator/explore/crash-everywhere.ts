@@ -3,7 +3,8 @@ import type { EventTrigger } from "../faults/armed-faults.ts";
 import type { Fault, FaultPlan } from "../faults/fault.ts";
 import type { RunRequest } from "../run-result.ts";
 import type { ArrivingRecord, ClusterShape, InputTopic } from "../scenario.ts";
-import type { PreparedRun, Simulator } from "../simulate.ts";
+import type { PreparedRun } from "../prepared-run.ts";
+import type { Simulator } from "../simulate.ts";
 import { PORT_TRACE, traceKindName } from "../trace/kinds.ts";
 
 /** So much of a workload is run when every event is tried: thousands of runs, each with a few checkpoints. */

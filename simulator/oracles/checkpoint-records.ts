@@ -1,6 +1,7 @@
 import { crc32 } from "../../engine/base/crc32.ts";
 import { decode } from "../../engine/base/codec.ts";
 import type { CheckpointId } from "../../engine/base/units.ts";
+import { NO_CHECKPOINT } from "../../engine/base/units.ts";
 import type { CheckpointMetadata } from "../../engine/checkpoint/checkpoint-metadata.ts";
 import { parseSavepoint, savepointPrefix } from "../../engine/checkpoint/savepoint-record.ts";
 import type { FileHandle } from "../../engine/checkpoint/checksummed-file.ts";
@@ -45,7 +46,8 @@ export interface CheckpointRecord {
   readonly metadata: CheckpointMetadata | null;
   /** What was wrong at the commit point, or null. */
   readonly problem: string | null;
-  readonly process: SimProcess;
+  /** Who wrote it; null: it was there before the run, which goes on from where another one stood. */
+  readonly process: SimProcess | null;
   /** A savepoint with which the job goes on: nobody is told of it, and nothing restarts from it. */
   readonly isAside: boolean;
   /** False once the record is gone from Coordination. */
@@ -86,6 +88,7 @@ export class CheckpointRecords implements CoordinationObserver {
     for (const observer of world.coordinationObservers) if (observer instanceof CheckpointRecords) return observer;
     const made = new CheckpointRecords(world);
     world.coordinationObservers.push(made);
+    if (world.options.services !== undefined) made.#adopt();
     return made;
   }
 
@@ -133,20 +136,35 @@ export class CheckpointRecords implements CoordinationObserver {
   onWrite(process: SimProcess, before: Register, after: Register, fence: Fence): void {
     const isSavepoint = after.key.startsWith(SAVEPOINTS);
     if (!isSavepoint && !isCheckpointRecord(after.key)) return;
-    const idOf = (value: string): CheckpointId => (isSavepoint ? parseSavepoint(value).checkpointId : Number(after.key.slice(PREFIX.length)));
-    if (before.value !== null) this.#remove(idOf(before.value), process, fence);
+    if (before.value !== null) this.#remove(checkpointOf(before.key, before.value), process, fence);
     if (after.value === null) return;
-    const savepoint = isSavepoint ? parseSavepoint(after.value) : null;
-    const file = savepoint === null ? (JSON.parse(after.value) as FileHandle) : savepoint.file;
-    const record = this.#read(idOf(after.value), file, process, savepoint !== null && savepoint.stop === null);
-    this.#byId.set(record.checkpointId, record);
-    for (const key of record.files.keys()) this.#references.set(key, [...(this.#references.get(key) ?? []), record]);
+    const record = this.#add(after.key, after.value, process);
     if (record.isAside) {
       for (const listener of this.#listeners) listener.savepointWritten?.(record);
       return;
     }
     this.latest = record;
     for (const listener of this.#listeners) listener.recordWritten?.(record);
+  }
+
+  /** What another run left is complete when this one begins: nobody is told of it. */
+  #adopt(): void {
+    const { coordination } = this.#world;
+    const found = [...coordination.registers(SAVEPOINTS), ...coordination.registers(PREFIX)];
+    for (const { key, value } of found) {
+      if (value === null) continue;
+      const record = this.#add(key, value, null);
+      if (!record.isAside && record.checkpointId > (this.latest?.checkpointId ?? NO_CHECKPOINT)) this.latest = record;
+    }
+  }
+
+  #add(key: string, value: string, process: SimProcess | null): CheckpointRecord {
+    const savepoint = key.startsWith(SAVEPOINTS) ? parseSavepoint(value) : null;
+    const file = savepoint === null ? (JSON.parse(value) as FileHandle) : savepoint.file;
+    const record = this.#read(checkpointOf(key, value), file, process, savepoint !== null && savepoint.stop === null);
+    this.#byId.set(record.checkpointId, record);
+    for (const named of record.files.keys()) this.#references.set(named, [...(this.#references.get(named) ?? []), record]);
+    return record;
   }
 
   #remove(checkpointId: CheckpointId, process: SimProcess, fence: Fence): void {
@@ -171,7 +189,7 @@ export class CheckpointRecords implements CoordinationObserver {
     for (const listener of this.#listeners) listener.recordRemoved?.(record, process, fence);
   }
 
-  #read(checkpointId: CheckpointId, file: FileHandle, process: SimProcess, isAside: boolean): CheckpointRecord {
+  #read(checkpointId: CheckpointId, file: FileHandle, process: SimProcess | null, isAside: boolean): CheckpointRecord {
     const files = new Map<string, RecordedFile>([[file.key, this.#fileOf(file)]]);
     let problem = this.problemOf(file);
     let metadata: CheckpointMetadata | null = null;
@@ -197,6 +215,11 @@ export class CheckpointRecords implements CoordinationObserver {
     this.#checksums.set(key, { bytes, checksum });
     return checksum;
   }
+}
+
+/** Which checkpoint the register of a record speaks of. */
+function checkpointOf(key: string, value: string): CheckpointId {
+  return key.startsWith(SAVEPOINTS) ? parseSavepoint(value).checkpointId : Number(key.slice(PREFIX.length));
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);

@@ -1,6 +1,7 @@
 import { decode } from "../../engine/base/codec.ts";
 import type { SinkNode } from "../../engine/graph/stream-graph.ts";
 import type { LogObserver } from "../hosts/service-observers.ts";
+import type { World } from "../world/world.ts";
 import { AtLeastOnceTopic } from "./committed-output-at-least-once.ts";
 import type { ExpectedOutput } from "./committed-output-expected.ts";
 import { ExpectedTopic, ONE_ORDER } from "./committed-output-expected.ts";
@@ -44,6 +45,8 @@ class CommittedOutput implements Oracle, LogObserver {
   /** By uid of the sink. */
   readonly #topicOfSink: Map<string, ExpectedOutput> = new Map();
   #hasReference = false;
+  /** By topic: what was visible before the run, which goes on from where another one stood. */
+  readonly #before: ReadonlyMap<string, readonly Uint8Array[]>;
 
   constructor(context: OracleContext, observation: DataObservation, replay: SharedReplay | null) {
     this.#context = context;
@@ -56,15 +59,19 @@ class CommittedOutput implements Oracle, LogObserver {
       const topic = node.kind === "sink" ? this.#topics.find((one) => one.topic === topicOf(node)) : undefined;
       if (topic !== undefined) this.#topicOfSink.set(node.uid, topic);
     }
+    this.#before = new Map(context.scenario.outputs.map(({ topic, partitions }) => [topic, visibleIn(context.world, topic, partitions)]));
     replay?.listen((sinkUid, value, origin) => this.#topicOfSink.get(sinkUid)?.expect(value, origin));
     context.world.logObservers.push(this);
   }
 
   onVisible(topic: string, _partition: number, _firstOffset: number, records: readonly Uint8Array[]): void {
     const expected = this.#topics.find((one) => one.topic === topic);
-    if (expected === undefined || !this.#knowsWhatToExpect()) return;
+    if (expected !== undefined && this.#knowsWhatToExpect()) this.#see(expected, records);
+  }
+
+  #see(topic: ExpectedOutput, records: readonly Uint8Array[]): void {
     for (let i = 0; i < records.length; i++) {
-      const wrong = expected.see(decode(records[i] as Uint8Array));
+      const wrong = topic.see(decode(records[i] as Uint8Array));
       if (wrong !== null) this.#context.report(wrong);
     }
   }
@@ -84,8 +91,17 @@ class CommittedOutput implements Oracle, LogObserver {
     this.#hasReference = true;
     const { outputs } = this.#observation.interpretation();
     for (const [uid, topic] of this.#topicOfSink) for (const value of outputs.get(uid) ?? []) topic.expect(value, ONE_ORDER);
+    for (const topic of this.#topics) this.#see(topic, this.#before.get(topic.topic) ?? []);
     return true;
   }
+}
+
+function visibleIn({ log }: World, topic: string, partitions: number): readonly Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (let partition = 0; partition < partitions; partition += 1) {
+    for (const { bytes } of log.readCommitted(topic, partition)) records.push(bytes);
+  }
+  return records;
 }
 
 function isAtLeastOnce({ world }: OracleContext): boolean {

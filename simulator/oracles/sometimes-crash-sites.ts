@@ -180,7 +180,7 @@ export class CrashSites implements NetworkObserver<ControlMessage, StreamFrame>,
   #completedAndUnnotified(running: readonly TaskAttempt[], isIt: (process: SimProcess) => boolean): boolean {
     const latest = this.#latest;
     if (latest === null || latest.metadata === null) return false;
-    if (!this.#latestKnown && isIt(latest.process)) return true;
+    if (!this.#latestKnown && latest.process !== null && isIt(latest.process)) return true;
     const { checkpointId, metadata } = latest;
     return running.some((task) => {
       const attempt = this.#tasks.attemptIn(metadata.attempt, task.vertex.id, task.subtask);

@@ -1,5 +1,6 @@
 import type { RunRequest, RunResult } from "../run-result.ts";
-import type { PreparedRun, Simulator } from "../simulate.ts";
+import type { PreparedRun } from "../prepared-run.ts";
+import type { Simulator } from "../simulate.ts";
 import type { RepeatableRun } from "./repeatable-run.ts";
 
 /** A request's run; or the result, where its plan is refused. */

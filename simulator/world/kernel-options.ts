@@ -9,6 +9,8 @@ export interface KernelOptions {
   readonly plan: FaultPlan;
   /** Everything heals at this time. */
   readonly healAtUs: TimeUs;
+  /** What the clock says before the first step; absent: 0. */
+  readonly beginsAtUs?: TimeUs;
   /** Microseconds of a thread's time for an element of work. */
   readonly elementUs: number;
 }

@@ -32,7 +32,7 @@ export class InjectedUserError extends Error {
 
 /** Time, queue, randomness, trace and faults of one World. */
 export class SimKernel implements Kernel {
-  nowUs: TimeUs = 0;
+  nowUs: TimeUs;
   /** Number of the current step: 1 for the first. */
   stepNumber = 0;
   tracePoints = 0;
@@ -58,6 +58,7 @@ export class SimKernel implements Kernel {
   constructor(options: KernelOptions, actions: FaultActions) {
     this.#options = options;
     this.#actions = actions;
+    this.nowUs = options.beginsAtUs ?? 0;
     this.streams = new RandomStreams(options.seed);
     this.#ties = this.streams.stream("ties");
     this.windows = new ActiveWindows(

@@ -58,6 +58,8 @@ export interface WorldOptions {
   readonly libraries?: StateLibraries;
   /** What the services outside of the cluster hold when it begins; absent: nothing. */
   readonly services?: KeptServices;
+  /** What the clock says before the first step; absent: 0. */
+  readonly beginsAtUs?: TimeUs;
 }
 
 export { JOB_ID };
@@ -121,8 +123,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.options = options;
-    const { scenario, seed, calm, plan, healAtUs } = options;
-    this.kernel = new SimKernel({ seed, calm, plan, healAtUs, elementUs: scenario.cluster.elementUs ?? ELEMENT_US }, this.#faultActions());
+    const { scenario, seed, calm, plan, healAtUs, beginsAtUs = 0 } = options;
+    this.kernel = new SimKernel({ seed, calm, plan, healAtUs, beginsAtUs, elementUs: scenario.cluster.elementUs ?? ELEMENT_US }, this.#faultActions());
     this.network = new SimNetwork(this.kernel, (address) => this.#living.get(address)?.process ?? null, this.networkObservers.guarded);
     this.blobs = new SimBlobStore(this.kernel, this.blobObservers.guarded);
     this.coordination = new SimCoordination(this.kernel, this.coordinationObservers.guarded);

@@ -14,7 +14,7 @@ import { wordCount, type WordCount } from "#whitewater/scenarios/word-count.js";
 import type { Fault } from "#whitewater/simulator/faults/fault.js";
 import type { Scenario } from "#whitewater/simulator/scenario.js";
 import { Simulator } from "#whitewater/simulator/simulate.js";
-import type { PreparedRun } from "#whitewater/simulator/simulate.js";
+import type { PreparedRun } from "#whitewater/simulator/prepared-run.js";
 import type { RunResult } from "#whitewater/simulator/run-result.js";
 import type { World } from "#whitewater/simulator/world/world.js";
 

@@ -20,7 +20,7 @@ import { wordCount, type WordCount } from "#whitewater/scenarios/word-count.js";
 import type { Fault } from "#whitewater/simulator/faults/fault.js";
 import { valueOfFile } from "#whitewater/simulator/oracles/checkpoint-records.js";
 import type { JobUpgrade, RunOptions, Scenario } from "#whitewater/simulator/scenario.js";
-import type { PreparedRun } from "#whitewater/simulator/simulate.js";
+import type { PreparedRun } from "#whitewater/simulator/prepared-run.js";
 import { Simulator } from "#whitewater/simulator/simulate.js";
 import { PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
 import type { World } from "#whitewater/simulator/world/world.js";

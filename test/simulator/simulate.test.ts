@@ -1,7 +1,8 @@
 import { loadStateLibraries } from "#whitewater/scenarios/load-state-libraries.js";
 import { scenarioNamed } from "#whitewater/scenarios/registry.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
-import { Simulator, type PreparedRun } from "#whitewater/simulator/simulate.js";
+import type { PreparedRun } from "#whitewater/simulator/prepared-run.js";
+import { Simulator } from "#whitewater/simulator/simulate.js";
 import type { RunRequest } from "#whitewater/simulator/run-result.js";
 import type { Scenario } from "#whitewater/simulator/scenario.js";
 import { describe, expect, test } from "vitest";

@@ -131,6 +131,17 @@ test("after a restart elements that are due already are available at once", () =
   expect(reader.ended()).toBe(true);
 });
 
+test("a restore on a host whose clock stands earlier waits for the next element, and does not go back", () => {
+  const process = new FakeProcess();
+  const { reader } = read(new ElementsSource(["a", "b", "c", "d"], 2000), process);
+  reader.start(0, 3);
+  expect(drain(reader)).toEqual([]);
+  process.advance(5_999_999);
+  expect(drain(reader)).toEqual([]);
+  process.advance(1);
+  expect(drain(reader)).toEqual([[0, 3, ["d"], true]]);
+});
+
 test("elements without pacing are all there and have no timestamps", () => {
   const { reader } = read(new ElementsSource([5, 6], null), new FakeProcess());
   reader.start(0, 0);

@@ -9,7 +9,7 @@ import { sweep, type SweepObserver, type SweepOutcome } from "#whitewater/report
 import { JOB_SHAPES, shapeOf } from "#whitewater/scenarios/matrix/job-shapes.js";
 import { cellName, cellOfCombination, MATRIX, RESTORE_OF_COMBINATION } from "#whitewater/simulator/explore/matrix.js";
 import { APPLIED_TWICE } from "#whitewater/simulator/oracles/surviving-history.js";
-import { combinationOf } from "#whitewater/simulator/simulate.js";
+import { combinationOf } from "#whitewater/simulator/run-result.js";
 import type { RunOptions } from "#whitewater/simulator/scenario.js";
 import { fakeResult } from "../fake-simulator.js";
 

@@ -4,7 +4,7 @@ import { scenarioNamed } from "#whitewater/scenarios/registry.js";
 import { present } from "#whitewater/engine/base/assert.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
 import type { RunRequest } from "#whitewater/simulator/run-result.js";
-import type { PreparedRun } from "#whitewater/simulator/simulate.js";
+import type { PreparedRun } from "#whitewater/simulator/prepared-run.js";
 import { Simulator } from "#whitewater/simulator/simulate.js";
 import { PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
 

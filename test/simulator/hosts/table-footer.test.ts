@@ -3,7 +3,7 @@ import { present } from "#whitewater/engine/base/assert.js";
 import { loadStateLibraries } from "#whitewater/scenarios/load-state-libraries.js";
 import { scenarioNamed } from "#whitewater/scenarios/registry.js";
 import type { Fault, FaultPlan } from "#whitewater/simulator/faults/fault.js";
-import type { PreparedRun } from "#whitewater/simulator/simulate.js";
+import type { PreparedRun } from "#whitewater/simulator/prepared-run.js";
 import { Simulator } from "#whitewater/simulator/simulate.js";
 import { PORT_TRACE } from "#whitewater/simulator/trace/kinds.js";
 
