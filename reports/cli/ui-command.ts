@@ -1,11 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { UsageError } from "../files/usage-error.ts";
 import { shellQuoted } from "../text/format.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawTargetOptions } from "./replay-target.ts";
+import { TOUR_RECORD } from "./tour-record.ts";
 
 /** Records that failing runs leave, where nobody says otherwise. */
 const RECORDS = ".whitewater";
@@ -42,10 +42,9 @@ function isDirectory(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
 }
 
-/** The record that comes along for the guided tour. */
 function tourRecord(named: string | undefined): string {
   if (named !== undefined) throw new UsageError(`--tour ${named}`, "the tour has a run of its own", "leave one of them out");
-  return fileURLToPath(new URL("../../../scenarios/tour/tour.json", import.meta.url));
+  return TOUR_RECORD;
 }
 
 function textCommand(text: string | undefined, { at }: RawUiOptions): string {

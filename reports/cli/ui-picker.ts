@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { libraryScenarios } from "../catalog/load-scenario.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { onSignals } from "../tui/on-terminal.tsx";
-import { openPicker } from "../tui/open-picker.tsx";
+import { openPicker, type PickerEnd } from "../tui/open-picker.tsx";
 import { scenarioEntry, type PickerEntry } from "../tui/picker-entry.ts";
 import { recordEntries } from "../tui/picker-files.ts";
 import { firstPicker, type PickerRequest } from "../tui/picker-state.ts";
@@ -14,6 +14,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawUiOptions } from "./ui-command.ts";
 import { openRun } from "./ui-run.ts";
+import { TOUR_RECORD } from "./tour-record.ts";
 import { UiSweeps } from "./ui-sweeps.ts";
 
 /** Records that come along: runs that once ended badly. */
@@ -38,7 +39,8 @@ export async function pickRuns(directory: string, raw: RawUiOptions, host: Host,
       const end = await openPicker(terminal, theme, store, (request) => void carryOut(request, store, sweeps, read));
       if (end === "signal" || signalled) return EXIT.interrupted;
       if (end.type === "quit") return EXIT.ok;
-      const { text, wasSignal } = await opened(end.target, raw, host, terminal, theme, copied);
+      const tour = end.type === "tour";
+      const { text, wasSignal } = await opened(tour ? TOUR_RECORD : end.target, { ...raw, tour }, host, terminal, theme, copied);
       if (wasSignal || signalled) return EXIT.interrupted;
       store.dispatch({ type: "entries", entries: await read() });
       if (text !== null) store.dispatch({ type: "say", message: { text, tone: "bad" } });
@@ -53,7 +55,7 @@ export async function pickRuns(directory: string, raw: RawUiOptions, host: Host,
   }
 }
 
-type Carried = Exclude<PickerRequest, { readonly type: "open" | "quit" }>;
+type Carried = Exclude<PickerRequest, PickerEnd>;
 
 async function carryOut(request: Carried, store: PickerStore, sweeps: UiSweeps, read: () => Promise<readonly PickerEntry[]>): Promise<void> {
   try {

@@ -6,7 +6,7 @@ import type { Terminal } from "./terminal.ts";
 import type { Theme } from "./theme.ts";
 
 /** What ends the picker's screen. */
-export type PickerEnd = Extract<PickerRequest, { readonly type: "open" | "quit" }>;
+export type PickerEnd = Extract<PickerRequest, { readonly type: "open" | "tour" | "quit" }>;
 
 /** Shows the picker until somebody opens something or quits; all else that is asked for is carried out while it is shown. */
 export async function openPicker(terminal: Terminal, theme: Theme, store: PickerStore, carryOut: (request: Exclude<PickerRequest, PickerEnd>) => void): Promise<PickerEnd | "signal"> {
@@ -18,6 +18,7 @@ export async function openPicker(terminal: Terminal, theme: Theme, store: Picker
       store.onRequest = (request) => {
         if (request.type === "quit") finish(request);
         else if (request.type === "open") showThen(store, `opening ${request.target}: its run is made …`, () => finish(request));
+        else if (request.type === "tour") showThen(store, "opening the tour: its run is made …", () => finish(request));
         else carryOut(request);
       };
     },

@@ -27,6 +27,7 @@ export const PICKER_KEYS: readonly PickerBinding[] = [
   bind("S", "sweep all scenarios", { type: "ask-seeds", of: "all" }),
   bind("w", "watch the sweep", { type: "show", view: "sweep" }),
   bind("c", "cancel the sweep", { type: "request", request: { type: "cancel" } }),
+  bind("T", "the guided tour: barriers, checkpoints and a restore in eight stops", { type: "request", request: { type: "tour" } }),
   bind("r", "read the directories again", { type: "request", request: { type: "read-again" } }),
   bind("escape", "back, or drop the filter", { type: "escape" }),
   bind("?", "these keys", { type: "help" }),

@@ -79,7 +79,7 @@ function titleOf(section: Section, { directory }: PickerState): string {
 
 function emptyText(section: Section, { entries }: PickerState): string {
   if (entries.some((entry) => entry.section === section)) return "none with that";
-  return section === "failures" ? "none yet: a sweep that finds something leaves its records there" : "none";
+  return section === "failures" ? "none yet: a sweep that finds something leaves them there; T is the tour" : "none";
 }
 
 function entryLine({ name, about, isSound }: PickerEntry, isChosen: boolean): Line {

@@ -34,6 +34,7 @@ export interface PickerState {
 /** What is asked of whoever holds the files and the threads. */
 export type PickerRequest =
   | { readonly type: "open"; readonly target: string }
+  | { readonly type: "tour" }
   /** `scenario` null: all of them. */
   | { readonly type: "sweep"; readonly scenario: string | null; readonly seeds: string }
   | { readonly type: "cancel" }

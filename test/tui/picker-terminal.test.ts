@@ -31,7 +31,7 @@ describe.skipIf(!hasTmux)(`the picker in a terminal${hasTmux ? "" : " (tmux is n
     open.ui();
     const first = await open.untilLine(/^Whitewater {2}choose a run/);
     expect(first).toContain("Scenarios");
-    expect(first.join("\n")).toContain("none yet: a sweep that finds something leaves its records there");
+    expect(first.join("\n")).toContain("none yet: a sweep that finds something leaves them there; T is the tour");
     expect(first[23]).toBe("");
     open.type("/hot-");
     await open.until("only what has hot- in it", hasNo(/founding/));
@@ -46,6 +46,10 @@ describe.skipIf(!hasTmux)(`the picker in a terminal${hasTmux ? "" : " (tmux is n
     open.type("q");
     await open.untilLine(/^> hot-key /);
     expect(open.isAlternate).toBe(true);
+    open.type("T");
+    await open.untilLine(/^Tour 1\/8/);
+    open.type("q");
+    await open.untilLine(/^> hot-key /);
     open.type("q");
     await endsCleanly(open, 0);
   });

@@ -154,7 +154,7 @@ describe("the picker's screen", () => {
     ]);
     expect(pickerScreen(picker).filter(({ reversed }) => reversed)).toHaveLength(1);
     expect(text(press(picker, "/zzz", "enter").state)).toContain("  none with that");
-    expect(text({ ...picker, entries: [] })).toContain("  none yet: a sweep that finds something leaves its records there");
+    expect(text({ ...picker, entries: [] })).toContain("  none yet: a sweep that finds something leaves them there; T is the tour");
   });
 
   it("keeps what is chosen in sight", () => {
