@@ -1,6 +1,9 @@
 import type { Scenario } from "../../simulator/scenario.ts";
 import type { RunRecord } from "../record/run-record.ts";
 
+/** Records of one directory that are looked at, the newest of them: each is read whole. */
+export const RECORDS_LIMIT = 300;
+
 /** In the order in which they are shown. */
 export const SECTIONS = ["failures", "regressions", "scenarios"] as const;
 export type Section = (typeof SECTIONS)[number];

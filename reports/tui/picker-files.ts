@@ -2,10 +2,8 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readRecord } from "../record/read-record.ts";
 import { fileErrorReason, UsageError } from "../files/usage-error.ts";
-import { brokenEntry, recordEntry, type PickerEntry, type Section } from "./picker-entry.ts";
+import { brokenEntry, recordEntry, RECORDS_LIMIT, type PickerEntry, type Section } from "./picker-entry.ts";
 
-/** Records of one directory that are looked at, the newest of them: each is read whole. */
-const RECORDS_LIMIT = 300;
 
 /**
  * The records of a directory, newest first; files that are none, with the reason. `shown`: the directory as the user

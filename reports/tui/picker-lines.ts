@@ -5,7 +5,7 @@ import type { Line } from "../views/line.ts";
 import { line, span } from "../views/line.ts";
 import { topLine } from "./layout.ts";
 import type { ScreenLine } from "./panel-lines.ts";
-import { SECTIONS, type PickerEntry, type Section } from "./picker-entry.ts";
+import { RECORDS_LIMIT, SECTIONS, type PickerEntry, type Section } from "./picker-entry.ts";
 import { PICKER_KEYS } from "./picker-keys.ts";
 import { chosenEntry, chosenFailure, shownEntries, type PickerState } from "./picker-state.ts";
 import { failureLine, sweepLines } from "./sweep-lines.ts";
@@ -64,12 +64,13 @@ function listBody(state: PickerState): Body {
   return { lines, anchor };
 }
 
-function titleOf(section: Section, { directory }: PickerState): string {
+function titleOf(section: Section, { directory, entries }: PickerState): string {
+  const isMore = entries.filter((entry) => entry.section === section).length >= RECORDS_LIMIT;
   switch (section) {
     case "scenarios":
       return "Scenarios";
     case "failures":
-      return `Records in ${visible(directory)}, newest first`;
+      return `Records in ${visible(directory)}, ${isMore ? `the newest ${RECORDS_LIMIT}` : "newest first"}`;
     case "regressions":
       return "Regressions";
     default:

@@ -163,6 +163,7 @@ describe("the picker's screen", () => {
       const { state } = press({ ...picker, entries: many, rows: 12 }, keys);
       expect(text(state).filter((line) => line.startsWith("> ")), keys).toHaveLength(1);
     }
+    expect(text({ ...picker, entries: Array.from({ length: 300 }, (_, i) => record(`r${i}.json`, "run")) })).toContain("Records in .whitewater, the newest 300");
   });
 
   it("lets no control character through", () => {
