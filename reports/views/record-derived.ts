@@ -1,3 +1,4 @@
+import { NO_TIMESTAMP } from "../../engine/base/units.ts";
 import type { WindowNode } from "../../engine/graph/stream-graph.ts";
 import { PASSAGE, type Passage } from "../../simulator/timetravel/record-passages.ts";
 import type { RecordIndex } from "../../simulator/timetravel/record-index.ts";
@@ -102,17 +103,16 @@ function isIn(timestampMs: number, start: number, { sizeMs }: WindowNode): boole
   return timestampMs >= start && timestampMs < start + sizeMs;
 }
 
-/** With which a record flows; null where nobody knows. */
+/** With which a record flows; null where it has none, or nobody knows. */
 export function timestampOf(id: number, passages: readonly Passage[], { ids }: RecordIndex): number | null {
   const sent = passages.find(({ what }) => what === PASSAGE.arrived || what === PASSAGE.sent);
-  if (sent !== undefined) return sent.number;
   const place = ids.placeOf(id);
-  let found: number | null = null;
-  if (place !== null) {
+  let found: number | null = sent?.number ?? null;
+  if (found === null && place !== null) {
     ids.ofSource(place.uid).emit(place.partition, place.offset, place.offset + 1, {
       collect: (_record, timestampMs) => void (found = timestampMs),
       collectSide: () => undefined,
     });
   }
-  return found;
+  return found === NO_TIMESTAMP ? null : found;
 }

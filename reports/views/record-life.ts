@@ -45,7 +45,7 @@ export function lifeOf(id: number, index: RecordIndex, tape: RunTape): RecordLif
     id,
     name: index.ids.describe(id),
     value: valueOf(id, index),
-    timestamp: timestampMs === null || !Number.isFinite(timestampMs) ? null : describeTime(timestampMs),
+    timestamp: timestampMs === null ? null : describeTime(timestampMs),
     // Sorting is stable: what happens in one step stays in order.
     facts: [...(arrival === null ? [] : [arrival]), ...facts].sort((left, right) => left.step - right.step),
     applied: own === undefined ? [] : appliedOf(own.passages, index),

@@ -46,6 +46,17 @@ describe("a filter of events", () => {
   test("finds the outside world", () => expectFound("process:-", ({ process }) => process === null));
   test("finds a word in what is said, in any letters", () => expectFound('"TOOK its"', (point) => /took its/i.test(`${pointPhrase(point)} ${point.event}`)));
   test("finds quoted words with their blank", () => expectFound('"completed checkpoint 2"', (point) => pointPhrase(point).includes("completed checkpoint 2")));
+  test("finds the whole of what a point says, and nothing that only looks like it", () => {
+    const texts = points.map((point) => pointPhrase(point));
+    const different = new Map(points.map((point, i) => [texts[i], point]));
+    expect(different.size).toBeGreaterThan(500);
+    for (const point of [...different.values()].filter((_, i) => i % 7 === 0)) {
+      const phrase = pointPhrase(point);
+      const expected = texts.filter((text) => text.toLowerCase().includes(phrase.toLowerCase())).length;
+      expect([phrase, found(JSON.stringify(phrase)).count]).toEqual([phrase, expected]);
+    }
+  });
+
   test("finds what all words say", () =>
     expectFound("kind:snapshotTaken process:worker-1 checkpoint", ({ event, process }) => event === "snapshotTaken" && process === "worker-1"));
   test("leaves out what is not wanted", () => expectFound("-kind:userCall -process:worker-1", ({ event, process }) => event !== "userCall" && process !== "worker-1"));

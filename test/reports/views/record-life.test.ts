@@ -170,6 +170,16 @@ describe("the life of a record", () => {
     ]);
   });
 
+  test("leads to the results of the window that it was added to, and to no others", () => {
+    for (const { facts } of lives(watched("flights", PLAIN))) {
+      const cell = (what: string): string => what.slice(what.indexOf("key "));
+      const added = new Set(facts.filter(({ what }) => what.startsWith("added to key")).map(({ what }) => cell(what)));
+      const results = facts.filter(({ what }) => what.startsWith("emitted derived record")).map(({ what }) => cell(what));
+      expect(added.size).toBe(1);
+      expect([...new Set(results)]).toEqual([...added]);
+    }
+  });
+
   test("of every record: in order, within the run, applied once in what survived", () => {
     const run = watched("flights", PLAIN);
     for (const life of lives(run)) {
