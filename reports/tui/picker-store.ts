@@ -20,7 +20,7 @@ export class PickerStore {
     const { state, request } = reducePicker(this.#state, action);
     if (state !== this.#state) {
       this.#state = state;
-      for (const listener of this.#listeners) listener();
+      if (isWorthAFrame(action)) for (const listener of this.#listeners) listener();
     }
     if (request !== null) this.onRequest(request);
   }
@@ -29,4 +29,9 @@ export class PickerStore {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
+}
+
+/** Runs come by the hundred a second: they are shown when the time is told, or a key is pressed. */
+function isWorthAFrame(action: PickerAction): boolean {
+  return action.type !== "swept" || action.event.type !== "run";
 }

@@ -127,7 +127,7 @@ const STOPS: readonly TourStop[] = [
       "for 35. The takings are right, they are in state; the pieces are counted in",
       "a field, #sold = new Map(), which the crash took away. The fix, in open():",
       'this.#sold = context.getState(valueState<number>("sold", 0)). Without the',
-      "crash nobody notices: 4, then t, takes it out of the plan, and all is ok.",
+      "crash nobody notices: j and t in panel 4 run it without one, and all is ok.",
     ],
   },
 ];

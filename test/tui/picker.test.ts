@@ -11,6 +11,7 @@ import { pickerAction } from "#whitewater/reports/tui/picker-keys.js";
 import { pickerScreen } from "#whitewater/reports/tui/picker-lines.js";
 import { reducePicker } from "#whitewater/reports/tui/picker-reducer.js";
 import { chosenEntry, firstPicker, shownEntries, type PickerRequest, type PickerState } from "#whitewater/reports/tui/picker-state.js";
+import { PickerStore } from "#whitewater/reports/tui/picker-store.js";
 import type { SweepEvent } from "#whitewater/reports/tui/sweep-progress.js";
 import { textOf } from "#whitewater/reports/views/line.js";
 import { aFinding, fakeResult } from "../reports/fake-simulator.ts";
@@ -123,6 +124,20 @@ describe("a sweep from the picker", () => {
     expect(press(watched, "escape").state.view).toBe("list");
     expect(press(watched, "ctrl-c").requests).toEqual([{ type: "quit" }]);
     expect(press(told(picker, began), "w", "j", "enter").requests).toEqual([]);
+  });
+
+  it("draws no frame for each run, but with the time, and at its end", () => {
+    const store = new PickerStore(picker);
+    let frames = 0;
+    const stop = store.subscribe(() => (frames += 1));
+    for (const event of [began, run("1"), run("2"), run("3")]) store.dispatch({ type: "swept", event });
+    expect([frames, store.state.sweep.runs]).toEqual([1, 3]);
+    store.dispatch({ type: "swept", event: { type: "time", elapsedMs: 250 } });
+    store.dispatch({ type: "swept", event: { type: "ended", end: "complete", elapsedMs: 300 } });
+    expect(frames).toBe(3);
+    stop();
+    store.dispatch({ type: "help" });
+    expect(frames).toBe(3);
   });
 
   it("is one at a time", () => {
