@@ -1,11 +1,10 @@
 import { unreachable } from "../../../engine/base/assert.ts";
-import { MAX_WATERMARK, MIN_WATERMARK } from "../../../engine/base/units.ts";
 import type { TimestampMs } from "../../../engine/base/units.ts";
 import type { JobEdge, JobGraph } from "../../../engine/graph/job-graph.ts";
 import type { Buffer, ChannelEvent, StreamFrame } from "../../../engine/runtime/buffer.ts";
 import type { OutputChannel } from "../../../engine/runtime/output-channel.ts";
-import { describeTime } from "../../../simulator/oracles/data-oracles-wording.ts";
 import { visible } from "../../text/visible.ts";
+import { watermarkText } from "../event-time-text.ts";
 import type { LiveTask, Wire } from "./live-tasks.ts";
 import { wireKey } from "./live-tasks.ts";
 
@@ -129,10 +128,4 @@ function eventText(event: ChannelEvent): string {
     default:
       return unreachable(event, "eventText");
   }
-}
-
-/** Milliseconds of event time, or the words for the watermarks that are no time. */
-export function watermarkText(watermarkMs: TimestampMs): string {
-  if (watermarkMs === MIN_WATERMARK) return "none yet";
-  return watermarkMs === MAX_WATERMARK ? "MAX" : describeTime(watermarkMs);
 }

@@ -18,6 +18,8 @@ export interface LiveCut {
   /** As in a CompletedCut: by uid of the source. */
   readonly offsets: ReadonlyMap<string, readonly number[]>;
   readonly inFlight: InFlight;
+  /** The job as it runs. */
+  readonly graph: JobGraph;
   /** The tasks of the operator, one a subtask. */
   readonly tasks: readonly LiveTask[];
 }
@@ -26,7 +28,7 @@ export interface LiveCut {
 export function liveCut(world: World, uid: string, observation: DataObservation): LiveCut | string {
   const graph = presentGraph(world);
   const all = liveTasks(world);
-  const upstream = upstreamOf(uid, world.buildJob(null));
+  const upstream = upstreamOf(uid, graph);
   const wire = wires(world);
   const offsets = new Map(observation.ids.sources.map((source) => [source.uid, source.lengths.map((_, partition) => observation.latest?.offsets.get(source.uid)?.[partition] ?? 0)]));
   const inFlight = new Map<string, InFlightRecord[]>();
@@ -48,7 +50,7 @@ export function liveCut(world: World, uid: string, observation: DataObservation)
   const own = currentTasksOf(all, uid, parallelismOf(graph, uid));
   const over = own.find(({ task }) => isOver(task));
   if (over !== undefined) return `${over.task.name} is ${over.task.state}: it keeps no state any more`;
-  return { offsets, inFlight, tasks: own };
+  return { offsets, inFlight, graph, tasks: own };
 }
 
 /** Why these are not all tasks of a vertex in one attempt, with their state, or null. */

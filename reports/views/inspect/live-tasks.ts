@@ -1,4 +1,5 @@
-import type { StreamGraph } from "../../../engine/graph/stream-graph.ts";
+import type { JobGraph } from "../../../engine/graph/job-graph.ts";
+import type { StreamNode } from "../../../engine/graph/stream-graph.ts";
 import type { ChainedOperator } from "../../../engine/operators/operator-chain.ts";
 import type { StreamFrame } from "../../../engine/runtime/buffer.ts";
 import type { Task } from "../../../engine/runtime/task.ts";
@@ -37,16 +38,16 @@ export function currentTasksOf(tasks: readonly LiveTask[], uid: string, parallel
   return [...bySubtask.values()].sort((left, right) => left.task.id.subtask - right.task.id.subtask);
 }
 
-/** The operator itself, and all that records reach it through. */
-export function upstreamOf(uid: string, { nodes }: StreamGraph): ReadonlySet<string> {
+/** The operator itself, and all that records reach it through, by uid. */
+export function upstreamOf(uid: string, { vertices }: JobGraph): ReadonlySet<string> {
+  const nodes = new Map(vertices.flatMap(({ chain }) => chain.map((node) => [node.id, node] as const)));
   const found = new Set<string>();
-  const visit = (at: number): void => {
-    const node = nodes[at];
+  const visit = (node: StreamNode | undefined): void => {
     if (node === undefined || found.has(node.uid)) return;
     found.add(node.uid);
-    for (const { from } of node.inputs) visit(from);
+    for (const { from } of node.inputs) visit(nodes.get(from));
   };
-  visit(nodes.findIndex((node) => node.uid === uid));
+  visit([...nodes.values()].find((node) => node.uid === uid));
   return found;
 }
 

@@ -8,6 +8,8 @@ import { visible } from "../../text/visible.ts";
 
 /** What somebody names of a job: operators of one vertex, in all of its subtasks or in one. */
 export interface OperatorPlace {
+  /** The job as it runs at that moment. */
+  readonly graph: JobGraph;
   readonly vertex: JobVertex;
   readonly nodes: readonly StreamNode[];
   /** Null: all. */
@@ -29,10 +31,10 @@ export function presentGraph(world: World): JobGraph {
  */
 export function operatorNamed(name: string, graph: JobGraph): OperatorPlace | null {
   const whole = placeNamed(name, graph);
-  if (whole !== null) return { ...whole, subtask: null };
+  if (whole !== null) return { graph, ...whole, subtask: null };
   const indexed = /^(.*)\[(\d+)\]$/s.exec(name);
   const place = indexed === null ? null : placeNamed(indexed[1] as string, graph);
-  return place === null ? null : { ...place, subtask: Number(indexed?.[2]) };
+  return place === null ? null : { graph, ...place, subtask: Number(indexed?.[2]) };
 }
 
 /** The same; throws UsageError, with what there is, where there is none. */
@@ -56,7 +58,7 @@ export function operatorNames(graph: JobGraph): readonly string[] {
   return graph.vertices.flatMap(({ chain }) => chain.map(({ uid }) => uid));
 }
 
-function placeNamed(name: string, { vertices }: JobGraph): Omit<OperatorPlace, "subtask"> | null {
+function placeNamed(name: string, { vertices }: JobGraph): Pick<OperatorPlace, "vertex" | "nodes"> | null {
   for (const isIt of [(node: StreamNode) => node.uid === name, (node: StreamNode) => node.name === name]) {
     for (const vertex of vertices) {
       const nodes = vertex.chain.filter(isIt);

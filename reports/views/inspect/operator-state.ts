@@ -105,15 +105,14 @@ function transactionsOf(world: World, operator: SinkOperator, uid: string, subta
   const entries = operator.inspectTransactions().map(({ transactionId, closedBy, state, waitingRecords }) => {
     const inLog = logged.get(transactionId);
     logged.delete(transactionId);
-    const texts = [state, originText(transactionId)];
+    const texts = [state, inLog === undefined ? "nothing in the log yet" : `${counted(inLog.records, "record")} in the log, ${inLog.status} there`, originText(transactionId)];
     if (closedBy !== null) texts.push(`closed by checkpoint ${closedBy}`);
-    texts.push(inLog === undefined ? "nothing in the log yet" : `${counted(inLog.records, "record")} in the log, ${inLog.status}`);
     if (waitingRecords > 0) texts.push(`${counted(waitingRecords, "record")} not handed over yet`);
     return transactionEntry(transactionId, texts.filter((text) => text !== "").join(", "), subtask);
   });
   for (const { transactionId, producerId, status, records } of logged.values()) {
     if (!producerId.endsWith(`/${uid}-${subtask}`) || (status !== "open" && status !== "prepared")) continue;
-    const texts = ["of another attempt", originText(transactionId), `${counted(records, "record")} in the log, ${status}`];
+    const texts = ["of another attempt", `${counted(records, "record")} in the log, ${status} there`, originText(transactionId)];
     entries.push(transactionEntry(transactionId, texts.filter((text) => text !== "").join(", "), subtask));
   }
   return entries;

@@ -1,13 +1,13 @@
 import type { StreamNode } from "../../../engine/graph/stream-graph.ts";
 import type { KeyedEntry } from "../../../engine/state/keyed-backend.ts";
 import type { Key, Namespace, Timer } from "../../../engine/state/state.ts";
-import { describeTime } from "../../../simulator/oracles/data-oracles-wording.ts";
 import { SHADOW_STATE } from "../../../simulator/oracles/graph-rewriting-functions.ts";
 import type { Shadow } from "../../../simulator/oracles/graph-rewriting-functions.ts";
 import { runsProcessFunction } from "../../../engine/graph/keyed-node.ts";
 import type { ProcessShadow } from "../../../simulator/oracles/reference-state-prefix.ts";
 import { shadowOf, userValue } from "../../../simulator/oracles/shadows.ts";
 import { canonicalKey, canonicalNamespace } from "../../../simulator/reference/canonical-key.ts";
+import { eventTimeText } from "../event-time-text.ts";
 import { valueText } from "../value-text.ts";
 
 /** Where in an operator subtask something lies. "applied": how many records went into the state of a key. */
@@ -36,46 +36,44 @@ export interface StateEntry {
   readonly applied: AppliedRecords | null;
 }
 
-const NONE = { key: undefined, namespace: "", at: null, value: undefined, applied: null } as const;
-
 /** `carriesIds`: the job was rewritten, so that values carry the ids of the records that made them. */
-export function keyedEntry(node: StreamNode, { state, key, namespace, value }: KeyedEntry, subtask: number, carriesIds: boolean): StateEntry {
-  const entry = { ...NONE, part: "keyed", subtask, state, key, namespace, value } as const;
-  if (!carriesIds) return entry;
+export function keyedEntry(node: StreamNode, entry: KeyedEntry, subtask: number, carriesIds: boolean): StateEntry {
+  const { state, key, namespace, value } = entry;
+  if (!carriesIds) return { part: "keyed", subtask, state, key, namespace, at: null, value, applied: null };
   if (runsProcessFunction(node)) {
-    if (state !== SHADOW_STATE) return entry;
+    if (state !== SHADOW_STATE) return { part: "keyed", subtask, state, key, namespace, at: null, value, applied: null };
     const [count, sum] = value as Shadow;
     return appliedEntry({ key, count, sum }, subtask);
   }
   const [count, sum] = shadowOf(node, value);
   const last = node.kind === "reduce" ? (value as { readonly id: number }).id : null;
-  return { ...entry, value: userValue(node, value), applied: { count, sum, last } };
+  return { part: "keyed", subtask, state, key, namespace, at: null, value: userValue(node, value), applied: { count, sum, last } };
 }
 
 export function appliedEntry({ key, count, sum }: ProcessShadow, subtask: number): StateEntry {
-  return { ...NONE, part: "applied", subtask, state: "", key, value: count, applied: { count, sum, last: null } };
+  return { part: "applied", subtask, state: "", key, namespace: "", at: null, value: count, applied: { count, sum, last: null } };
 }
 
 export function timerEntry(part: "event-timer" | "processing-timer", { key, namespace, timestampMs }: Timer, subtask: number): StateEntry {
-  return { ...NONE, part, subtask, state: "", key, namespace, at: timestampMs };
+  return { part, subtask, state: "", key, namespace, at: timestampMs, value: undefined, applied: null };
 }
 
 export function listEntry(part: "split-list" | "union-list", state: string, at: number, value: unknown, subtask: number): StateEntry {
-  return { ...NONE, part, subtask, state, at, value };
+  return { part, subtask, state, key: undefined, namespace: "", at, value, applied: null };
 }
 
 /** `namespace`: the text of the key, which may be any value. */
 export function broadcastEntry(state: string, key: unknown, value: unknown, subtask: number): StateEntry {
-  return { ...NONE, part: "broadcast", subtask, state, namespace: valueText(key, { length: 400 }), value };
+  return { part: "broadcast", subtask, state, key: undefined, namespace: valueText(key, { length: 400 }), at: null, value, applied: null };
 }
 
 export function sourceEntry(partition: number, offset: number, subtask: number): StateEntry {
-  return { ...NONE, part: "source", subtask, state: "", at: partition, value: offset };
+  return { part: "source", subtask, state: "", key: undefined, namespace: "", at: partition, value: offset, applied: null };
 }
 
 /** `state`: its id. */
 export function transactionEntry(transactionId: string, value: string, subtask: number): StateEntry {
-  return { ...NONE, part: "transaction", subtask, state: transactionId, value };
+  return { part: "transaction", subtask, state: transactionId, key: undefined, namespace: "", at: null, value, applied: null };
 }
 
 /** The same for what is the same thing at another step, in whichever subtask keyed state lies then. */
@@ -132,7 +130,7 @@ export function keyText(node: StreamNode, { part, key, namespace, at }: StateEnt
   if (part === "source") return `partition ${at}`;
   if (part === "broadcast") return String(namespace);
   const texts: string[] = [];
-  if (part === "event-timer") texts.push(`at ${describeTime(at ?? 0)}`);
+  if (part === "event-timer") texts.push(`at ${eventTimeText(at ?? 0)}`);
   if (part === "processing-timer") texts.push(`at ${(at ?? 0) / 1000}s`);
   if (part === "split-list" || part === "union-list") texts.push(`${at}:`);
   if (key !== undefined) texts.push(valueText(key, { length: 80 }));
@@ -141,7 +139,7 @@ export function keyText(node: StreamNode, { part, key, namespace, at }: StateEnt
 }
 
 function namespaceText(node: StreamNode, namespace: Namespace): string {
-  if (node.kind === "window" && typeof namespace === "number") return `window [${describeTime(namespace)}, ${describeTime(namespace + node.sizeMs)})`;
+  if (node.kind === "window" && typeof namespace === "number") return `window [${eventTimeText(namespace)}, ${eventTimeText(namespace + node.sizeMs)})`;
   return `namespace ${valueText(namespace, { length: 80 })}`;
 }
 

@@ -2,13 +2,14 @@ import type { StreamNode } from "../../../engine/graph/stream-graph.ts";
 import type { TaskLifeState } from "../../../engine/runtime/task.ts";
 import { carriesIds } from "../../../simulator/oracles/data-oracles-observation.ts";
 import type { World } from "../../../simulator/world/world.ts";
+import { watermarkText } from "../event-time-text.ts";
 import type { ChannelEnds, ChannelPart } from "./channel-contents.ts";
-import { channelsInto, channelsOutOf, channelState, watermarkText } from "./channel-contents.ts";
+import { channelsInto, channelsOutOf, channelState } from "./channel-contents.ts";
 import type { ChangeMark, StateChange } from "./diff-state.ts";
 import { entryOf } from "./diff-state.ts";
+import type { LiveTask, Wire } from "./live-tasks.ts";
 import { liveTasks, operatorIn, wires } from "./live-tasks.ts";
 import type { OperatorPlace } from "./operator-names.ts";
-import { presentGraph } from "./operator-names.ts";
 import type { OperatorState, SubtaskState } from "./operator-state.ts";
 import { shownRecord } from "./record-text.ts";
 import type { StateEntry, StatePart } from "./state-entry.ts";
@@ -118,6 +119,7 @@ export function operatorFacts(world: World, place: OperatorPlace, state: Operato
   const { node, vertexName, parallelism, subtasks } = state;
   const marks = new Map<StateEntry, ChangeMark>();
   for (const { mark, now } of compared?.changes ?? []) if (now !== null) marks.set(now, mark);
+  const sight: ChannelSight = { tasks: liveTasks(world), wires: wires(world), withIds: carriesIds(world) };
   const here = new Set(subtasks.map(({ subtask }) => subtask));
   const wanted = place.subtask === null ? Array.from({ length: parallelism }, (_, subtask) => subtask) : [place.subtask];
   return {
@@ -128,7 +130,7 @@ export function operatorFacts(world: World, place: OperatorPlace, state: Operato
     parallelism,
     missing: wanted.filter((subtask) => !here.has(subtask)),
     compared: compared === null ? null : comparedFacts(node, compared, window),
-    subtasks: subtasks.map((subtask) => subtaskFacts(world, place, node, subtask, compared?.before ?? null, marks, window)),
+    subtasks: subtasks.map((subtask) => subtaskFacts(place, sight, node, subtask, compared?.before ?? null, marks, window)),
   };
 }
 
@@ -149,9 +151,16 @@ function comparedFacts(node: StreamNode, { with: what, step, said, isKnown, chan
   return { with: what, step, said, isKnown, changes: shown };
 }
 
+/** What channels are looked up in, once for all subtasks. */
+interface ChannelSight {
+  readonly tasks: readonly LiveTask[];
+  readonly wires: ReadonlyMap<string, Wire>;
+  readonly withIds: boolean;
+}
+
 function subtaskFacts(
-  world: World,
   place: OperatorPlace,
+  sight: ChannelSight,
   node: StreamNode,
   state: SubtaskState,
   before: OperatorState | null,
@@ -166,7 +175,7 @@ function subtaskFacts(
     watermark: watermarkText(state.watermarkMs),
     watermarkBefore: earlier === undefined || earlier.watermarkMs === state.watermarkMs ? null : watermarkText(earlier.watermarkMs),
     entries: windowOf(ordered(state.entries), window, (entry) => keyText(node, entry), (entry) => shownEntry(node, entry, marks)),
-    ...channelFacts(world, place, node, state),
+    ...channelFacts(place, sight, node, state),
   };
 }
 
@@ -180,13 +189,9 @@ function shownEntry(node: StreamNode, entry: StateEntry, marks: ReadonlyMap<Stat
 }
 
 /** Into the task where the operator is its head, out of it where it is among those whose output leaves it. */
-function channelFacts(world: World, { vertex }: OperatorPlace, node: StreamNode, state: SubtaskState): Pick<SubtaskFacts, "inputs" | "outputs"> {
-  const tasks = liveTasks(world);
+function channelFacts({ graph, vertex }: OperatorPlace, { tasks, wires: wire, withIds }: ChannelSight, node: StreamNode, state: SubtaskState): Pick<SubtaskFacts, "inputs" | "outputs"> {
   const own = tasks.find((live) => live.task.id.subtask === state.subtask && live.task.id.attempt === state.attempt && live.process.name === state.process && operatorIn(live, node.uid) !== null);
   if (own === undefined) return { inputs: [], outputs: [] };
-  const graph = presentGraph(world);
-  const wire = wires(world);
-  const withIds = carriesIds(world);
   const shown = (ends: ChannelEnds): ShownChannel => shownChannel(channelState(ends, graph, wire), withIds);
   const isHead = vertex.chain[0]?.uid === node.uid;
   const outputs = channelsOutOf(own, graph, tasks).filter(({ edge }) => edge.fromNode === node.id);

@@ -2,6 +2,7 @@ import { counted } from "../../text/format.ts";
 import { visible } from "../../text/visible.ts";
 import type { Line, Span, Tone } from "../line.ts";
 import { line, span } from "../line.ts";
+import type { ChannelPart } from "./channel-contents.ts";
 import type { ComparedFacts, OperatorFacts, ShownChange, ShownChannel, ShownElement, ShownEntry, SubtaskFacts } from "./state-facts.ts";
 import type { StatePart } from "./state-entry.ts";
 import { windowText } from "./window.ts";
@@ -28,20 +29,33 @@ function comparedLines({ with: what, step, said, isKnown, changes }: ComparedFac
   const mark = isReference && total > 0 ? "! " : "  ";
   lines.push(line(mark, span(`${total === 0 ? "no difference" : counted(total, "difference")} to ${title}`, tone)));
   for (const one of said) lines.push(one.startsWith("! ") ? line("! ", span(visible(one.slice(2)), "bad")) : line("    ", span(visible(one), "dim")));
-  for (const change of changes.items) lines.push(changeLine(change, isReference));
+  for (const change of changes.items) lines.push(...changeLines(change, isReference));
   const bounds = windowText(changes);
   if (bounds !== "" && total > 0) lines.push(line("    ", span(bounds, "dim")));
   return lines;
 }
 
-/** What is there now, and what was: for the reference, what must be. */
-function changeLine({ mark, part, subtask, state, key, before, now }: ShownChange, isReference: boolean): Line {
-  const words = isReference ? { "+": "must not be there", "-": "must be there", "~": "must be" } : { "+": "new", "-": "gone", "~": "was" };
-  const where = `${subtask < 0 ? "" : `[${subtask}] `}${nameOf(part, state)}`;
-  const texts: (string | Span)[] = [span(`${mark} `, markTone(mark)), `  ${where}  `, span(key, "strong")];
-  if (now !== null && now !== "") texts.push(`  ${now}`);
-  texts.push(span(`  ${words[mark]}${before === null || before === "" ? "" : ` ${before}`}`, isReference ? "bad" : "changed"));
-  return line(...texts);
+/** What becomes of one line as long as it can be read whole on a screen of 80 columns. */
+const ONE_LINE = 78;
+
+const STEP_WORDS = { "+": "new", "-": "gone", "~": "was", other: "was", now: "is " } as const;
+const REFERENCE_WORDS = { "+": "must not be there", "-": "must be there", "~": "must be", other: "must be", now: "is     " } as const;
+
+/** What is there now, and what was; of the reference, what must be. */
+function changeLines({ mark, part, subtask, state, key, before, now }: ShownChange, isReference: boolean): readonly Line[] {
+  const words = isReference ? REFERENCE_WORDS : STEP_WORDS;
+  const tone: Tone = isReference ? "bad" : "changed";
+  const where = subtask < 0 ? "" : `[${subtask}] `;
+  const title = part === "transaction" ? nameOf(part, state) : `${nameOf(part, state)}  ${key}`;
+  const is = now ?? "";
+  const other = before ?? "";
+  const head = `${where}${title}${is === "" ? "" : `  ${is}`}  `;
+  const tail = `${words[mark]}${other === "" ? "" : ` ${other}`}`;
+  if (head.length + tail.length + 2 <= ONE_LINE) return [line(span(`${mark} `, markTone(mark)), head, span(tail, tone))];
+  const lines: Line[] = [line(span(`${mark} `, markTone(mark)), `${where}${title}`, mark === "~" ? "" : span(`  ${words[mark]}`, tone))];
+  if (other !== "") lines.push(line("      ", span(words.other, tone), ` ${other}`));
+  if (is !== "") lines.push(line("      ", span(words.now, "dim"), ` ${is}`));
+  return lines;
 }
 
 function subtaskLines(facts: SubtaskFacts): readonly Line[] {
@@ -66,7 +80,7 @@ function entryLines({ entries }: SubtaskFacts): readonly Line[] {
   let before = "";
   for (const entry of entries.items) {
     const title = nameOf(entry.part, entry.state);
-    if (title !== before && entry.part !== "transaction") lines.push(line("    ", span(title, "dim")));
+    if (title !== before && entry.part !== "transaction") lines.push(line("    ", span(entry.part === "keyed" ? `state ${title}` : title, "dim")));
     before = title;
     lines.push(entryLine(entry));
   }
@@ -96,21 +110,19 @@ function channelLines({ from, to, edge, isBlocked, credit, isBroken, records, ba
   if (credit !== null) said.push(`credit ${credit}`);
   const tone: Tone = isBroken ? "bad" : isBlocked === true ? "warn" : "plain";
   const lines = [line(isBroken ? "! " : "  ", `  ${arrow} ${other}  `, span(`${said.join(", ")}${isBroken ? ", the connection is broken" : ""}`, tone), span(`  ${visible(edge)}`, "dim"))];
-  let part = "";
-  let spans: (string | Span)[] = [];
-  const flush = (): void => {
-    if (spans.length > 0) lines.push(line("      ", span(`${part}: `, "dim"), ...spans));
-    spans = [];
-  };
-  for (const element of elements.items) {
-    if (element.part !== part) flush();
-    part = element.part;
-    if (spans.length > 0) spans.push(", ");
-    spans.push(elementSpan(element));
+  for (const part of new Set(elements.items.map((element) => element.part))) {
+    lines.push(...elementLines(part, elements.items.filter((element) => element.part === part)));
   }
-  flush();
   if (elements.items.length < elements.total) lines.push(line("      ", span(`and ${elements.total - elements.items.length} more`, "dim")));
   return lines;
+}
+
+/** In one line, or one each. */
+function elementLines(part: ChannelPart, elements: readonly ShownElement[]): readonly Line[] {
+  const spans = elements.map(elementSpan);
+  const length = spans.reduce((sum, { text }) => sum + text.length + 2, part.length + 8);
+  if (length > ONE_LINE) return [line("      ", span(`${part}:`, "dim")), ...spans.map((one) => line("        ", one))];
+  return [line("      ", span(`${part}: `, "dim"), ...spans.flatMap((one, index) => (index === 0 ? [one] : [", ", one])))];
 }
 
 function elementSpan({ kind, isBarrier, id, text }: ShownElement): Span {
@@ -126,9 +138,9 @@ function markTone(mark: string): Tone {
 function nameOf(part: StatePart, state: string): string {
   switch (part) {
     case "keyed":
-      return `state ${visible(state)}`;
+      return visible(state);
     case "applied":
-      return "records applied, by key";
+      return "records applied";
     case "split-list":
       return `list ${visible(state)}`;
     case "union-list":

@@ -1,7 +1,7 @@
 import { MIN_WATERMARK } from "../../../engine/base/units.ts";
 import type { TimestampMs } from "../../../engine/base/units.ts";
 import { isKeyed, runsProcessFunction } from "../../../engine/graph/keyed-node.ts";
-import type { StreamGraph, StreamNode } from "../../../engine/graph/stream-graph.ts";
+import type { StreamNode } from "../../../engine/graph/stream-graph.ts";
 import type { KeyedBackend } from "../../../engine/state/keyed-backend.ts";
 import type { Key } from "../../../engine/state/state.ts";
 import { keyGroupOf } from "../../../engine/stream/key-groups.ts";
@@ -62,12 +62,8 @@ function whyNotJudged(world: World, node: StreamNode): string | null {
   return null;
 }
 
-function prefixOf(world: World, observation: DataObservation): PrefixState {
-  return new PrefixState(jobOf(world), observation.ids, world.options.options.mode, true);
-}
-
-function jobOf({ options: { scenario, options } }: World): StreamGraph {
-  return scenario.job(options);
+function prefixOf({ options: { scenario, options } }: World, observation: DataObservation): PrefixState {
+  return new PrefixState(scenario.job(options), observation.ids, options.mode, true);
 }
 
 /* ---- as it is now ---- */
@@ -75,7 +71,7 @@ function jobOf({ options: { scenario, options } }: World): StreamGraph {
 function compareNow(world: World, node: StreamNode, cut: LiveCut, observation: DataObservation): ReferenceComparison | null {
   const prefix = prefixOf(world, observation);
   const wrong = prefix.advance(cut);
-  const { maxParallelism } = jobOf(world).config;
+  const { maxParallelism } = cut.graph.config;
   const backends = cut.tasks.map((live) => ({ live, keyed: operatorIn(live, node.uid)?.keyed as KeyedBackend }));
   const watermarkOf = (key: Key): TimestampMs => {
     const keyGroup = keyGroupOf(key, maxParallelism);
