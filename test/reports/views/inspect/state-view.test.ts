@@ -9,7 +9,8 @@ let journey: Journey;
 /** A buffer of records reaches the sum in it. */
 let step: number;
 beforeAll(() => {
-  journey = smallJourney("word-count", "5", { fixed: { backend: "heap", mode: "aligned", parallelism: 2, parallelismAfter: 2 } });
+  const fixed = { backend: "heap", mode: "aligned", parallelism: 2, parallelismAfter: 2 } as const;
+  journey = smallJourney("word-count", "5", { fixed, plan: [{ id: "throws", kind: "user-exception", at: { on: "event", event: "userCall", subject: "sum[0]", x: null, nth: 150, when: "before" } }] });
   step = firstStep(journey, 800, (one) => journey.tape.pointsOf(one).some(({ event, subject, y }) => event === "bufferConsumed" && subject.startsWith("sum") && y > 0));
 });
 afterAll(() => journey.machine.release());
