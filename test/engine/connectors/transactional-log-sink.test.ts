@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import type { SinkWriter, SinkWriterContext } from "#whitewater/engine/api/sink.js";
+import { NO_CHECKPOINT } from "#whitewater/engine/base/units.js";
+import { transactionOrigin } from "#whitewater/engine/connectors/sink-transaction.js";
 import { TransactionalLogSink } from "#whitewater/engine/connectors/transactional-log-sink.js";
 import { TRACE } from "#whitewater/engine/ports/tracer.js";
 import { FakeProcess } from "../operators/fake-process.ts";
@@ -80,6 +82,25 @@ test("records become visible when the checkpoint completes, not before", () => {
     { topic: "out", partition: 1, value: 3 },
   ]);
   expect(attempt.outcomes).toEqual([null, null, null]);
+});
+
+test("what can be looked at are the transactions that are not committed, with what is not handed over yet", () => {
+  const attempt = new Attempt(1).restore();
+  expect(attempt.writer.inspect?.()).toEqual([]);
+  attempt.write(1, 2, 3);
+  const [written] = attempt.writer.inspect?.() ?? [];
+  expect(written).toMatchObject({ closedBy: null, state: "written", waitingRecords: 3 });
+  expect(transactionOrigin(written?.transactionId ?? "")).toEqual({ attempt: 1, behind: NO_CHECKPOINT });
+  attempt.checkpoint(1);
+  attempt.write(4);
+  expect(attempt.writer.inspect?.()).toMatchObject([
+    { closedBy: 1, state: "prepared", waitingRecords: 0 },
+    { closedBy: null, state: "written", waitingRecords: 1 },
+  ]);
+  expect(transactionOrigin(attempt.writer.inspect?.()[1]?.transactionId ?? "")).toEqual({ attempt: 1, behind: 1 });
+  attempt.commit(1);
+  expect(attempt.writer.inspect?.()).toHaveLength(1);
+  expect(transactionOrigin("somebody else's")).toBeNull();
 });
 
 test("an interval without records has no transaction and is prepared at once", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RestartStrategies } from "#whitewater/engine/api/restart-strategies.js";
 import type { RestartStrategy } from "#whitewater/engine/graph/stream-graph.js";
 import { createRestartBackoff } from "#whitewater/engine/restore/restart/create-restart-backoff.js";
-import type { RestartBackoff } from "#whitewater/engine/restore/restart/restart-backoff.js";
+import type { RestartBackoff, RestartBackoffSnapshot } from "#whitewater/engine/restore/restart/restart-backoff.js";
 
 const US = 1000;
 
@@ -31,6 +31,10 @@ class Restarting {
       this.nowMs += (delayMs ?? 0) + 1;
       return delayMs;
     });
+  }
+
+  inspect(): RestartBackoffSnapshot {
+    return this.#backoff.inspect();
   }
 
   /** True where the failure counts as a new attempt. */
@@ -134,4 +138,21 @@ test("failure rate: by default one failure a minute is borne, and the restart wa
   expect(restarting.fail()).toBeNull();
   restarting.nowMs = 120_001;
   expect(restarting.fail()).toBe(1000);
+});
+
+test("what can be looked at are the failures that count, how many are tolerated, and the delay", () => {
+  expect(new Restarting(RestartStrategies.none()).inspect()).toEqual({ strategy: "none", failures: 0, tolerated: 0, delayMs: null });
+  const fixed = new Restarting(RestartStrategies.fixedDelay(3, 250));
+  fixed.failInARow(2);
+  expect(fixed.inspect()).toEqual({ strategy: "fixed-delay", failures: 2, tolerated: 3, delayMs: 250 });
+  const growing = new Restarting(RestartStrategies.exponentialDelay(withoutJitter));
+  growing.failInARow(3);
+  expect(growing.inspect()).toEqual({ strategy: "exponential-delay", failures: 3, tolerated: null, delayMs: 2250 });
+  const rated = new Restarting(RestartStrategies.failureRate(2, 1_000, 10));
+  rated.fail();
+  rated.nowMs += 900;
+  rated.fail();
+  expect(rated.inspect()).toEqual({ strategy: "failure-rate", failures: 2, tolerated: 2, delayMs: 10 });
+  rated.nowMs += 200;
+  expect(rated.inspect().failures).toBe(1);
 });
