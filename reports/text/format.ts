@@ -1,6 +1,9 @@
 /** 1234567 -> "1,234,567". */
 export function grouped(value: number): string {
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
+  const rounded = Math.round(value);
+  // Most numbers need no comma, and there are many.
+  if (rounded > -1000 && rounded < 1000) return String(rounded);
+  return String(rounded).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Virtual microseconds as seconds with three decimals: "3.121s". */
