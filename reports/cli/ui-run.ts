@@ -29,16 +29,17 @@ export async function openRun(text: string, raw: RawUiOptions, host: Host, termi
   if (loaded === null) return { end: "stale", copied: [] };
   const { expected, requests: asked } = target;
   const journey = findJourney(loaded.scenario, await host.libraries(), asked, expected?.digest ?? null);
+  const requests = new UiRequests(terminal, host.cwd, { source: loaded.source, tool: toolVersion() });
   try {
     const step = raw.at === undefined ? placeOfInterest(journey.tape) : parsePlace(raw.at, journey.tape);
     const stale = expected === null ? null : staleness(journey.tape.result, expected);
     const tour = raw.tour === true ? tourSteps(journey.tape) : null;
     const reproduce = reproduceArguments(journey.tape, contextOf(journey, loaded), expected?.record ?? null);
-    const requests = new UiRequests(terminal, host.cwd);
     const run = { explorer: new Explorer({ journey, stale, branch: null, reproduce, tour }), step };
     const end = await openUi(terminal, theme, run, (what, store) => requests.carryOut(what, store));
     return { end, copied: requests.copied };
   } finally {
+    requests.release();
     journey.machine.release();
   }
 }

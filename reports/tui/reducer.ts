@@ -2,7 +2,7 @@ import { unreachable } from "../../engine/base/assert.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { chooseBy, focusNext, foldChosen, openChosen, pageBy, shiftBy } from "./look-around.ts";
 import { otherComparison, withLetter } from "./marks.ts";
-import { gone, land, leapOf, nextOf } from "./moves.ts";
+import { back, gone, land, leapOf, nextOf } from "./moves.ts";
 import { erased, prompted, submitted, typed } from "./prompt.ts";
 import { PANELS, byPanel } from "./panel-name.ts";
 import type { RunContext } from "./run-context.ts";
@@ -21,7 +21,7 @@ export interface Reduction {
 
 /** What a number before it can multiply, and what happens by itself: the number stays, or is used up as one. */
 const LEAVE_COUNT: readonly UiAction["type"][] = [
-  "step", "leap", "next", "go", "choose", "page", "digit", "digits-ended", "cancel", "tick", "resize", "say", "run-changed",
+  "step", "leap", "next", "go", "choose", "page", "digit", "digits-ended", "cancel", "tick", "resize", "say", "jump", "run-changed",
 ];
 
 /** What becomes of the screen. Pure: the same arguments give the same. */
@@ -50,10 +50,12 @@ function reduced(state: UiState, action: Quiet, run: RunContext): UiState {
       return { ...state, columns: action.columns, rows: action.rows };
     case "say":
       return { ...state, message: { text: action.text, tone: action.tone } };
+    case "jump":
+      return land(back(state), action.step, run);
     case "tick":
       return ticked(state, action.steps, run);
     case "run-changed":
-      return { ...land(state, action.step, run), playing: false, chosen: { ...byPanel(null), graph: state.chosen.graph }, opened: byPanel(null), scroll: byPanel(0) };
+      return { ...land(state, action.step, run), playing: false, chosen: { ...byPanel(null), graph: state.chosen.graph, faults: state.chosen.faults }, opened: byPanel(null), scroll: byPanel(0) };
     case "type":
       return typed(state, action.text);
     case "erase":
@@ -67,7 +69,7 @@ function reduced(state: UiState, action: Quiet, run: RunContext): UiState {
 
 type KeyAction = Exclude<
   Quiet,
-  { readonly type: "digit" | "digits-ended" | "resize" | "say" | "tick" | "run-changed" | "type" | "erase" | "prompt" }
+  { readonly type: "digit" | "digits-ended" | "resize" | "say" | "jump" | "tick" | "run-changed" | "type" | "erase" | "prompt" }
 >;
 
 /** Whatever uses up the count. */

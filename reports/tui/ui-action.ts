@@ -14,6 +14,8 @@ export type UiAction =
   | { readonly type: "leap"; readonly direction: 1 | -1 }
   | { readonly type: "next"; readonly what: Landmark; readonly direction: 1 | -1 }
   | { readonly type: "go"; readonly to: "start" | "end" | "violation" }
+  /** To a step that the program found. */
+  | { readonly type: "jump"; readonly step: number }
   | { readonly type: "digit"; readonly digit: number }
   /** No more digits came for a while. */
   | { readonly type: "digits-ended" }

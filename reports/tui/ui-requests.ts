@@ -1,16 +1,22 @@
 import { join, resolve } from "node:path";
+import { unreachable } from "../../engine/base/assert.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { shellQuoted } from "../text/format.ts";
 import { visible } from "../text/visible.ts";
+import { reproductionOf, type RecordSource } from "../travel/branch-record.ts";
+import type { Journey } from "../travel/journey.ts";
 import { show } from "../views/show.ts";
 import { viewJson, viewText, type ShownView } from "../views/view-document.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Request } from "./ui-action.ts";
+import { UiBranches } from "./ui-branches.ts";
 import type { UiStore } from "./ui-store.ts";
 
+const RECORDS = ".whitewater";
 /** Where views are written, in the directory of the records. */
-const VIEWS = join(".whitewater", "views");
+const VIEWS = join(RECORDS, "views");
+const WRITABLE = "start in a directory that can be written to";
 
 /** Lines of a panel that are written at most. */
 const EXPORTED_LINES = 10_000;
@@ -19,16 +25,25 @@ const EXPORTED_LINES = 10_000;
 export class UiRequests {
   readonly #terminal: Terminal;
   readonly #cwd: string;
+  readonly #origin: RecordSource;
   readonly #copied = new Set<string>();
+  readonly #branches = new UiBranches();
 
-  constructor(terminal: Terminal, cwd: string) {
+  /** `origin`: of the runs, for records of them. */
+  constructor(terminal: Terminal, cwd: string, origin: RecordSource) {
     this.#terminal = terminal;
     this.#cwd = cwd;
+    this.#origin = origin;
   }
 
   /** The commands that were copied, each once: to be printed at the end, because a terminal may know no clipboard. */
   get copied(): readonly string[] {
     return [...this.#copied];
+  }
+
+  /** Gives up the branches. */
+  release(): void {
+    this.#branches.release();
   }
 
   carryOut(what: Request, store: UiStore): void {
@@ -48,17 +63,27 @@ export class UiRequests {
       case "export":
         this.#export(store);
         return;
+      case "restore":
+        this.#branches.restore(store);
+        return;
+      case "toggle":
+        this.#branches.toggle(store);
+        return;
+      case "back":
+        this.#branches.back(store);
+        return;
+      case "compare":
+        this.#branches.compare(store);
+        return;
+      case "quit":
+        return;
       default:
-        store.dispatch({ type: "say", text: `${what}: not there yet`, tone: "warn" });
+        unreachable(what, "carryOut");
     }
   }
 
   #copy(store: UiStore): void {
-    const { reproduce } = store.explorer;
-    if (reproduce === null) {
-      store.dispatch({ type: "say", text: "no command makes this run again", tone: "warn" });
-      return;
-    }
+    const reproduce = store.explorer.reproduce ?? this.#recorded(store.explorer.journey);
     const { shown } = store.explorer.panel(store.state.focus, store.state);
     const where = ["--at", String(store.state.step), ...(shown === null ? [] : ["--show", shown])];
     const command = ["npx", "whitewater", ...reproduce, ...where].map((part) => visible(shellQuoted(part))).join(" ");
@@ -68,12 +93,21 @@ export class UiRequests {
     store.dispatch({ type: "say", text: `copied (and printed at the end): ${command}`, tone: "good" });
   }
 
+  /** A branch has no name that makes it again, but a record of it does. */
+  #recorded(journey: Journey): readonly string[] {
+    const reproduction = reproductionOf(journey, this.#origin);
+    if (reproduction.kind === "none") throw new UsageError("copy", "no command makes this branch again", reproduction.reason);
+    const path = join(RECORDS, reproduction.fileName);
+    writeFileAtomically(resolve(this.#cwd, path), [`${JSON.stringify(reproduction.record, null, 2)}\n`], WRITABLE);
+    return ["replay", path];
+  }
+
   #export(store: UiStore): void {
     const document = shownNow(store);
     const { scenario, digest } = document.journey.tape.result;
     const name = [scenario, digest.slice(0, 8), String(document.step), document.shown].join("-").replace(/[^A-Za-z0-9._-]+/g, "_");
     for (const [suffix, text] of [["txt", viewText(document)], ["json", viewJson(document)]] as const) {
-      writeFileAtomically(resolve(this.#cwd, VIEWS, `${name}.${suffix}`), [text], "start in a directory that can be written to");
+      writeFileAtomically(resolve(this.#cwd, VIEWS, `${name}.${suffix}`), [text], WRITABLE);
     }
     store.dispatch({ type: "say", text: `written: ${join(VIEWS, name)}.txt and .json`, tone: "good" });
   }
