@@ -2,6 +2,7 @@ import type { LoadedScenario } from "../catalog/load-scenario.ts";
 import type { RecordContext } from "../record/run-record.ts";
 import { findJourney, type Journey } from "../travel/journey.ts";
 import { parsePlace, placeOfInterest } from "../travel/place.ts";
+import { visible } from "../text/visible.ts";
 import { Explorer } from "../tui/explorer.ts";
 import { openUi, type UiEnd } from "../tui/open-ui.tsx";
 import type { Terminal } from "../tui/terminal.ts";
@@ -28,7 +29,14 @@ export async function openRun(text: string, raw: RawUiOptions, host: Host, termi
   const loaded = await loadTarget(target, host);
   if (loaded === null) return { end: "stale", copied: [] };
   const { expected, requests: asked } = target;
-  const journey = findJourney(loaded.scenario, await host.libraries(), asked, expected?.digest ?? null);
+  const libraries = await host.libraries();
+  const made = terminal.notice(`whitewater: makes the run ${visible(text)} once, to know all of it …`);
+  let journey: Journey;
+  try {
+    journey = findJourney(loaded.scenario, libraries, asked, expected?.digest ?? null);
+  } finally {
+    made();
+  }
   const requests = new UiRequests(terminal, host.cwd, { source: loaded.source, tool: toolVersion() });
   try {
     const step = raw.at === undefined ? placeOfInterest(journey.tape) : parsePlace(raw.at, journey.tape);

@@ -38,6 +38,16 @@ export class Terminal {
     if (this.#holders > 0 && text !== "") this.#streams.stdout.write(text);
   }
 
+  /**
+   * Says that something takes a while, on a line of its own, before the screen is taken too: a signal may end the
+   * process at once then, and nothing is left to give back. Returns how to take the line away.
+   */
+  notice(text: string): () => void {
+    const { stdout } = this.#streams;
+    stdout.write(this.#holders > 0 ? `\u001b[2J\u001b[H${text}` : text);
+    return () => void stdout.write("\r\u001b[2K");
+  }
+
   onResize(listener: () => void): () => void {
     this.#streams.stdout.on("resize", listener);
     return () => void this.#streams.stdout.off("resize", listener);

@@ -47,7 +47,7 @@ export class UiBranches {
       this.#toTrunk(store);
       return;
     }
-    const known = this.#branches.find(({ explorer: one }) => isWithout(one.journey, journey.origin?.of ?? journey, off));
+    const known = this.#branches.find(({ explorer: one }) => isWithout(one.journey, journey.branch?.of ?? journey, off));
     if (known === undefined) this.#begin(store, "runs again without what is switched off …", () => planBranch(journey, off));
     else this.#enter(store, known);
   }
@@ -55,7 +55,7 @@ export class UiBranches {
   /** From a branch to the run that it came from; from there to the last branch again. */
   back(store: UiStore): void {
     const { journey } = store.explorer;
-    if (journey.origin !== undefined) {
+    if (journey.branch !== undefined) {
       this.#toTrunk(store);
       return;
     }
@@ -67,8 +67,8 @@ export class UiBranches {
   /** To the first difference, with what else is different beside it. */
   compare(store: UiStore): void {
     const { journey } = store.explorer;
-    if (journey.origin === undefined) throw new UsageError("compare", "this run is no branch", "r restores a checkpoint, t toggles a fault");
-    const { first } = compare(journey.origin.of, journey);
+    if (journey.branch === undefined) throw new UsageError("compare", "this run is no branch", "r restores a checkpoint, t toggles a fault");
+    const { first } = compare(journey.branch.of, journey);
     store.dispatch({ type: "focus", panel: "verdict" });
     if (first !== null) store.dispatch({ type: "jump", step: first.branch.step });
     const where = first === null ? "no event in common to compare" : `the first difference is at step ${grouped(first.branch.step)}`;
@@ -85,7 +85,7 @@ export class UiBranches {
     setTimeout(() => {
       try {
         const journey = run();
-        const explorer = new Explorer({ journey, stale: store.explorer.stale, branch: journey.origin?.name ?? null, reproduce: null });
+        const explorer = new Explorer({ journey, stale: store.explorer.stale, branch: journey.branch?.name ?? null, reproduce: null });
         this.#enter(store, { explorer, step: firstStepOf(journey) });
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
@@ -104,7 +104,7 @@ export class UiBranches {
 
   /** To what the branch came from: the run itself, or another branch. */
   #toTrunk(store: UiStore): void {
-    const { of } = store.explorer.journey.origin ?? {};
+    const of = store.explorer.journey.branch?.of;
     const trunk = of === undefined ? undefined : (this.#trunks.get(of) ?? this.#branches.find(({ explorer }) => explorer.journey === of));
     if (trunk === undefined) throw new UsageError("back", "the run that this branch came from is not kept any more", "quit, and open it again");
     this.#leave(store);
@@ -120,19 +120,19 @@ export class UiBranches {
   }
 }
 
-function isWithout({ origin }: Journey, of: Journey, off: ReadonlySet<string>): boolean {
-  if (origin?.of !== of || origin.change.kind !== "plan") return false;
-  return origin.change.off.length === off.size && origin.change.off.every(({ id }) => off.has(id));
+function isWithout({ branch }: Journey, of: Journey, off: ReadonlySet<string>): boolean {
+  if (branch?.of !== of || branch.change.kind !== "plan") return false;
+  return branch.change.off.length === off.size && branch.change.off.every(({ id }) => off.has(id));
 }
 
 /** Where a branch is most worth looking at: where it parts from the run, or where it begins. */
 function firstStepOf(journey: Journey): number {
-  const { origin } = journey;
-  return origin === undefined ? 0 : (compare(origin.of, journey).first?.branch.step ?? 0);
+  const { branch } = journey;
+  return branch === undefined ? 0 : (compare(branch.of, journey).first?.branch.step ?? 0);
 }
 
-function verdictText({ origin, tape }: Journey): string {
-  const was = origin?.of.tape.result.verdict;
+function verdictText({ branch, tape }: Journey): string {
+  const was = branch?.of.tape.result.verdict;
   const is = tape.result.verdict;
-  return `${origin?.name ?? "branch"}: ${was === undefined || was === is ? is : `${is}, the original: ${was}`}`;
+  return `${branch?.name ?? "branch"}: ${was === undefined || was === is ? is : `${is}, the original: ${was}`}`;
 }

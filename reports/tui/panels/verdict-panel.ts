@@ -11,14 +11,14 @@ import type { UiState } from "../ui-state.ts";
 
 /** What was found, and where. */
 export function verdictPanel(journey: Journey, { step }: UiState): PanelView {
-  const { tape, origin } = journey;
+  const { tape, branch } = journey;
   const { result } = tape;
   const head = line("verdict  ", span(result.verdict, result.verdict === "ok" ? "good" : "bad"));
   const { findings } = runIndexOf(tape);
   const lines = findings.map(({ finding, step: at, atUs }) =>
     line(at === step ? "> " : "  ", span(`! ${visible(finding.oracle)}`, "bad"), `  step ${at}, t=${seconds(atUs)}: ${visible(finding.message)}`),
   );
-  const compared = origin === undefined ? [] : comparisonLines(compare(origin.of, journey));
+  const compared = branch === undefined ? [] : comparisonLines(compare(branch.of, journey));
   const above = compared.length + 1;
   const choices = choicesOf(findings.map(({ index, step: at }, i) => ({ id: String(index), step: at, fold: null, line: above + i })));
   return panelOf([...compared, head, ...lines], { choices, note: result.verdict });
