@@ -1,4 +1,5 @@
-import type { RunTape } from "../../simulator/timetravel/run-tape.ts";
+import type { TimeMachine } from "../../simulator/timetravel/time-machine.ts";
+import { FrameCache } from "../travel/frame-cache.ts";
 import type { Journey } from "../travel/journey.ts";
 import { diffGraphs, type GraphChanges, NOTHING_CHANGED } from "./graph-diff.ts";
 import type { GraphFacts } from "./graph-facts.ts";
@@ -18,28 +19,12 @@ export function graphView(now: GraphFacts, before: GraphFacts | null, folded: re
   return { facts: { ...now, changes }, ...graphText(now, changes, new Set(folded)) };
 }
 
-/** Facts of the last steps that were looked at: whoever steps through a run needs each twice. */
-const KEPT_STEPS = 64;
-const KEPT = new WeakMap<RunTape, Map<number, GraphFacts>>();
+const FRAMES = new WeakMap<TimeMachine, FrameCache<GraphFacts>>();
 
-/** At the end of a step; leaves the machine there. */
-export function graphViewAt(journey: Journey, step: number, folded: readonly string[] = []): GraphView {
-  const before = step === 0 ? null : graphFactsAt(journey, step - 1);
-  const now = graphFactsAt(journey, step);
-  journey.machine.seek(step);
-  return graphView(now, before, folded);
-}
-
-function graphFactsAt({ tape, machine }: Journey, step: number): GraphFacts {
-  const kept = KEPT.get(tape) ?? new Map<number, GraphFacts>();
-  KEPT.set(tape, kept);
-  const known = kept.get(step);
-  if (known !== undefined) return known;
-  const facts = graphFactsOf(machine.seek(step));
-  kept.set(step, facts);
-  for (const oldest of kept.keys()) {
-    if (kept.size <= KEPT_STEPS) break;
-    kept.delete(oldest);
-  }
-  return facts;
+/** At the end of a step, compared with the one before. Where the machine stands then depends on what was seen before. */
+export function graphViewAt({ machine }: Journey, step: number, folded: readonly string[] = []): GraphView {
+  const frames = FRAMES.get(machine) ?? new FrameCache(machine, graphFactsOf);
+  FRAMES.set(machine, frames);
+  const before = step === 0 ? null : frames.at(step - 1);
+  return graphView(frames.at(step), before, folded);
 }
