@@ -160,6 +160,26 @@ describe("what is wrong with the state of an operator", () => {
   });
 });
 
+describe("at the end of the input", () => {
+  test("the values of a process function are known too, and one that is wrong is found", () => {
+    const journey = smallJourney("resume-from-checkpoint", "1", { fixed: { backend: "heap", mode: "aligned" } });
+    const ended = (world: World): ReferenceComparison | null => {
+      const compared = compareWithReference(world, keyedNodes(world)[0] as StreamNode);
+      return compared.at === "now" && compared.said[0]?.includes("at the end of the input") === true ? compared : null;
+    };
+    const inputEnded = firstStep(journey, 1, (step) => journey.tape.pointsOf(step).some(({ event, subject }) => event === "inputEnded" && subject.startsWith("routes")));
+    const step = firstStep(journey, inputEnded, (one) => ended(journey.machine.seek(one)) !== null);
+    expect(ended(journey.machine.seek(step))?.changes).toEqual([]);
+    const { world } = journey.machine;
+    const backend = liveTasks(world).flatMap((live) => operatorIn(live, "routes")?.keyed ?? []).find((one) => one.entries({ read: () => null }).length > 0) as KeyedBackend;
+    const { key, value } = backend.entries({ read: () => null }).find(({ state }) => state === "scans") as { readonly key: string; readonly value: number };
+    backend.setCurrentKey(key);
+    backend.bind(valueState("scans", 0)).state.update(value + 1);
+    expect(ended(world)?.changes.map(({ mark, before, now }) => [mark, before?.value, now?.key, now?.value])).toEqual([["~", value, key, value + 1]]);
+    journey.machine.release();
+  });
+});
+
 describe("where nothing can be said, it says so", () => {
   test("before a checkpoint, of a job that depends on how its inputs meet, of records without ids, of operators without keys", () => {
     const journey = smallJourney("word-count", "5");
