@@ -1,2 +1,2 @@
 /** What `replay --show` takes. */
-export const SHOWN = "graph, state:<operator>, host:<host>, job-manager, blobs, log, checkpoints, faults, events[:<filter>], timeline, verdict, record:<id>";
+export const SHOWN = "graph, state:<operator>, host:<host>, job-manager, blobs, log, checkpoints[:<id>], faults, events[:<filter>], timeline, verdict, record:<id>";

@@ -23,7 +23,8 @@ function faultOfId(plan: FaultPlan, id: string): Fault | undefined {
   return plan.find((fault) => fault.id === id);
 }
 
-function whereItStrikes(at: Trigger): string {
+/** The event that triggers it; nothing for a time. */
+export function whereItStrikes(at: Trigger): string {
   switch (at.on) {
     case "time":
       return "";

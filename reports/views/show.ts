@@ -1,7 +1,9 @@
 import type { Journey } from "../travel/journey.ts";
 import { UsageError } from "../files/usage-error.ts";
 import { nearest } from "../text/format.ts";
+import { checkpointsView } from "./checkpoints-view.ts";
 import { eventsView } from "./events-view.ts";
+import { faultsView } from "./faults-view.ts";
 import { graphViewAt } from "./graph-view.ts";
 import { INSPECTED, inspectedByName } from "./inspect/inspected.ts";
 import { recordView, stepsOfKeyIn } from "./record-view.ts";
@@ -21,6 +23,8 @@ const SHOWN: Readonly<Record<string, Show>> = {
   timeline: ({ tape }, step) => timelineView(tape, TIMELINE_COLUMNS, step),
   verdict: (journey, step) => verdictView(journey.tape, step, failureOf(journey)),
   graph: (journey, step) => graphViewAt(journey, step),
+  checkpoints: checkpointsView,
+  faults: faultsView,
   ...INSPECTED,
 };
 
