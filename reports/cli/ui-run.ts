@@ -33,7 +33,8 @@ export async function openRun(text: string, raw: RawUiOptions, host: Host, termi
   const made = terminal.notice(`whitewater: makes the run ${visible(text)} once, to know all of it …`);
   let journey: Journey;
   try {
-    journey = findJourney(loaded.scenario, libraries, asked, expected?.digest ?? null);
+    const found = findJourney(loaded.scenario, libraries, asked, expected?.digest ?? null);
+    journey = { ...found, origin: { source: loaded.source, record: expected?.record ?? null } };
   } finally {
     made();
   }

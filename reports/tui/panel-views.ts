@@ -1,11 +1,11 @@
 import { unreachable } from "../../engine/base/assert.ts";
 import type { Journey } from "../travel/journey.ts";
-import { line, span } from "../views/line.ts";
 import type { PanelName } from "./panel-name.ts";
-import { panelOf, type PanelView } from "./panel-view.ts";
+import type { PanelView } from "./panel-view.ts";
 import { checkpointsPanel } from "./panels/checkpoints-panel.ts";
 import { eventsPanel } from "./panels/events-panel.ts";
 import { inspectedView, inspectorPanel } from "./panels/inspector-panel.ts";
+import { graphPanel } from "./panels/graph-panel.ts";
 import { faultsPanel } from "./panels/faults-panel.ts";
 import { verdictPanel } from "./panels/verdict-panel.ts";
 import type { UiState } from "./ui-state.ts";
@@ -33,6 +33,8 @@ export function panelKey(name: PanelName, state: UiState): string {
 
 export function viewOfPanel(name: PanelName, journey: Journey, state: UiState): PanelView {
   switch (name) {
+    case "graph":
+      return graphPanel(journey, state);
     case "inspector":
       return inspectorPanel(journey, state);
     case "checkpoints":
@@ -44,6 +46,6 @@ export function viewOfPanel(name: PanelName, journey: Journey, state: UiState): 
     case "verdict":
       return verdictPanel(journey, state);
     default:
-      return panelOf([line(span("nothing to see here yet", "dim"))]);
+      return unreachable(name, "viewOfPanel");
   }
 }

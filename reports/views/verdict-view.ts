@@ -45,15 +45,19 @@ export interface VerdictView extends View {
   readonly rows: readonly { readonly line: number; readonly finding: PlacedFinding }[];
 }
 
-/** What is to be said of a failing run, as a sweep says it; null for one that did not fail. */
-export function failureOf({ tape, request, scenario, origin, machine }: Journey): FailureReport | null {
+/**
+ * What is to be said of a failing run, as a sweep says it; null for one that did not fail. No command makes a branch
+ * again by itself.
+ */
+export function failureOf({ tape, request, scenario, origin, machine, branch }: Journey): FailureReport | null {
   const { result } = tape;
   if (!isFailing(result.verdict)) return null;
   const { profile, fixed, maxSteps } = request;
   const source = origin?.source ?? { kind: "library" as const, name: scenario.name, input: null };
   const isTakenAgain = machine.deviation !== null;
   const run = { result, checked: request.checked, runs: isTakenAgain ? 2 : 1, agreeing: 1 };
-  return failureReport(run, { tool: "", source, profile, fixed, maxSteps }, origin?.record ?? null);
+  const report = failureReport(run, { tool: "", source, profile, fixed, maxSteps }, origin?.record ?? null);
+  return branch === undefined ? report : { ...report, reproduce: [], record: null };
 }
 
 export function verdictFacts(tape: RunTape, step: number, failure: FailureReport | null): VerdictFacts {
@@ -76,7 +80,7 @@ export function verdictFacts(tape: RunTape, step: number, failure: FailureReport
 /** The failure block, and each finding with where it lies. */
 export function verdictView(tape: RunTape, step: number, failure: FailureReport | null): VerdictView {
   const facts = verdictFacts(tape, step, failure);
-  const lines: Line[] = failure === null ? [...quietLines(facts)] : failureBlock(failure).map(blockLine);
+  const lines: Line[] = failure === null ? [...quietLines(facts)] : blockLines(failure);
   const rows: { readonly line: number; readonly finding: PlacedFinding }[] = [];
   if (facts.findings.length > 0) lines.push([], line(span(`${counted(facts.findings.length, "finding")}, each where its oracle saw it:`, "strong")));
   for (const finding of facts.findings) {
@@ -91,9 +95,10 @@ function placeOf(at: number, step: number): FindingPlace {
   return at < step ? "before" : "ahead";
 }
 
-function blockLine(text: string, index: number): Line {
-  if (index === 0) return line(span(text, "bad"));
-  return line(span(text, text.startsWith("reproduce:") ? "strong" : "plain"));
+function blockLines(failure: FailureReport): Line[] {
+  const block = failureBlock(failure);
+  const lines = block.map((text, index) => line(span(text, index === 0 ? "bad" : index === block.length - 1 ? "strong" : "plain")));
+  return failure.reproduce.length > 0 ? lines : [...lines.slice(0, -1), line(span("a branch of another run: only a record of it makes it again", "dim"))];
 }
 
 function quietLines({ verdict, digest, steps, virtualTimeUs, restarts, checkpointsCompleted, faultsFired, faultsPlanned }: VerdictFacts): readonly Line[] {

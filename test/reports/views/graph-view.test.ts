@@ -112,6 +112,16 @@ describe("a subtask", () => {
     expect(new Set(subtasksIn(facts).map(({ key }) => key)).size).toBe(subtasksIn(facts).length);
   });
 
+  test("that an earlier leader deployed is an old attempt to one that has not deployed anything yet", () => {
+    const isNew = (world: World): boolean => claimsIn(world)[0]?.regions.every(({ attempt }) => attempt === null) === true;
+    const step = stepWhere(upgrade, 3, (world) => isNew(world) && has(world, ({ status }) => status === "running"));
+    const facts = graphFactsOf(upgrade.machine.seek(step));
+    const running = subtasksIn(facts).filter(({ status }) => status === "running");
+    expect(running.map(({ isCurrent }) => isCurrent)).toEqual(running.map(() => false));
+    expect(running[0]?.key).toMatch(/\[\d\]$/);
+    expect(textsOf(graphView(facts, null).lines).filter((text) => text.includes("! old attempt"))).toHaveLength(running.length);
+  });
+
   test("takes no input while an output has no room", () => {
     const step = stepWhere(hotKey, 20, (world) => has(world, ({ isBackPressured }) => isBackPressured));
     for (const { isBackPressured, outputs, status } of subtasksIn(graphFactsOf(hotKey.machine.seek(step)))) {

@@ -79,6 +79,14 @@ describe("the verdict of a failing run", () => {
     expect(failureOf({ ...failing, machine })).toEqual(expect.objectContaining({ runs: 2, agreeing: 1 }));
   });
 
+  test("names no command that makes a branch again", () => {
+    const branch = { of: failing } as unknown as NonNullable<Journey["branch"]>;
+    const { facts, lines } = verdictView(failing.tape, 10, failureOf({ ...failing, branch }));
+    expect(facts.failure).toEqual(expect.objectContaining({ reproduce: [], record: null, verdict: "violation" }));
+    expect(textsOf(lines).filter((text) => /^(reproduce|record):/.test(text))).toEqual([]);
+    expect(textsOf(lines)).toContain("a branch of another run: only a record of it makes it again");
+  });
+
   test("is what replay prints", async () => {
     const { stdout } = await whitewater(root, ["replay", SHOWN, "--show", "verdict", "--at", "violation"]);
     expect(stdout.split("\n").slice(2, -1)).toEqual(textsOf(show("verdict", failing, recorded[0]?.step ?? 0).lines));
