@@ -19,6 +19,11 @@ async function atStep(open: TmuxTerminal, step: number): Promise<readonly string
   return open.until(`step ${step}`, (screen) => (screen[0] ?? "").startsWith(`step ${step} of ${STEPS} `));
 }
 
+/** Drawn anew: the status is in the last line but one, and nothing in the last one. */
+function isWhole(screen: readonly string[], rows: number): boolean {
+  return screen.length === rows && screen.at(-1) === "" && screen.at(-2) !== "";
+}
+
 function fills(screen: readonly string[], columns: number, rows: number): void {
   expect(screen).toHaveLength(rows);
   expect(screen.at(-1)).toBe("");
@@ -47,12 +52,23 @@ describe.skipIf(!hasTmux)(`a planted failure in a terminal${hasTmux ? "" : " (tm
     const faults = await terminal.untilLine(/\[4 Faults\]/);
     expect(faults.join("\n")).toMatch(/process crash worker-2/);
 
-    terminal.resize(120, 40);
-    fills(await terminal.until("40 rows", (screen) => screen.length === 40 && (screen[0] ?? "").startsWith(there)), 120, 40);
-    terminal.resize(200, 60);
-    fills(await terminal.until("60 rows", (screen) => screen.length === 60 && (screen[0] ?? "").startsWith(there)), 200, 60);
-    terminal.resize(80, 24);
-    fills(await terminal.until("24 rows", (screen) => screen.length === 24 && (screen[0] ?? "").startsWith(there)), 80, 24);
+    // The same job without it: a branch, which ends well, and the way back.
+    terminal.type("j");
+    terminal.type("t");
+    const branch = await terminal.until("a branch that ends well", ([first = ""]) => / ok {2}/.test(first));
+    expect(branch.join("\n")).toMatch(/crash +switched off/);
+    terminal.type("G6");
+    const well = await terminal.untilLine(/\[6 Verdict\]/);
+    expect(well[0]).toMatch(/^step (\d+) of \1 /);
+    expect(well.join("\n")).toMatch(/verdict: ok, the original: violation/);
+    expect(well.filter((line) => /exactly-once output/.test(line)).every((line) => /only in the original/.test(line))).toBe(true);
+    terminal.type("b");
+    await terminal.until("the original again", ([first = ""]) => first.startsWith(there) && first.includes("! violation"));
+
+    for (const [columns, rows] of [[120, 40], [200, 60], [80, 24]] as const) {
+      terminal.resize(columns, rows);
+      fills(await terminal.until(`${rows} rows`, (screen) => isWhole(screen, rows) && (screen[0] ?? "").startsWith(there)), columns, rows);
+    }
 
     terminal.type("5&taskRestored");
     terminal.keys("Enter");
