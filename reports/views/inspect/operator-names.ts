@@ -37,20 +37,20 @@ export function operatorNamed(name: string, graph: JobGraph): OperatorPlace | nu
   return place === null ? null : { graph, ...place, subtask: Number(indexed?.[2]) };
 }
 
-/** The same; throws UsageError, with what there is, where there is none. */
-export function findOperator(name: string, graph: JobGraph): OperatorPlace {
+/** False for one subtask that the operator does not have at that moment. */
+export function hasSubtask({ vertex, subtask }: OperatorPlace): boolean {
+  return subtask === null || subtask < vertex.parallelism;
+}
+
+/** What is wrong with a name that names no operator, or no subtask of one, and what there is. */
+export function noSuchOperator(name: string, graph: JobGraph): UsageError {
+  const input = `the operator ${visible(name)}`;
   const place = operatorNamed(name, graph);
-  if (place === null) {
-    const names = operatorNames(graph);
-    const near = nearest(name, names);
-    const reason = near === null ? "is none of this job" : `is none of this job (did you mean ${visible(near)}?)`;
-    throw new UsageError(`the operator ${visible(name)}`, reason, `choose one of: ${names.map(visible).join(", ")}`);
-  }
-  const { parallelism } = place.vertex;
-  if (place.subtask !== null && place.subtask >= parallelism) {
-    throw new UsageError(`the operator ${visible(name)}`, `has the subtasks 0 to ${parallelism - 1} at this moment`, "choose one of them, or leave the index out");
-  }
-  return place;
+  if (place !== null) return new UsageError(input, `has the subtasks 0 to ${place.vertex.parallelism - 1} at this moment`, "choose one of them, or leave the index out");
+  const names = operatorNames(graph);
+  const near = nearest(name, names);
+  const reason = near === null ? "is none of this job" : `is none of this job (did you mean ${visible(near)}?)`;
+  return new UsageError(input, reason, `choose one of: ${names.map(visible).join(", ")}`);
 }
 
 /** One name for each operator that is enough to find it: its uid; in order of the graph. */

@@ -1,19 +1,15 @@
 import type { StreamNode } from "../../../engine/graph/stream-graph.ts";
 import type { TaskLifeState } from "../../../engine/runtime/task.ts";
-import { carriesIds } from "../../../simulator/oracles/data-oracles-observation.ts";
-import type { World } from "../../../simulator/world/world.ts";
 import { watermarkText } from "../event-time-text.ts";
-import type { ChannelEnds, ChannelPart } from "./channel-contents.ts";
-import { channelsInto, channelsOutOf, channelState } from "./channel-contents.ts";
+import type { ChannelPart, ChannelState } from "./channel-contents.ts";
 import type { ChangeMark, StateChange } from "./diff-state.ts";
 import { entryOf } from "./diff-state.ts";
-import type { LiveTask, Wire } from "./live-tasks.ts";
-import { liveTasks, operatorIn, wires } from "./live-tasks.ts";
-import type { OperatorPlace } from "./operator-names.ts";
 import type { OperatorState, SubtaskState } from "./operator-state.ts";
 import { shownRecord } from "./record-text.ts";
 import type { StateEntry, StatePart } from "./state-entry.ts";
 import { compareEntries, entryText, keyText } from "./state-entry.ts";
+import type { StateFrame } from "./state-frames.ts";
+import { channelsKey } from "./task-channels.ts";
 import type { ListWindow, Windowed } from "./window.ts";
 import { windowOf } from "./window.ts";
 
@@ -115,11 +111,12 @@ export interface Compared {
   readonly before: OperatorState | null;
 }
 
-export function operatorFacts(world: World, place: OperatorPlace, state: OperatorState, compared: Compared | null, window: ListWindow): OperatorFacts {
+/** `state`: one of those in the frame. */
+export function operatorFacts(frame: StateFrame, state: OperatorState, compared: Compared | null, window: ListWindow): OperatorFacts {
+  const { place } = frame;
   const { node, vertexName, parallelism, subtasks } = state;
   const marks = new Map<StateEntry, ChangeMark>();
   for (const { mark, now } of compared?.changes ?? []) if (now !== null) marks.set(now, mark);
-  const sight: ChannelSight = { tasks: liveTasks(world), wires: wires(world), withIds: carriesIds(world) };
   const here = new Set(subtasks.map(({ subtask }) => subtask));
   const wanted = place.subtask === null ? Array.from({ length: parallelism }, (_, subtask) => subtask) : [place.subtask];
   return {
@@ -130,7 +127,7 @@ export function operatorFacts(world: World, place: OperatorPlace, state: Operato
     parallelism,
     missing: wanted.filter((subtask) => !here.has(subtask)),
     compared: compared === null ? null : comparedFacts(node, compared, window),
-    subtasks: subtasks.map((subtask) => subtaskFacts(place, sight, node, subtask, compared?.before ?? null, marks, window)),
+    subtasks: subtasks.map((subtask) => subtaskFacts(frame, node, subtask, compared?.before ?? null, marks, window)),
   };
 }
 
@@ -151,16 +148,8 @@ function comparedFacts(node: StreamNode, { with: what, step, said, isKnown, chan
   return { with: what, step, said, isKnown, changes: shown };
 }
 
-/** What channels are looked up in, once for all subtasks. */
-interface ChannelSight {
-  readonly tasks: readonly LiveTask[];
-  readonly wires: ReadonlyMap<string, Wire>;
-  readonly withIds: boolean;
-}
-
 function subtaskFacts(
-  place: OperatorPlace,
-  sight: ChannelSight,
+  { channels, carriesIds }: StateFrame,
   node: StreamNode,
   state: SubtaskState,
   before: OperatorState | null,
@@ -168,6 +157,8 @@ function subtaskFacts(
   window: ListWindow,
 ): SubtaskFacts {
   const { entries: _, ...rest } = state;
+  const own = channels.get(channelsKey(node.uid, state));
+  const shown = (channel: ChannelState): ShownChannel => shownChannel(channel, carriesIds);
   const earlier = before?.subtasks.find(({ subtask, attempt }) => subtask === state.subtask && attempt === state.attempt);
   return {
     name: `${node.name}[${state.subtask}]`,
@@ -175,7 +166,8 @@ function subtaskFacts(
     watermark: watermarkText(state.watermarkMs),
     watermarkBefore: earlier === undefined || earlier.watermarkMs === state.watermarkMs ? null : watermarkText(earlier.watermarkMs),
     entries: windowOf(ordered(state.entries), window, (entry) => keyText(node, entry), (entry) => shownEntry(node, entry, marks)),
-    ...channelFacts(place, sight, node, state),
+    inputs: (own?.inputs ?? []).map(shown),
+    outputs: (own?.outputs ?? []).map(shown),
   };
 }
 
@@ -188,17 +180,7 @@ function shownEntry(node: StreamNode, entry: StateEntry, marks: ReadonlyMap<Stat
   return { mark: marks.get(entry) ?? " ", part, state, key: keyText(node, entry), value: entryText(entry) };
 }
 
-/** Into the task where the operator is its head, out of it where it is among those whose output leaves it. */
-function channelFacts({ graph, vertex }: OperatorPlace, { tasks, wires: wire, withIds }: ChannelSight, node: StreamNode, state: SubtaskState): Pick<SubtaskFacts, "inputs" | "outputs"> {
-  const own = tasks.find((live) => live.task.id.subtask === state.subtask && live.task.id.attempt === state.attempt && live.process.name === state.process && operatorIn(live, node.uid) !== null);
-  if (own === undefined) return { inputs: [], outputs: [] };
-  const shown = (ends: ChannelEnds): ShownChannel => shownChannel(channelState(ends, graph, wire), withIds);
-  const isHead = vertex.chain[0]?.uid === node.uid;
-  const outputs = channelsOutOf(own, graph, tasks).filter(({ edge }) => edge.fromNode === node.id);
-  return { inputs: isHead ? channelsInto(own, graph, tasks).map(shown) : [], outputs: outputs.map(shown) };
-}
-
-function shownChannel({ elements, ...rest }: ReturnType<typeof channelState>, withIds: boolean): ShownChannel {
+function shownChannel({ elements, ...rest }: ChannelState, withIds: boolean): ShownChannel {
   const window = { offset: 0, limit: CHANNEL_ELEMENTS, filter: "" };
   return {
     ...rest,

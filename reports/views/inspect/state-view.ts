@@ -1,20 +1,20 @@
-import type { RunTape } from "../../../simulator/timetravel/run-tape.ts";
-import type { TimeMachine } from "../../../simulator/timetravel/time-machine.ts";
-import type { World } from "../../../simulator/world/world.ts";
+import type { StreamNode } from "../../../engine/graph/stream-graph.ts";
 import { parsePlace } from "../../travel/place.ts";
 import type { Journey } from "../../travel/journey.ts";
 import type { Line } from "../line.ts";
 import { line } from "../line.ts";
 import type { View } from "../view.ts";
 import { diffState } from "./diff-state.ts";
-import type { OperatorPlace } from "./operator-names.ts";
-import { findOperator, operatorNamed, presentGraph } from "./operator-names.ts";
+import { hasSubtask, noSuchOperator, presentGraph } from "./operator-names.ts";
 import type { OperatorState } from "./operator-state.ts";
-import { currentEntries, operatorState } from "./operator-state.ts";
+import { currentEntries } from "./operator-state.ts";
 import { parseStateArgument } from "./state-argument.ts";
 import type { Compared, OperatorFacts } from "./state-facts.ts";
 import { operatorFacts } from "./state-facts.ts";
+import type { StateFrame } from "./state-frames.ts";
+import { stateFrameAt } from "./state-frames.ts";
 import { operatorLines } from "./state-lines.ts";
+import type { ReferenceComparison } from "./state-reference.ts";
 import { compareWithReference } from "./state-reference.ts";
 import type { ListWindow } from "./window.ts";
 
@@ -28,20 +28,15 @@ export interface StateFacts {
   readonly operators: readonly OperatorFacts[];
 }
 
-/** The state of every operator of a place, as it is in this World. */
-export function statesAt(world: World, { vertex, nodes, subtask }: OperatorPlace): readonly OperatorState[] {
-  return nodes.map((node) => operatorState(world, node, vertex.name, vertex.parallelism, subtask));
+/** `reference`: how the state of an operator compares with it; asked for only where that is what it is compared with. */
+export function stateFacts(frame: StateFrame, against: Against, window: ListWindow, reference: (node: StreamNode) => ReferenceComparison): StateFacts {
+  return { operators: frame.states.map((state) => operatorFacts(frame, state, compared(state, against, reference), window)) };
 }
 
-/** `states`: of this World (`statesAt`). */
-export function stateFacts(world: World, place: OperatorPlace, states: readonly OperatorState[], against: Against, window: ListWindow): StateFacts {
-  return { operators: states.map((state) => operatorFacts(world, place, state, compared(world, state, against), window)) };
-}
-
-function compared(world: World, state: OperatorState, against: Against): Compared | null {
+function compared(state: OperatorState, against: Against, reference: (node: StreamNode) => ReferenceComparison): Compared | null {
   if (against === null) return null;
   if (against.kind === "reference") {
-    const { at, said, changes } = compareWithReference(world, state.node);
+    const { at, said, changes } = reference(state.node);
     return { with: "reference", step: null, said, isKnown: at !== null, changes, before: null };
   }
   const before = against.before.find(({ node }) => node.uid === state.node.uid) ?? null;
@@ -58,42 +53,18 @@ export function stateLines({ operators }: StateFacts): readonly Line[] {
   return operators.flatMap((facts, index) => (index === 0 ? operatorLines(facts) : [line(""), ...operatorLines(facts)]));
 }
 
-/** "sum", "sum[1]", "sum~612", "sum~reference": `argument` of `--show state:…`. */
+/**
+ * "sum", "sum[1]", "sum~612", "sum~reference": `argument` of `--show state:…`. Where the machine stands then depends
+ * on what was seen before.
+ */
 export function stateView({ machine, tape }: Journey, step: number, argument: string): View {
   const { operator, against, window } = parseStateArgument(argument);
   const other = against === "reference" ? null : against === null ? step - 1 : parsePlace(against, tape);
   // The other step first: the machine goes forwards for nothing, and backwards for a price.
-  const before = other === null || other < 0 ? null : knownStates(machine, other, operator);
-  const world = machine.seek(step);
-  const place = findOperator(operator, presentGraph(world));
-  const states = statesAt(world, place);
-  remember(machine.tape, step, operator, states);
-  const compareTo: Against = other === null ? { kind: "reference" } : before === null ? null : { kind: "step", step: other, before };
-  const facts = stateFacts(world, place, states, compareTo, window);
+  const before = other === null || other < 0 ? null : stateFrameAt(machine, other, operator);
+  const frame = stateFrameAt(machine, step, operator);
+  if (frame === null || !hasSubtask(frame.place)) throw noSuchOperator(operator, presentGraph(machine.seek(step)));
+  const compareTo: Against = other === null ? { kind: "reference" } : other < 0 ? null : { kind: "step", step: other, before: before?.states ?? [] };
+  const facts = stateFacts(frame, compareTo, window, (node) => compareWithReference(machine.seek(step), node));
   return { facts, lines: stateLines(facts) };
-}
-
-/** States that were looked at last: who goes on step by step has seen the step before. */
-const STATES_REMEMBERED = 8;
-const remembered = new WeakMap<RunTape, Map<string, readonly OperatorState[]>>();
-
-function knownStates(machine: TimeMachine, step: number, operator: string): readonly OperatorState[] {
-  const known = remembered.get(machine.tape)?.get(`${step}:${operator}`);
-  if (known !== undefined) return known;
-  const world = machine.seek(step);
-  const place = operatorNamed(operator, presentGraph(world));
-  const states = place === null ? [] : statesAt(world, place);
-  remember(machine.tape, step, operator, states);
-  return states;
-}
-
-function remember(tape: RunTape, step: number, operator: string, states: readonly OperatorState[]): void {
-  const known = remembered.get(tape) ?? new Map<string, readonly OperatorState[]>();
-  remembered.set(tape, known);
-  known.delete(`${step}:${operator}`);
-  known.set(`${step}:${operator}`, states);
-  for (const key of known.keys()) {
-    if (known.size <= STATES_REMEMBERED) break;
-    known.delete(key);
-  }
 }

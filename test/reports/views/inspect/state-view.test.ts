@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Journey } from "#whitewater/reports/travel/journey.js";
 import { parseStateArgument } from "#whitewater/reports/views/inspect/state-argument.js";
+import type { OperatorState } from "#whitewater/reports/views/inspect/operator-state.js";
+import { currentEntries } from "#whitewater/reports/views/inspect/operator-state.js";
+import { stateFrame, StateFrames } from "#whitewater/reports/views/inspect/state-frames.js";
 import type { StateFacts } from "#whitewater/reports/views/inspect/state-view.js";
 import { stateView } from "#whitewater/reports/views/inspect/state-view.js";
+import { TimeMachine } from "#whitewater/simulator/timetravel/time-machine.js";
 import { firstStep, smallJourney, stepOf, textsOf } from "./small-journeys.ts";
 
 let journey: Journey;
@@ -82,6 +86,39 @@ describe("the state of an operator", () => {
     expect(() => facts("summ")).toThrow(/the operator summ: is none of this job \(did you mean sum\?\); choose one of: words, sum, counts/);
     expect(() => facts("sum[2]")).toThrow(/the operator sum\[2\]: has the subtasks 0 to 1 at this moment/);
     expect(() => facts("sum~nowhere")).toThrow(/the place "nowhere"/);
+  });
+});
+
+describe("going back over steps", () => {
+  test.each([
+    ["word-count", "sum", 900],
+    ["flights", "delays", 1_500],
+  ])("shows of %s what going forwards shows", (scenario, operator, from) => {
+    const own = smallJourney(scenario, "1", { fixed: { backend: "heap", mode: "aligned" } });
+    const steps = Array.from({ length: 12 }, (_, i) => from + i);
+    const shown = (order: readonly number[]): ReadonlyMap<number, string> => new Map(order.map((one) => [one, JSON.stringify(stateView(own, one, operator).facts)]));
+    const back = shown(steps.toReversed());
+    const { entries } = (stateView(own, from, operator).facts as StateFacts).operators[0]?.subtasks[0] ?? {};
+    expect(entries?.total).toBeGreaterThan(5);
+    const fresh = { ...own, machine: new TimeMachine(own.run, own.tape) };
+    for (const one of steps) expect(JSON.stringify(stateView(fresh, one, operator).facts)).toBe(back.get(one));
+    expect(new Set(back.values()).size).toBeGreaterThan(1);
+    fresh.machine.release();
+    own.machine.release();
+  });
+});
+
+describe("frames that are large", () => {
+  test("are those of their steps, in whatever order they are asked for", () => {
+    const machine = new TimeMachine(journey.run, journey.tape);
+    const frames = new StateFrames(machine, "sum", 3);
+    const values = (states: readonly OperatorState[] | undefined): string => JSON.stringify(states?.map(currentEntries));
+    const fresh = new TimeMachine(journey.run, journey.tape);
+    for (const one of [step, step - 1, step, step + 5, step + 4, step + 5, step - 40]) {
+      expect(values(frames.at(one)?.states), String(one)).toBe(values(stateFrame(fresh.seek(one), "sum")?.states));
+    }
+    machine.release();
+    fresh.release();
   });
 });
 
