@@ -51,7 +51,7 @@ export const KEYMAP: readonly Binding[] = [
   bind(IN_TIME, "-", "play slower", { type: "speed", by: -1 }),
   bind(IN_TIME, "m", "set a mark (ma)", { type: "await", what: "mark" }),
   bind(IN_TIME, "' `", "go to a mark ('a; '': back to before the last jump)", { type: "await", what: "jump" }),
-  bind(IN_TIME, ":", "go to :612, :t 1.7s, :ckpt 4, :violation; :q quits", { type: "prompt", what: "command" }),
+  bind(IN_TIME, ":", ":612 :t 1.7s :ckpt 4 go there; :record 31 :host:host-1 :jm-1 :log look into it", { type: "prompt", what: "command" }),
   bind(AROUND, "tab", "next panel", { type: "focus-next", direction: 1 }),
   bind(AROUND, "shift-tab", "previous panel", { type: "focus-next", direction: -1 }),
   ...PANELS.map((panel, i) => bind(AROUND, String(i + 1), `panel ${panel}`, { type: "digit", digit: i + 1 })),

@@ -63,6 +63,7 @@ export function openChosen(state: UiState, run: RunContext): UiState {
   const { focus } = state;
   const what = OPENING[focus];
   const choice = chosenOf(run.choices(focus, state), state.chosen[focus]);
+  if (state.opened[focus] !== null && choice !== null && choice.step !== null) return land(back(state), choice.step, run);
   if (state.opened[focus] !== null) return { ...state, opened: { ...state.opened, [focus]: null }, scroll: { ...state.scroll, [focus]: 0 } };
   if (choice === null) return { ...state, message: { text: "choose something with j and k first", tone: "warn" } };
   if (what === "inspect") return focusOn(state, "inspector");

@@ -52,7 +52,17 @@ function commanded(state: UiState, command: string, run: RunContext): Reduction 
   if (command === "") return { state, request: null };
   if (QUIT.includes(command)) return { state, request: "quit" };
   if (command === "help" || command === "h") return { state: { ...state, help: true }, request: null };
+  const inspected = INSPECTED.exec(command);
+  if (inspected !== null) return { state: inspecting(state, command.replace(/^record\s+/, "record:")), request: null };
   return { state: land(back(state), run.place(command), run), request: null };
+}
+
+/** What names something to look into: "record 31", "state:sum[1]~612", "host:host-1", "jm-1", "blobs", "log". */
+const INSPECTED = /^(record[\s:]|state:|host:|job-manager$|jm-\d+$|blobs$|log$)/;
+
+function inspecting(state: UiState, shown: string): UiState {
+  const focused = focusOn(state, "inspector");
+  return { ...focused, opened: { ...state.opened, inspector: shown }, chosen: { ...state.chosen, inspector: null }, scroll: { ...state.scroll, inspector: 0 } };
 }
 
 function filtered(state: UiState, filter: string, run: RunContext): UiState {

@@ -157,6 +157,14 @@ describe("looking around", () => {
     expect(press(10, "j", "e").state.step).toBe(20);
   });
 
+  it("looks into what a command names", () => {
+    expect(press(10, ":record 31 of words/0", "enter").state).toMatchObject({ focus: "inspector", opened: { inspector: "record:31 of words/0" } });
+    expect(press(10, ":state:sum[1]", "enter").state.opened.inspector).toBe("state:sum[1]");
+    expect(press(10, ":jm-1", "enter").state.opened.inspector).toBe("jm-1");
+    const followed = press(press(10, ":record 3", "enter").state, "jj", "enter").state;
+    expect(followed).toMatchObject({ step: 50, opened: { inspector: "record:3" } });
+  });
+
   it("compares state with the reference, the step before, or a mark", () => {
     expect(press(10, "d").state).toMatchObject({ against: "reference", focus: "inspector" });
     expect(press(10, "d", "d").state.against).toBe(null);

@@ -5,15 +5,19 @@ import { line, span } from "../../views/line.ts";
 import { show } from "../../views/show.ts";
 import { choicesOf } from "../choices.ts";
 import { panelOf, type PanelView } from "../panel-view.ts";
+import { recordPanel } from "./record-panel.ts";
 import type { UiState } from "../ui-state.ts";
 
 /** Entries of a list that are shown; a filter finds the others. */
 const ENTRIES = 200;
 
+const RECORD = "record:";
+
 /** What is inspected, or everything that can be. */
 export function inspectorPanel(journey: Journey, state: UiState): PanelView {
   const shown = inspectedView(state);
   if (shown === null) return inspectableList(journey, state);
+  if (shown.startsWith(RECORD)) return recordPanel(journey, state.step, shown.slice(RECORD.length));
   const { lines } = show(shown, journey, state.step);
   return panelOf(lines, { note: visible(shown.replace(`,limit=${ENTRIES}`, "")), shown });
 }
