@@ -65,14 +65,17 @@ function tall(wish: LayoutWish): Layout {
   return { tabs: true, shelves: [{ height: lines - 1, stacks: [stack] }] };
 }
 
+/** Of the width, for the graph: the one that is looked at gets more. */
+const GRAPH_SHARE: Readonly<Partial<Record<PanelName, number>>> = { graph: 0.6, inspector: 0.4 };
+
 /** Graph and inspector beside each other, a list below them. */
 function medium(wish: LayoutWish): Layout {
-  const { columns, lines } = wish;
+  const { columns, lines, focus } = wish;
   const below = Math.floor(lines * 0.42);
   const list: Slot = { panel: mostRecent(wish, LISTS), width: columns, height: below };
   return {
     tabs: false,
-    shelves: [upper(columns, lines - below, 0.55), { height: below, stacks: [[list]] }],
+    shelves: [upper(columns, lines - below, GRAPH_SHARE[focus] ?? 0.5), { height: below, stacks: [[list]] }],
   };
 }
 
