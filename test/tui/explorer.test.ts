@@ -64,7 +64,13 @@ describe("what an explorer shows", () => {
   });
 
   it("is nothing rather than something wrong where the run taken again is another one", () => {
-    const machine = Object.create(journey.machine, { deviation: { value: { step: 200, expected: "aa", actual: "bb" } } });
+    const machine = new Proxy(journey.machine, {
+      get(target, name) {
+        if (name === "deviation") return { step: 200, expected: "aa", actual: "bb" };
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
     const explorer = explorerOf({ machine });
     expect(explorer.banner).toMatch(/^NOT DETERMINISTIC: .*since step 136 at the earliest; digest bb, was aa/);
     const shown = (step: number): string => explorer.panel("checkpoints", at(step)).lines(0, 1).map(textOf).join("");

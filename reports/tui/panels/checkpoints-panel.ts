@@ -1,32 +1,37 @@
-import { checkpointStateAt, decisionOf, placeOfCheckpoint, type CheckpointSpan, type CheckpointState } from "../../travel/checkpoint-span.ts";
+import { placeOfCheckpoint } from "../../travel/checkpoint-span.ts";
 import type { Journey } from "../../travel/journey.ts";
 import { runIndexOf } from "../../travel/run-index.ts";
-import { counted, seconds } from "../../text/format.ts";
-import { line, span, type Line, type Tone } from "../../views/line.ts";
-import { choicesOf } from "../choices.ts";
+import type { CheckpointsFacts } from "../../views/checkpoints-facts.ts";
+import { checkpointsView } from "../../views/checkpoints-view.ts";
+import { textOf, type Line } from "../../views/line.ts";
+import { choicesOf, type Choice } from "../choices.ts";
 import { panelOf, type PanelView } from "../panel-view.ts";
 import type { UiState } from "../ui-state.ts";
 
-const TONES: Readonly<Record<CheckpointState, Tone>> = { running: "changed", complete: "good", aborted: "bad", abandoned: "bad", subsumed: "dim" };
-
-/** Every checkpoint of the run, as it is at the step; those to come are dim. */
-export function checkpointsPanel({ tape }: Journey, { step }: UiState): PanelView {
-  const { checkpoints } = runIndexOf(tape);
-  const lines = checkpoints.map((one) => checkpointLine(one, step, (at) => seconds(tape.timeUsOf(at))));
-  const choices = choicesOf(checkpoints.map((one, i) => ({ id: String(one.checkpointId), step: placeOfCheckpoint(one), fold: null, line: i })));
-  const begun = checkpoints.findLastIndex(({ triggerStep }) => triggerStep <= step);
-  const note = begun < 0 ? "" : `${begun + 1} of ${checkpoints.length} begun`;
-  return panelOf(lines, { anchor: begun < 0 ? null : begun, choices, note });
+/** The checkpoints that were triggered by the step, or one of them with its subtasks and files. */
+export function checkpointsPanel(journey: Journey, { step, opened }: UiState): PanelView {
+  const id = opened.checkpoints;
+  if (id !== null) {
+    const { lines } = checkpointsView(journey, step, id);
+    return panelOf(lines, { note: `checkpoint ${id}`, shown: `checkpoints:${id}` });
+  }
+  const { facts, lines } = checkpointsView(journey, step, "");
+  const spans = runIndexOf(journey.tape).checkpoints;
+  const ids = (facts as CheckpointsFacts).checkpoints.map(({ checkpointId }) => checkpointId);
+  const choices = choicesIn(lines, ids, (one) => {
+    const span = spans.find(({ checkpointId }) => checkpointId === one);
+    return span === undefined ? null : placeOfCheckpoint(span);
+  });
+  return panelOf(lines, { anchor: Math.max(0, lines.length - 1), choices: choicesOf(choices), note: `${ids.length} of ${spans.length}`, shown: "checkpoints" });
 }
 
-function checkpointLine(one: CheckpointSpan, step: number, timeOf: (step: number) => string): Line {
-  const state = checkpointStateAt(one, step);
-  const head = `${placeOfCheckpoint(one) === step ? ">" : " "} ${String(one.checkpointId).padStart(4)}  `;
-  if (state === null) return line(span(`${head}to come at step ${one.triggerStep}, t=${timeOf(one.triggerStep)}`, "dim"));
-  const acks = one.acks.filter((ack) => ack.step <= step).length;
-  const decided = decisionOf(one);
-  const end = decided === null || decided > step ? "" : `, decided t=${timeOf(decided)}`;
-  const mark = state === "aborted" || state === "abandoned" ? "! " : "";
-  const reason = state === "aborted" && one.abortReason !== null ? ` (${one.abortReason})` : "";
-  return line(head, span(`${mark}${state}${reason}`.padEnd(10), TONES[state]), `  ${counted(acks, "ack")}, begun t=${timeOf(one.triggerStep)}${end}`);
+/** Each stands on a line of its own, with its number in the third column; some have a note below it. */
+function choicesIn(lines: readonly Line[], ids: readonly number[], stepOf: (id: number) => number | null): readonly Choice[] {
+  const choices: Choice[] = [];
+  lines.forEach((line, number) => {
+    const id = ids[choices.length];
+    if (id === undefined || !textOf(line).slice(2).startsWith(`${id} `)) return;
+    choices.push({ id: String(id), step: stepOf(id), fold: null, line: number });
+  });
+  return choices;
 }
