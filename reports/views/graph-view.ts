@@ -11,12 +11,25 @@ export interface GraphView extends View {
   readonly facts: GraphFacts & { readonly changes: GraphChanges };
   /** Lines that somebody may choose, from top to bottom. */
   readonly rows: readonly GraphRow[];
+  /** The first of these lines where something changed, itself or in the channels below it; null: nothing did. */
+  readonly changedLine: number | null;
 }
 
 /** `before`: the facts of the step before, or null where there is none. */
 export function graphView(now: GraphFacts, before: GraphFacts | null, folded: readonly string[] = []): GraphView {
   const changes = before === null ? NOTHING_CHANGED : diffGraphs(before, now);
-  return { facts: { ...now, changes }, ...graphText(now, changes, new Set(folded)) };
+  const text = graphText(now, changes, new Set(folded));
+  return { facts: { ...now, changes }, ...text, changedLine: changedLineOf(now, changes, text.rows) };
+}
+
+function changedLineOf({ operators }: GraphFacts, changes: GraphChanges, rows: readonly GraphRow[]): number | null {
+  const changed = new Set(changes.subtasks);
+  for (const { subtasks } of operators) {
+    for (const { key, inputs } of subtasks) if (inputs.some((input) => changes.channels.includes(input.key))) changed.add(key);
+  }
+  const folded = operators.filter(({ id, subtasks }) => !rows.some((row) => row.operator === id && row.id !== id) && subtasks.some(({ key }) => changed.has(key)));
+  for (const { id } of folded) changed.add(id);
+  return rows.find(({ id }) => changed.has(id))?.line ?? null;
 }
 
 const FRAMES = new WeakMap<TimeMachine, FrameCache<GraphFacts>>();

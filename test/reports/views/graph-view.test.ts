@@ -224,6 +224,22 @@ describe("what changed", () => {
     expect(Math.min(snapshots, buffers)).toBeGreaterThan(5);
   });
 
+  test("is to be brought into sight, folded or not", () => {
+    const step = stepWhere(flights, 1, (world) => {
+      const now = graphFactsOf(world);
+      const { subtasks, channels } = graphViewAt(flights, now.step).facts.changes;
+      return subtasks.length === 0 && channels.length === 1;
+    }, 701);
+    const { facts, lines, changedLine } = graphViewAt(flights, step);
+    const [channel = ""] = facts.changes.channels;
+    expect(textsOf(lines)[changedLine ?? -1]).toContain(channel.replace(/^.*(\[\d+\])<.*$/, "$1"));
+    expect(textsOf(lines)[(changedLine ?? -1) + 1]).toMatch(/<- .*\*\d:q/);
+    const operator = facts.operators[1]?.id ?? "";
+    const folded = graphViewAt(flights, step, [operator]);
+    expect(textsOf(folded.lines)[folded.changedLine ?? -1]).toMatch(/^\* \[\+\] delays/);
+    expect(graphView(facts, facts).changedLine).toBeNull();
+  });
+
   test("is what is not there any more, too", () => {
     const now = graphFactsOf(flights.machine.seek(400));
     const [first, ...others] = now.operators;
