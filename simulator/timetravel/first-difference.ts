@@ -1,6 +1,9 @@
 import { PORT_TRACE } from "../trace/kinds.ts";
 import type { RunTape } from "./run-tape.ts";
 
+/** Their subject is the number 0, whatever name that is. */
+const OF_NOBODY: ReadonlySet<number> = new Set<number>([PORT_TRACE.partitionStarted, PORT_TRACE.partitionHealed, PORT_TRACE.healed]);
+
 /**
  * The number of the first trace point in which two runs differ, by what it says: time, kind, process, subject and
  * numbers, with names and faults in place of the numbers that stand for them. Where one run ends and the other goes
@@ -22,8 +25,9 @@ export function firstDifference(one: RunTape, other: RunTape): number | null {
 function isSame(one: RunTape, other: RunTape, point: number): boolean {
   const kind = one.kindOf(point);
   if (kind !== other.kindOf(point)) return false;
-  if (one.subjectOf(point) !== other.subjectOf(point) || one.processOf(point) !== other.processOf(point)) return false;
   if (kind === PORT_TRACE.faultFired) return faultOf(one, point) === faultOf(other, point);
+  if (one.processOf(point) !== other.processOf(point)) return false;
+  if (!OF_NOBODY.has(kind) && one.subjectOf(point) !== other.subjectOf(point)) return false;
   if (one.xOf(point) !== other.xOf(point)) return false;
   // The number of a name may be another one in another run.
   const named = one.namedBy(point);
