@@ -87,7 +87,7 @@ describe.skipIf(!hasTmux)(`the picker in a terminal${hasTmux ? "" : " (tmux is n
     open.type("1-4");
     open.keys("Enter");
     const done = await open.until("a sweep that is complete", (lines) => {
-      return lines.some((line) => /^Sweep {2}founding-checkpointing, seeds 1-4 {2}complete/.test(line)) && lines.some((line) => /^sometimes/.test(line));
+      return lines.some((line) => /^Sweep {2}founding-checkpointing, seeds 1-4 {2}complete/.test(line)) && lines.some((line) => line.startsWith("sometimes"));
     });
     expect(done.some((line) => /\] {2}4 of 4 runs/.test(line))).toBe(true);
     expect(done.join("\n")).toMatch(/violations +0/);
