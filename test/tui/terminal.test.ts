@@ -70,8 +70,8 @@ describe.skipIf(!hasTmux)(`the program in a terminal${hasTmux ? "" : " (tmux is 
     const directory = temporaryDirectory();
     const open = start({ cwd: directory });
     open.ui("word-count@7", "--at", "612");
-    const small = await open.untilLine(/^━ \[1 Graph\] ━/);
-    expect(small[2]).toMatch(/^\[1 Graph\] 2 Inspector {2}3 Checkpoints/);
+    const small = await open.untilLine(/^━ \[1 Graph\] /);
+    expect(small.some((line) => line.startsWith("[1 Graph] 2 Inspector  3 Checkpoints"))).toBe(true);
     open.keys("5");
     await open.untilLine(/^━ \[5 Events\] ━/);
     open.keys("x");
@@ -147,7 +147,7 @@ describe.skipIf(!hasTmux)(`the program in a terminal${hasTmux ? "" : " (tmux is 
   it("does without Unicode and colours where the locale or somebody says so", async () => {
     const open = start({ env: { LC_CTYPE: "C" } });
     open.ui("word-count@7", "--no-color");
-    const screen = await open.untilLine(/^= \[1 Graph\] =/);
+    const screen = await open.untilLine(/^= \[1 Graph\] /);
     expect(screen.join("")).toMatch(/^[ -~]*$/);
     expect(open.paintedScreen()).not.toMatch(/\u001b\[[0-9;]*3[0-7]m/);
     open.type("q");
