@@ -2,7 +2,7 @@ import { grouped } from "../text/format.ts";
 import type { Line, Span } from "../views/line.ts";
 import { line, span } from "../views/line.ts";
 import { chosenOf } from "./choices.ts";
-import { cutLine, fitLine, lineWidth } from "./line-cut.ts";
+import { fitLine, lineWidth } from "./line-cut.ts";
 import type { Slot } from "./layout.ts";
 import { topLine } from "./layout.ts";
 import { PANELS, PANEL_TITLES } from "./panel-name.ts";
@@ -42,7 +42,7 @@ function titleLine({ panel, width, height }: Slot, { length, note }: PanelView, 
   left.push(span(" ", "plain"));
   const right = place === "" ? [] : [span(` ${place} `, "dim"), span(rule, isFocused ? "strong" : "dim")];
   const middle = width - lineWidth(left) - lineWidth(right);
-  if (middle < 0) return fitLine(cutLine(left, width), width);
+  if (middle < 0) return fitLine([...fitLine(left, Math.max(0, width - lineWidth(right))), ...right], width);
   return line(...left, span(rule.repeat(middle), isFocused ? "strong" : "dim"), ...right);
 }
 
