@@ -30,7 +30,7 @@ export async function openRun(text: string, raw: RawUiOptions, host: Host, termi
   if (loaded === null) return { end: "stale", copied: [] };
   const { expected, requests: asked } = target;
   const libraries = await host.libraries();
-  const made = terminal.notice(`whitewater: makes the run ${visible(text)} once, to know all of it …`);
+  const made = terminal.notice(`whitewater: makes the run ${visible(text)} once, to know all of it ...`);
   let journey: Journey;
   try {
     const found = findJourney(loaded.scenario, libraries, asked, expected?.digest ?? null);

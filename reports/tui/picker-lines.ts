@@ -109,8 +109,8 @@ function helpBody(): Body {
   return { lines: PICKER_KEYS.map(({ keys, help }) => plain(line("  ", span(keys.join(" ").padEnd(18), "changed"), help))), anchor: null };
 }
 
-const LIST_HINTS = "j k choose  enter open  / filter  s sweep it  S sweep all  tab section  ? keys  q quit";
-const SWEEP_HINTS = "j k choose  enter open  c cancel  escape back to the list  ? keys";
+const LIST_HINTS = "? keys  q quit  j k choose  enter open  / filter  s sweep  S sweep all  tab section  T tour";
+const SWEEP_HINTS = "? keys  j k choose  enter open  c cancel  escape back to the list";
 
 function pickerStatus({ prompt, message, view, sweep, hasSwept }: PickerState): Line {
   if (prompt !== null) {

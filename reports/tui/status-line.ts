@@ -7,7 +7,8 @@ import { SPEEDS } from "./ui-state.ts";
 
 const PROMPTS = { command: ":", search: "/", filter: "&", entries: "& key: " } as const;
 const LETTERS = { mark: "mark: a letter", jump: "go to mark: a letter", compare: "compare state with mark: a letter" } as const;
-const HINTS = "h l step  H L leap  c checkpoint  f fault  v violation  / search  : go to  tab panel  ? keys  q quit";
+/** What leads to all the rest stands first: a narrow terminal cuts the end off. */
+const HINTS = "? keys  q quit  tab panel  h l step  c checkpoint  f fault  v violation  : go to  / search  H L leap";
 
 /** The last line: what is being typed, what was just said, or which keys there are. */
 export function statusLine({ prompt, awaiting, count, message, playing, speed, filter }: UiState): Line {

@@ -1,4 +1,6 @@
 import type { TerminalStreams } from "../cli/host.ts";
+import { line } from "../views/line.ts";
+import { cutLine } from "./line-cut.ts";
 
 /** Alternate screen; no cursor; no line breaks of the terminal's own. */
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J\u001b[H";
@@ -40,11 +42,13 @@ export class Terminal {
 
   /**
    * Says that something takes a while, on a line of its own, before the screen is taken too: a signal may end the
-   * process at once then, and nothing is left to give back. Returns how to take the line away.
+   * process at once then, and nothing is left to give back. Returns how to take the line away: it is cut to the width,
+   * because of one that is broken over two rows only the second would go.
    */
   notice(text: string): () => void {
     const { stdout } = this.#streams;
-    stdout.write(this.#holders > 0 ? `\u001b[2J\u001b[H${text}` : text);
+    const shown = cutLine(line(text), this.columns - 1, 0, "...").map((span) => span.text).join("");
+    stdout.write(this.#holders > 0 ? `\u001b[2J\u001b[H${shown}` : shown);
     return () => void stdout.write("\r\u001b[2K");
   }
 
