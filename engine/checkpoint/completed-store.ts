@@ -61,6 +61,7 @@ export class CompletedStore {
   readonly #cleaner: CheckpointsCleaner = new CheckpointsCleaner(() => this.onCleaned());
   /** Of savepoints that completed in this leader's term: acknowledgements of an earlier term are refused. */
   readonly #savepointFiles: Set<string> = new Set();
+  #unreadable: string | null = null;
   /** What to call when the files of a checkpoint are gone. */
   onCleaned: () => void = () => undefined;
 
@@ -80,6 +81,11 @@ export class CompletedStore {
 
   latest(): CompletedCheckpoint | null {
     return this.#retained.at(-1) ?? null;
+  }
+
+  /** For inspection: why the recovery goes on asking for the metadata of a checkpoint, or null. */
+  get unreadable(): string | null {
+    return this.#unreadable;
   }
 
   /** True for a file that a record names, or may still name: it must not be deleted, whoever asks. */
@@ -181,8 +187,9 @@ export class CompletedStore {
     if (!this.#context.isActive()) return;
     const { key, version, file, stop } = record;
     ports.blobs.get(file.key, (reply) => {
-      const result = reply.ok ? decodeMetadata(reply.value, file) : null;
-      if (result !== null && result.ok) {
+      const result = reply.ok ? decodeMetadata(reply.value, file) : { ok: false as const, reason: `${file.key}: ${reply.code}` };
+      this.#unreadable = result.ok ? null : result.reason;
+      if (result.ok) {
         const { metadata } = result;
         done({ metadata, file, record: { key, version }, stop, isOwned: isOwned(this.#context.restoreFrom, metadata) });
         return;

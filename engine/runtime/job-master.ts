@@ -146,9 +146,9 @@ export class JobMaster {
     return PHASES.find((wanted) => this.regions.some(({ phase }) => phase === wanted)) ?? "running";
   }
 
-  /** Why something failed last, for people. */
+  /** Why something failed last, or why the recovery does not come to an end, for people. */
   get lastFailure(): string | null {
-    return this.#refusal ?? this.#failover.lastFailure;
+    return this.#refusal ?? this.store.unreadable ?? this.#failover.lastFailure;
   }
 
   /** For inspection. */

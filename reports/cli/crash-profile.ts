@@ -21,7 +21,7 @@ export interface ChosenCrashes {
 /** Few subtasks, so that a run is short; more than one, so that there is something to align. */
 const PARALLELISM = 2;
 
-/** The plans for the first seed of the range. */
+/** The plans for the one seed that there is. */
 export function chooseCrashes(scenarios: readonly Scenario[], options: RunCommandOptions, libraries: StateLibraries): ChosenCrashes {
   const fixed = fixedForCrashes(scenarios, options.fixed);
   const plans: FaultPlan[][] = [];

@@ -98,7 +98,7 @@ function chooseSeeds(
   if (raw.seeds !== undefined && raw.seed !== undefined) {
     throw new UsageError(`--seeds ${raw.seeds} --seed ${raw.seed}`, "say two different things", "give one of them");
   }
-  if (raw.seeds !== undefined) return { seeds: parseSeedRange(raw.seeds, `--seeds ${raw.seeds}`), commit: null };
+  if (raw.seeds !== undefined) return { seeds: parseSeeds(raw.seeds, raw.profile), commit: null };
   if (raw.seed !== undefined) {
     const seed = parseSeed(raw.seed, `--seed ${raw.seed}`);
     return { seeds: { first: seed, last: seed }, commit: null };
@@ -107,6 +107,12 @@ function chooseSeeds(
   const first = commit === null ? 1n : seedOfCommit(commit);
   const count = raw.profile === "crash-everywhere" ? 1n : DEFAULT_SEEDS;
   return { seeds: endless ? endlessRange(first) : rangeFrom(first, count), commit };
+}
+
+function parseSeeds(text: string, profile: string): SeedRange {
+  const seeds = parseSeedRange(text, `--seeds ${text}`);
+  if (profile !== "crash-everywhere" || seeds.first === seeds.last) return seeds;
+  throw new UsageError(`--seeds ${text}`, "is more than one seed, and --profile crash-everywhere tries all crashes of one", `write --seed ${seeds.first}`);
 }
 
 function parseCrashLimits({ profile, maxRuns, pairs }: RawRunOptions): Pick<RunCommandOptions, "maxRuns" | "pairs"> {

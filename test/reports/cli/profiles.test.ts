@@ -92,6 +92,12 @@ describe("--profile crash-everywhere", () => {
     expect(replayed.code).toBe(1);
   });
 
+  test("tries one seed, and refuses several instead of leaving them out", async () => {
+    const { code, stderr } = await whitewater(fakeProject(), ["run", "fake.mjs", "--profile", "crash-everywhere", "--seeds", "1-3"]);
+    expect(code).toBe(2);
+    expect(stderr).toBe("whitewater: --seeds 1-3: is more than one seed, and --profile crash-everywhere tries all crashes of one; write --seed 1\n");
+  });
+
   test("its limits mean nothing without it", async () => {
     const { code, stderr } = await whitewater(fakeProject(), ["run", "fake.mjs", "--pairs", "3"]);
     expect(code).toBe(2);

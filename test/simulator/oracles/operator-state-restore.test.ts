@@ -4,8 +4,10 @@ import type { KeyedProcessFunction, ProcessContext, RuntimeContext } from "#whit
 import { WatermarkStrategies } from "#whitewater/engine/api/watermark-strategies.js";
 import { LogSource } from "#whitewater/engine/connectors/log-source.js";
 import { TransactionalLogSink } from "#whitewater/engine/connectors/transactional-log-sink.js";
+import type { RestoreStrategyName } from "#whitewater/engine/graph/job-modes.js";
 import type { StreamGraph } from "#whitewater/engine/graph/stream-graph.js";
 import { listState, mapState, valueState } from "#whitewater/engine/state/descriptors.js";
+import type { StateBackendName } from "#whitewater/engine/state/state-backend.js";
 import type { ListState, MapState, ValueState } from "#whitewater/engine/state/state.js";
 import { ttlConfig } from "#whitewater/engine/state/ttl-config.js";
 import { configure } from "#whitewater/scenarios/survival.js";
@@ -15,7 +17,7 @@ import { restoreFidelityOracle } from "#whitewater/simulator/oracles/restore-fid
 import { survivingHistoryOracle } from "#whitewater/simulator/oracles/surviving-history.js";
 import { interpret } from "#whitewater/simulator/reference/interpreter.js";
 import type { RunOptions, Scenario } from "#whitewater/simulator/scenario.js";
-import { crashOf, WatchedWorld } from "./watched-world.js";
+import { crashOf, onEvent, WatchedWorld } from "./watched-world.js";
 
 /** What a subtask found in its operator state when it was opened. */
 interface Opening {
@@ -92,6 +94,37 @@ test("a restored subtask has its own split list and broadcast state, and the uni
   }
   const first = openings.filter(({ attempt }) => attempt !== lastAttempt);
   expect(first.map(({ split, union }) => [split, union])).toEqual([[[], []], [[], []]]);
+});
+
+/** Before and after; a heap has no increments. */
+const RESCALED: readonly (readonly [restore: RestoreStrategyName, backend: StateBackendName, before: number, after: number])[] = [
+  ["full", "heap", 2, 3],
+  ["full", "heap", 3, 2],
+  ["local", "heap", 2, 3],
+  ["local", "heap", 3, 2],
+  ["incremental", "changelog:heap", 2, 3],
+  ["incremental", "changelog:heap", 3, 2],
+];
+
+test.each(RESCALED)("%s (%s): from %i subtasks to %i split lists are dealt out in chunks, union lists go to all, broadcast state is copied", (restore, backend, before, after) => {
+  const openings: Opening[] = [];
+  const rescale = { kind: "rescale", parallelism: after, at: onEvent("checkpointCompleted", "jm-1", 6) } as const;
+  const options = { scenario: scenarioWith(openings), restore, backend, parallelism: before, parallelismAfter: after, plan: [rescale] };
+  const watched = new WatchedWorld(restoreFidelityOracle, options).runUntil(14_000_000);
+  expect(watched.findings).toEqual([]);
+  const lastAttempt = Math.max(...openings.map(({ attempt }) => attempt));
+  const last = openings.filter(({ attempt }) => attempt === lastAttempt).sort((left, right) => left.subtask - right.subtask);
+  expect(last).toHaveLength(after);
+  const old = Array.from({ length: before }, (_, subtask) => `subtask-${subtask}`);
+  for (const { union } of last) expect(union).toEqual(old);
+  // One element each, in the order of the old subtasks: contiguous, the first ones get one more.
+  const elements = last.flatMap(({ split }) => split);
+  expect(last.map(({ split }) => split.length)).toEqual(after > before ? [1, 1, 0] : [2, 1]);
+  for (const { subtask, broadcast } of last) {
+    const from = subtask % before;
+    expect(broadcast).toEqual([[`subtask-${from}`, elements[from]]]);
+  }
+  for (const element of elements) expect(element).toBeGreaterThan(0);
 });
 
 test("the history of a job with a time to live and operator state is followed, its results are not foretold", () => {
