@@ -9,7 +9,7 @@ import { UsageError, fileErrorReason } from "./usage-error.ts";
 export function writeFileAtomically(path: string, pieces: Iterable<string>, wayOut: string): void {
   const temporary = temporaryFor(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     writePieces(temporary, pieces);
     renameSync(temporary, path);
   } catch (error) {
@@ -22,13 +22,28 @@ export function writeFileAtomically(path: string, pieces: Iterable<string>, wayO
 export function checkWritable(path: string, wayOut: string): void {
   const temporary = temporaryFor(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error("is a directory");
     writePieces(temporary, []);
   } catch (error) {
     throw notWritable(path, error, wayOut);
   } finally {
     removeQuietly(temporary);
+  }
+}
+
+/**
+ * With all that lead to it. Not by the recursive option, which on Node 20 tries for ever where a file system refuses
+ * a directory by saying that there is none (as /proc does).
+ */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
   }
 }
 
