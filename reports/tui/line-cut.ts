@@ -32,6 +32,28 @@ export function fitLine(line: Line, width: number, from = 0, more = "…"): Line
   return missing > 0 ? [...cut, { text: " ".repeat(missing), tone: "plain" }] : cut;
 }
 
+/** The end of a text, where all of it is wider. */
+export function tailOf(text: string, width: number): string {
+  const over = widthOf(text) - width;
+  return over <= 0 ? text : `…${textColumns(text, over + 1, widthOf(text))}`;
+}
+
+/** A text in rows of that width, broken where words end. A word that is wider has a row of its own. */
+export function wrappedText(text: string, width: number): readonly string[] {
+  const rows: string[] = [];
+  let row: string | null = null;
+  for (const word of text.split(" ")) {
+    const longer: string = row === null ? word : `${row} ${word}`;
+    if (row === null || widthOf(longer) <= width) {
+      row = longer;
+      continue;
+    }
+    rows.push(row);
+    row = word;
+  }
+  return [...rows, row ?? ""];
+}
+
 function columns(line: Line, from: number, width: number): Span[] {
   const spans: Span[] = [];
   let at = 0;

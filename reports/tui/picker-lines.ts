@@ -8,22 +8,25 @@ import type { ScreenLine } from "./panel-lines.ts";
 import { RECORDS_LIMIT, SECTIONS, type PickerEntry, type Section } from "./picker-entry.ts";
 import { PICKER_KEYS } from "./picker-keys.ts";
 import { chosenEntry, chosenFailure, shownEntries, type PickerState } from "./picker-state.ts";
+import { messageLines, promptLine } from "./status-line.ts";
 import { failureLine, sweepLines } from "./sweep-lines.ts";
 import { isOver } from "./sweep-progress.ts";
 
 const HEAD_LINES = 2;
-const STATUS_LINES = 1;
+/** Lines that what was just said may take. */
+const MESSAGE_LINES = 5;
 /** Names are padded to this width, so that what is said of them stands below each other. */
 const NAME_COLUMNS = 26;
 
 /** The picker's whole screen: one line less than the terminal has. Lines are not cut yet. */
 export function pickerScreen(state: PickerState): readonly ScreenLine[] {
-  const height = state.rows - 1 - HEAD_LINES - STATUS_LINES;
+  const status = pickerStatus(state);
+  const height = state.rows - 1 - HEAD_LINES - status.length;
   const body = state.help ? helpBody() : state.view === "sweep" ? sweepBody(state) : listBody(state);
   const top = topLine(body.lines.length, Math.max(1, height), body.anchor, 0);
   const lines = body.lines.slice(top, top + Math.max(1, height));
   while (lines.length < height) lines.push({ line: [], reversed: false });
-  return [...head(state).map(plain), ...lines, plain(pickerStatus(state))];
+  return [...head(state).map(plain), ...lines, ...status.map(plain)];
 }
 
 interface Body {
@@ -112,14 +115,17 @@ function helpBody(): Body {
 const LIST_HINTS = "? keys  q quit  j k choose  enter open  / filter  s sweep  S sweep all  tab section  T tour";
 const SWEEP_HINTS = "? keys  j k choose  enter open  c cancel  escape back to the list";
 
-function pickerStatus({ prompt, message, view, sweep, hasSwept }: PickerState): Line {
+function pickerStatus(state: PickerState): readonly Line[] {
+  const { prompt, message, columns } = state;
+  return prompt === null && message !== null ? messageLines(message, columns, MESSAGE_LINES) : [pickerStatusLine(state)];
+}
+
+function pickerStatusLine({ prompt, view, sweep, hasSwept, columns }: PickerState): Line {
   if (prompt !== null) {
-    const typed = [span(visible(prompt.text)), span("_", "dim")];
-    if (prompt.kind === "filter") return line(span("/", "strong"), ...typed);
+    if (prompt.kind === "filter") return promptLine(span("/", "strong"), prompt.text, columns);
     const asked = prompt.kind === "seed" ? `open ${visible(prompt.scenario)} at seed: ` : `sweep ${prompt.scenario === null ? "all scenarios" : visible(prompt.scenario)}, seeds: `;
-    return line(span(asked, "strong"), ...typed);
+    return promptLine(span(asked, "strong"), prompt.text, columns);
   }
-  if (message !== null) return line(span(message.tone === "bad" ? `! ${visible(message.text)}` : visible(message.text), message.tone));
   if (view === "sweep") return line(span(SWEEP_HINTS, "dim"));
   const running = hasSwept && !isOver(sweep) ? [span(`sweeping: ${sweep.runs} of ${sweep.planned} runs, ${sweep.failing} failing (w)  `, "changed")] : [];
   return line(...running, span(LIST_HINTS, "dim"));

@@ -11,7 +11,6 @@ import type { Shelf, Slot } from "./layout.ts";
 import { fitLine } from "./line-cut.ts";
 import { panelLines, tabsLine } from "./panel-lines.ts";
 import { screenPlan } from "./screen-plan.ts";
-import { statusLine } from "./status-line.ts";
 import { painted, type Theme } from "./theme.ts";
 import type { UiState } from "./ui-state.ts";
 import type { UiStore } from "./ui-store.ts";
@@ -43,7 +42,9 @@ export function Screen({ store, theme }: { readonly store: UiStore; readonly the
       {plan.guide.map((line, i) => (
         <Row key={`guide ${i}`} line={line} width={state.columns} theme={theme} />
       ))}
-      <Row line={statusLine(state)} width={state.columns} theme={theme} />
+      {plan.status.map((line, i) => (
+        <Row key={`status ${i}`} line={line} width={state.columns} theme={theme} />
+      ))}
     </Box>
   );
 }
