@@ -1,7 +1,7 @@
 import { BUFFER_ELEMENTS_LIMIT, MAX_PARALLELISM_LIMIT } from "../base/limits.ts";
 import { ElementsSource } from "../connectors/elements-source.ts";
 import type { RestartStrategy, StreamGraph } from "../graph/stream-graph.ts";
-import { FAILOVER_SCOPES, invalidCombination } from "../graph/job-modes.ts";
+import { FAILOVER_SCOPES, invalidCombination, RESTORE_STRATEGIES } from "../graph/job-modes.ts";
 import type { FailoverScope } from "../graph/job-modes.ts";
 import type { CheckpointingGuarantee } from "./checkpoint-settings.ts";
 import { CheckpointSettings } from "./checkpoint-settings.ts";
@@ -45,7 +45,8 @@ export class StreamExecutionEnvironment {
   #bufferTimeoutMs: number = 100;
   #autoWatermarkIntervalMs: number = 200;
   #stateBackend: StateBackendConfig | null = null;
-  #restore: RestoreStrategySetting = RestoreStrategies.full();
+  /** Null: nothing is said. */
+  #restore: RestoreStrategySetting | null = null;
   #failover: FailoverScope = "job";
 
   private constructor() {}
@@ -94,6 +95,7 @@ export class StreamExecutionEnvironment {
 
   /** How state comes back after a failure: RestoreStrategies.full() where nothing is said. */
   setRestoreStrategy(setting: RestoreStrategySetting): this {
+    if (!RESTORE_STRATEGIES.includes(setting?.strategy)) throw notMade("restore strategy", setting, "RestoreStrategies");
     this.#restore = setting;
     return this;
   }
@@ -109,6 +111,7 @@ export class StreamExecutionEnvironment {
   }
 
   setRestartStrategy(strategy: RestartStrategy): this {
+    if (typeof strategy?.kind !== "string") throw notMade("restart strategy", strategy, "RestartStrategies");
     this.#restart = strategy;
     return this;
   }
@@ -166,26 +169,33 @@ export class StreamExecutionEnvironment {
       throw new JobDefinitionError("the job", "its name is empty", "Pass a name to execute");
     }
     const checkpoint = this.#checkpoints.toConfig();
-    this.#requireCombination();
+    const restore = this.#restoreStrategy(checkpoint !== null);
+    this.#requireCombination(restore);
     return this.#builder.build(name, {
       parallelism: this.#parallelism,
       maxParallelism: this.#maxParallelism,
       config: {
         checkpoint,
-        restart: this.#restartStrategy(checkpoint !== null),
+        restart: this.#restartStrategy(restore, checkpoint !== null),
         autoWatermarkIntervalMs: this.#autoWatermarkIntervalMs,
         bufferElements: this.#bufferElements,
         bufferTimeoutMs: this.#bufferTimeoutMs,
         stateBackend: this.#stateBackend,
-        restore: this.#restore.strategy,
-        allowOlderCheckpoint: this.#restore.allowOlder,
+        restore: restore.strategy,
+        allowOlderCheckpoint: restore.allowOlder,
         failover: this.#failover,
       },
     });
   }
 
-  #restartStrategy(hasCheckpoints: boolean): RestartStrategy {
-    const { restartDelayMs } = this.#restore;
+  #restoreStrategy(hasCheckpoints: boolean): RestoreStrategySetting {
+    if (this.#restore === null) return RestoreStrategies.full();
+    if (hasCheckpoints) return this.#restore;
+    const reason = "the job takes no checkpoints that it could restore";
+    throw new JobDefinitionError("the restore strategy", reason, "Call enableCheckpointing, or leave setRestoreStrategy out");
+  }
+
+  #restartStrategy({ restartDelayMs }: RestoreStrategySetting, hasCheckpoints: boolean): RestartStrategy {
     if (restartDelayMs === null) return this.#restart ?? (hasCheckpoints ? RestartStrategies.exponentialDelay() : RestartStrategies.none());
     if (this.#restart === null) return RestartStrategies.fixedDelay(UNLIMITED_RESTARTS, restartDelayMs);
     const reason = "both the restore strategy and the restart strategy say when to restart";
@@ -193,12 +203,17 @@ export class StreamExecutionEnvironment {
   }
 
   /** As far as the job alone decides it; what the run adds is checked there. */
-  #requireCombination(): void {
+  #requireCombination(restore: RestoreStrategySetting): void {
     if (this.#stateBackend === null) return;
-    const modes = { backend: this.#stateBackend.name, restore: this.#restore.strategy, failover: this.#failover, rescales: false };
+    const modes = { backend: this.#stateBackend.name, restore: restore.strategy, failover: this.#failover, rescales: false };
     const invalid = invalidCombination(modes);
     if (invalid !== null) throw new JobDefinitionError("the restore strategy", invalid.reason, invalid.wayOut);
   }
+}
+
+function notMade(what: string, given: unknown, factory: string): JobDefinitionError {
+  const shown = typeof given === "string" ? JSON.stringify(given) : typeof given;
+  return new JobDefinitionError("the environment", `the ${what} is ${shown}, not one of ${factory}`, `Pass what one of the methods of ${factory} gives`);
 }
 
 function isPacing(value: unknown): boolean {

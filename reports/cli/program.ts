@@ -68,7 +68,7 @@ function addRun(program: Command, host: Host, onExit: (code: ExitCode) => void):
     .option("--self-check <share>", "share of the seeds that are repeated twice to prove determinism", "5%")
     .option("--restore-every <share>", "share of the seeds of which each checkpoint is restored in a fresh cluster and must lead to the same end", "1%")
     .option("--max-steps <n>", "steps after which a run counts as stuck")
-    .option("--max-runs <n>", "crash-everywhere: crashes that are tried, evenly spread where there are more (default: 6000)")
+    .option("--max-runs <n>", "crash-everywhere: crashes that are tried, evenly spread where there are more (default: 12000)")
     .option("--pairs <n>", "crash-everywhere: runs with a second crash during the recovery (default: 400)")
     .option("--profile <profile>", "what goes wrong: swarm, calm, network, disk; matrix: every combination, each seed in each; crash-everywhere: one seed, a crash after every event", "swarm")
     .option("--parallelism <n>", "fixes the parallelism; 4to2: and what it changes to while the job runs")

@@ -12,7 +12,7 @@ import { endlessRange, parseSeed, parseSeedRange, rangeFrom, seedOfCommit, type 
 const DEFAULT_SEEDS = 200n;
 const JOBS_LIMIT = 256;
 /** Every crash of a small job fits. */
-const DEFAULT_CRASHES = 6000;
+const DEFAULT_CRASHES = 12_000;
 const DEFAULT_PAIRS = 400;
 
 /** The options of `run` as the command line gives them. */

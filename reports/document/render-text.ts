@@ -25,7 +25,7 @@ export function renderHead(head: ReportHead, paint: Paint = plainPaint): string 
 /** The rest of a report, for people. The last thing it says is how to see a failure again. */
 export function renderBody(document: ReportDocument, paint: Paint = plainPaint): string {
   const lines = ["", ...totalsTable(document), ...(document.matrix === null ? [] : matrixGrid(document.matrix)), ...faultsTable(document), ...sometimesList(document)];
-  for (const crashes of document.crashes) lines.push("", ...crashLines(crashes));
+  for (const crashes of document.crashes) lines.push("", ...crashLines(crashes, document));
   lines.push("", ...checkLines(document), ...endLines(document));
   for (const reason of document.impure) lines.push(`${paint("red", "not deterministic:")} ${visible(reason)}`);
   for (const reason of document.vacuous) lines.push(`${paint("yellow", "vacuous:")} ${visible(reason)}`);
@@ -92,12 +92,18 @@ function sometimesList(document: ReportDocument): string[] {
   return ["", ...table([["sometimes", "times"], ...paths.map(([name, times]) => [visible(name), grouped(times)])], 1)];
 }
 
-function crashLines({ scenario, combination, seed, points, crashes, crashesRun, pairsRun, records, recordsWhole }: CrashReport): string[] {
+/** The run without faults comes before those with crashes: a sweep that stopped early has not tried all of them. */
+function crashLines(report: CrashReport, document: ReportDocument): string[] {
+  const { scenario, combination, seed, points, crashes, crashesRun, pairsRun, records, recordsWhole } = report;
   const all = crashesRun === crashes ? "each" : `${grouped(crashesRun)} of them, evenly spread,`;
+  const wanted = 1 + crashesRun + pairsRun;
+  const runs = document.scenarios.find(({ name }) => name === scenario)?.totals.runs ?? 0;
+  const isWhole = runs === wanted;
   const lines = [
     `${visible(scenario)}, ${visible(combination)}, seed ${seed}: ${counted(points, "crash point")}; with each process that lives there ` +
-      `${grouped(crashes)} crashes, ${all} tried; ${counted(pairsRun, "pair")} with a second crash during the recovery`,
+      `${grouped(crashes)} crashes, ${all} ${isWhole ? "" : "to be "}tried; ${counted(pairsRun, "pair")} with a second crash during the recovery`,
   ];
+  if (!isWhole) lines.push(`  (not all of it was: ${grouped(runs)} of ${counted(wanted, "run")})`);
   if (records < recordsWhole) lines.push(`  (its input is reduced to ${grouped(records)} of ${counted(recordsWhole, "record")}, so that a run is short)`);
   return lines;
 }

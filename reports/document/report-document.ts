@@ -49,6 +49,7 @@ export interface CrashReport {
   readonly points: number;
   /** A point and a process that lives at it. */
   readonly crashes: number;
+  /** Of these: what was to be tried, as what follows. What was, in a sweep that stopped early, its runs say. */
   readonly crashesRun: number;
   /** Runs with a second crash, during the recovery from the first. */
   readonly pairsRun: number;

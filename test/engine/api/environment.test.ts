@@ -133,6 +133,11 @@ test("checkpoint modes and restore strategies that mean nothing together are ref
   twice.setRestartStrategy(RestartStrategies.none());
   expect(() => twice.execute("job")).toThrow(/both the restore strategy and the restart strategy/);
   expect(() => env().setFailoverStrategy("all" as "job")).toThrow(/"all". Choose one of: job, region/);
+  expect(() => env().setRestoreStrategy("incremental" as never)).toThrow(/"incremental", not one of RestoreStrategies. Pass what/);
+  expect(() => env().setRestartStrategy(RestartStrategies.none as never)).toThrow(/function, not one of RestartStrategies. Pass what/);
+  const nothing = StreamExecutionEnvironment.create().setRestoreStrategy(RestoreStrategies.failureSnapshotRestore(5000));
+  nothing.fromElements(1).sinkTo(sink);
+  expect(() => nothing.execute("job")).toThrow(/takes no checkpoints that it could restore. Call enableCheckpointing/);
 });
 
 test("without checkpoints there are no restarts unless asked for", () => {

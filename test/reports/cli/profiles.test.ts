@@ -78,6 +78,13 @@ describe("--profile crash-everywhere", () => {
     expect(code).toBe(0);
   });
 
+  test("does not say that it tried what it never came to", async () => {
+    const failing: Simulate = (_scenario, request) => ({ ...real(_scenario, request), verdict: "violation", findings: [aFinding()] });
+    const { code, stdout } = await whitewater(fakeProject(), [...run, "--max-runs", "6", "--pairs", "2", "--bail", "1"], { simulate: failing });
+    expect(stdout).toMatch(/ crashes, 6 of them, evenly spread, to be tried; 2 pairs with a second crash during the recovery\n {2}\(not all of it was: 1 of 9 runs\)\n/);
+    expect(code).toBe(1);
+  });
+
   test("a failing run is reproduced from its record, which has the plan", async () => {
     const cwd = fakeProject();
     const simulate: Simulate = (scenario, request) => {
