@@ -8,7 +8,7 @@ const SHOWN_FINDINGS = 5;
 /** Faults shown of one run. */
 const SHOWN_FAULTS = 30;
 
-/** A failing run for people: what, where, which faults, and the line that shows it again at the end. */
+/** A failing run for people: what, where, which faults, and at the end the lines that show it again: as text, and on the screen where there is a record of it. */
 export function failureBlock(failure: FailureReport, paint: Paint = plainPaint): string[] {
   const finding = failure.findings[0];
   const event = finding === undefined ? "" : `    event ${finding.step}, t=${seconds(finding.atUs)}`;
@@ -24,8 +24,8 @@ export function failureBlock(failure: FailureReport, paint: Paint = plainPaint):
   const more = failure.findings.length - SHOWN_FINDINGS;
   if (more > 0) lines.push(`  … and ${more} more findings of this run`);
   lines.push(...faultLines(failure, paint), `  ${confirmation(failure)}`);
-  if (failure.record !== null) lines.push(`record:     ${visible(failure.record)}`);
   lines.push(`${paint("bold", "reproduce:")}  npx whitewater ${failure.reproduce.map(shellSafe).join(" ")}`);
+  if (failure.record !== null) lines.push(`explore:    npx whitewater ui ${shellSafe(failure.record)}`);
   return lines;
 }
 

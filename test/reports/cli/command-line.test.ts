@@ -47,7 +47,7 @@ describe("the command", () => {
     const { code, stdout, stderr } = whitewater(cwd, "run", "./counts-in-field.ts", "--seeds", "1-40", "--bail", "1");
     expect(stderr).not.toContain("internal error");
     expect(code).toBe(1);
-    const token = /\nreproduce: {2}npx whitewater replay (\S+)\n$/.exec(stdout)?.[1] ?? "";
+    const token = /\nreproduce: {2}npx whitewater replay (\S+)\n/.exec(stdout)?.[1] ?? "";
     const digest = /#([0-9a-f]{8})$/.exec(token)?.[1] ?? "no digest";
     const record = join(".whitewater", readdirSync(join(cwd, ".whitewater"))[0] ?? "");
     const seed = String((JSON.parse(readFileSync(join(cwd, record), "utf8")) as { seed: unknown }).seed);

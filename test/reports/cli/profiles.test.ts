@@ -46,7 +46,7 @@ describe("--profile matrix", () => {
     const simulate = inMatrix({ seed: "2", backend: "sqlite" });
     const { code, stdout } = await whitewater(cwd, [...MATRIX_RUN, "--mode", "aligned", "--seeds", "1-2", "--bail", "1"], { simulate });
     expect(code).toBe(1);
-    expect(stdout).toMatch(/reproduce: {2}npx whitewater replay ww1:matrix-\S+\/sqlite\/aligned\/full\/2to2\/\w+@2#\w+ --profile matrix\n$/);
+    expect(stdout).toMatch(/reproduce: {2}npx whitewater replay ww1:matrix-\S+\/sqlite\/aligned\/full\/2to2\/\w+@2#\w+ --profile matrix\nexplore: /);
     expect(stdout).toContain("stopped after 1 failing run");
     expect(stdout).not.toContain("vacuous");
     const [record = ""] = readdirSync(join(cwd, ".whitewater"));
@@ -93,7 +93,7 @@ describe("--profile crash-everywhere", () => {
     };
     const { code, stdout } = await whitewater(cwd, [...run, "--max-runs", "1", "--pairs", "1"], { simulate });
     expect(code).toBe(1);
-    const record = /\nreproduce: {2}npx whitewater replay (\.whitewater\/\S+\.json)\n$/.exec(stdout)?.[1] ?? "";
+    const record = /\nreproduce: {2}npx whitewater replay (\.whitewater\/\S+\.json)\nexplore: /.exec(stdout)?.[1] ?? "";
     const replayed = await whitewater(cwd, ["replay", record], { simulate });
     expect(replayed.stdout).toContain("the same as the");
     expect(replayed.code).toBe(1);

@@ -22,8 +22,9 @@ describe("whitewater run", () => {
     const { code, stdout } = await whitewater(cwd, [...RUN, "--seeds", "1-30"], { simulate });
     expect(code).toBe(1);
     const [record] = readdirSync(join(cwd, ".whitewater"));
-    expect(stdout).toContain(`record:     .whitewater/${record}`);
-    const token = /\nreproduce: {2}npx whitewater replay (\S+)\n$/.exec(stdout)?.[1] ?? "";
+    expect(stdout).toMatch(/\nexplore: {4}npx whitewater ui \.whitewater\/\S+\.json\n$/);
+    expect(stdout).toContain(`explore:    npx whitewater ui .whitewater/${record}`);
+    const token = /\nreproduce: {2}npx whitewater replay (\S+)\n/.exec(stdout)?.[1] ?? "";
     for (const target of [token, join(".whitewater", record ?? "")]) {
       const replayed = await whitewater(cwd, ["replay", target], { simulate });
       expect(replayed.code).toBe(1);
@@ -43,7 +44,7 @@ describe("whitewater run", () => {
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(/cannot be written .*choose another directory with --out/);
     expect(ended.stdout).toMatch(/\nreproduce: .*@7#/);
-    expect(ended.stdout).not.toContain("record:");
+    expect(ended.stdout).not.toContain("explore:");
   });
 
   it("hands the options to the simulator", async () => {
@@ -241,7 +242,7 @@ describe("whitewater replay", () => {
     const frozen: Simulate = (_scenario, request) =>
       fakeResult(request, request.checked ? { verdict: "crashed", findings: [aFinding()] } : {});
     const found = await whitewater(cwd, [...RUN, "--seed", "7", "--self-check", "100%", "--out", "checked"], { simulate: frozen });
-    const token = /replay (\S+)\n$/.exec(found.stdout)?.[1] ?? "";
+    const token = /replay (ww1:\S+)\n/.exec(found.stdout)?.[1] ?? "";
     const replayed = await whitewater(cwd, ["replay", token], { simulate: frozen });
     expect(replayed).toMatchObject({ code: 1 });
     expect(replayed.stdout).toContain("the same as the token");

@@ -89,7 +89,7 @@ describe("the text report", () => {
     const text = renderText(await documentOf(simulate));
     expect(text).toContain("5 failing runs (4 violation, 1 stuck); 3 shown, one of each kind first\n");
     expect(text).toContain("liveness (stuck)    seed 29");
-    expect(text).toMatch(/\nreproduce: {2}npx whitewater replay ww1:\S+\n$/);
+    expect(text).toMatch(/\nreproduce: {2}npx whitewater replay ww1:\S+\nexplore: {4}npx whitewater ui \S+\.json\n$/);
   });
 
   it("names why a sweep proves nothing", async () => {

@@ -37,7 +37,7 @@ describe("the verdict of a failing run", () => {
     const report = failureReport(run, { tool: "", source, profile, fixed: options, maxSteps }, SHOWN);
     const block = failureBlock(report);
     expect(textsOf(show("verdict", failing, 300).lines).slice(0, block.length)).toEqual(block);
-    expect(block.at(-1)).toBe(`reproduce:  npx whitewater replay ${SHOWN}`);
+    expect(block.slice(-2)).toEqual([`reproduce:  npx whitewater replay ${SHOWN}`, `explore:    npx whitewater ui ${SHOWN}`]);
   });
 
   test("has each finding at the step at which its oracle saw it, and where that lies", () => {
