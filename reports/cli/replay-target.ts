@@ -109,3 +109,9 @@ export function staleness(result: RunResult, expected: ReplayExpectation): strin
   if (result.verdict === "diverged" || result.digest.startsWith(expected.digest)) return null;
   return `${expected.from} says digest ${expected.digest}, now it is ${result.digest}${version}`;
 }
+
+/** The same of a run that was made once: whether a second one would be another is not known of it. */
+export function stalenessOfOne(result: RunResult, expected: ReplayExpectation): string | null {
+  if (expected.verdict !== "diverged") return staleness(result, expected);
+  return `${expected.from} says diverged: its runs are not all the same, and this is one of them`;
+}

@@ -6,7 +6,7 @@ import { viewJson, viewText } from "../views/view-document.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Host } from "./host.ts";
 import type { RawReplayOptions } from "./replay-options.ts";
-import { staleness, type ReplayTarget } from "./replay-target.ts";
+import { stalenessOfOne, type ReplayTarget } from "./replay-target.ts";
 
 /** Shown where nothing else is asked for. */
 const DEFAULT_SHOWN = "events";
@@ -17,7 +17,7 @@ export async function showCommand(target: ReplayTarget, loaded: LoadedScenario, 
   const found = findJourney(loaded.scenario, await host.libraries(), requests, expected?.digest ?? null);
   const journey: Journey = { ...found, origin: { source: loaded.source, record: expected?.record ?? null } };
   try {
-    const stale = expected === null ? null : staleness(journey.tape.result, expected);
+    const stale = expected === null ? null : stalenessOfOne(journey.tape.result, expected);
     print(journey, raw, stale, host);
     return stale === null ? EXIT.ok : EXIT.stale;
   } finally {

@@ -20,7 +20,7 @@ export interface RawUiOptions extends RawTargetOptions {
 
 /** `whitewater ui`: a run on the screen, forwards and backwards; without one, what there is to open. */
 export async function uiCommand(named: string | undefined, raw: RawUiOptions, host: Host): Promise<ExitCode> {
-  const text = raw.tour === true ? tourRecord(named) : named;
+  const text = raw.tour === true ? tourRecord(named, raw.at) : named;
   const streams = host.terminal;
   if (streams === null) throw new UsageError("ui", "needs a terminal for its input and output", `the same as text: ${textCommand(text, raw)}`);
   const { Terminal } = await import("../tui/terminal.ts");
@@ -42,11 +42,12 @@ function isDirectory(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
 }
 
-function tourRecord(named: string | undefined): string {
+function tourRecord(named: string | undefined, at: string | undefined): string {
+  if (at !== undefined) throw new UsageError(`--tour --at ${at}`, "the tour begins at its first stop", "leave one of them out");
   if (named !== undefined) throw new UsageError(`--tour ${named}`, "the tour has a run of its own", "leave one of them out");
   return TOUR_RECORD;
 }
 
 function textCommand(text: string | undefined, { at }: RawUiOptions): string {
-  return `npx whitewater replay ${shellQuoted(text ?? "<run>")} --at ${shellQuoted(at ?? "<place>")} --show events`;
+  return `npx whitewater replay ${shellQuoted(text ?? "<run>")} --at ${shellQuoted(at ?? "end")} --show events`;
 }

@@ -11,7 +11,7 @@ import { tourSteps } from "../tui/tour-stops.ts";
 import { UiRequests } from "../tui/ui-requests.ts";
 import { reproduceArguments } from "./failures.ts";
 import type { Host } from "./host.ts";
-import { findTarget, loadTarget, staleness } from "./replay-target.ts";
+import { findTarget, loadTarget, stalenessOfOne } from "./replay-target.ts";
 import type { RawUiOptions } from "./ui-command.ts";
 import { toolVersion } from "./version.ts";
 
@@ -41,7 +41,7 @@ export async function openRun(text: string, raw: RawUiOptions, host: Host, termi
   const requests = new UiRequests(terminal, host.cwd, { source: loaded.source, tool: toolVersion() });
   try {
     const step = raw.at === undefined ? placeOfInterest(journey.tape) : parsePlace(raw.at, journey.tape);
-    const stale = expected === null ? null : staleness(journey.tape.result, expected);
+    const stale = expected === null ? null : stalenessOfOne(journey.tape.result, expected);
     const tour = raw.tour === true ? tourSteps(journey.tape) : null;
     const reproduce = reproduceArguments(journey.tape, contextOf(journey, loaded), expected?.record ?? null);
     const run = { explorer: new Explorer({ journey, stale, branch: null, reproduce, tour }), step };
