@@ -1,5 +1,6 @@
 import { render } from "ink";
 import type { ReactNode } from "react";
+import { inkInput } from "./ink-input.ts";
 import { InkOutput } from "./ink-output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -23,7 +24,7 @@ export async function onTerminal<End>(terminal: Terminal, { element, resized, be
       const ink = render(element, {
         // Ink asks for a stream; it writes to it, and looks at its size.
         stdout: output as unknown as NodeJS.WriteStream,
-        stdin: terminal.stdin,
+        stdin: inkInput(terminal.stdin),
         debug: true,
         exitOnCtrlC: false,
         patchConsole: false,

@@ -50,7 +50,8 @@ describe.skipIf(!hasTmux)(`the program in a terminal${hasTmux ? "" : " (tmux is 
     const end = stepOn(first);
     open.type("10h");
     await atStep(open, end - 10);
-    open.keys("Right");
+    // Ctrl-F1, for which Ink has no name, does nothing.
+    open.keys("C-F1", "Right");
     await atStep(open, end - 9);
     open.type(":612");
     await open.untilLine(/^:612_$/);
