@@ -94,6 +94,8 @@ export class PrefixReference {
   readonly #feeds: Map<string, PrefixFeed> = new Map();
   readonly #operators: Map<string, PrefixReduce | PrefixWindow> = new Map();
   #comparison = 0;
+  /** Of jobs that may apply a record several times, by operator: how far each of its key groups was at the checkpoints so far. */
+  readonly #passed: Map<string, Pick<SubtaskState, "owns" | "watermarkMs">[]> = new Map();
 
   /** `gate`: keeps back what is not to reach an operator yet; null where every edge is open. */
   constructor(graph: StreamGraph, sourceOf: (node: SourceNode) => PrefixSource, gate: EdgeGate | null = null) {
@@ -163,9 +165,15 @@ export class PrefixReference {
   /**
    * The first entry that must be there and is not, or is not enough; more than must be there is all right. For
    * jobs that may apply a record several times.
+   *
+   * A snapshot of such a job lies behind its barriers where one of them was late: a window may have fired in it whose
+   * records the sources had not yet given. What they give after a restore comes too late for that window, also where
+   * the watermark of another subtask, which its key groups came to, is behind.
    */
   compareAtLeast(uid: string, subtasks: readonly SubtaskState[], isEnough: SameState): StateDifference | null {
     const operator = this.#operator(uid);
+    const passed = this.#passed.get(uid) ?? [];
+    this.#passed.set(uid, [...passed, ...subtasks.map(({ owns, watermarkMs }) => ({ owns, watermarkMs }))]);
     const held = new Map<unknown, Map<Namespace, unknown>>();
     for (const { entries } of subtasks) {
       for (const { key, namespace, value } of entries) {
@@ -180,6 +188,7 @@ export class PrefixReference {
       for (const { namespace, value, cleanupMs } of cells.all()) {
         const actual = held.get(identity)?.get(namespace);
         if (cleanupMs <= watermarkMs || (actual !== undefined && isEnough(value, actual))) continue;
+        if (passed.some((before) => before.watermarkMs >= cleanupMs && before.owns(key))) continue;
         return { key, namespace, expected: value, actual };
       }
     }

@@ -112,6 +112,18 @@ const regressions: readonly Regression[] = [
       { id: "savepoint", kind: "savepoint", at: { on: "event", event: "checkpointAcked", subject: "jm-1", x: 20, nth: 1, when: "after" } },
     ],
   },
+  {
+    title: "a window of an at-least-once job fired before its snapshot, which lay behind a late barrier, and its key groups come to a subtask that is behind",
+    scenario: "matrix-union",
+    seed: "4",
+    fixed: { backend: "lsm", mode: "at-least-once", restore: "local", parallelism: 2, parallelismAfter: 3, bufferElements: 4, failover: "job" },
+    plan: [
+      { id: "late-barrier", kind: "frame-delay", delayUs: 580_022, at: { on: "event", event: "frameSent", subject: "south[0]", x: 7, nth: 1, when: "before" } },
+      { id: "late-barrier-crash", kind: "process-crash", process: null, at: { on: "event", event: "checkpointNotified", subject: "south[0]", x: 7, nth: 1, when: "after" } },
+      { id: "recovery", kind: "user-exception", at: { on: "event", event: "userCall", subject: "sums[1]", x: null, nth: 38, when: "before" } },
+      { id: "rescale", kind: "rescale", parallelism: 3, at: { on: "event", event: "checkpointCompleted", subject: "jm-1", x: null, nth: 7, when: "after" } },
+    ],
+  },
 ];
 
 function scenarioOf(name: string): Scenario {
