@@ -9,6 +9,9 @@ import { PANELS, PANEL_TITLES } from "./panel-name.ts";
 import { lineInSight, type PanelView } from "./panel-view.ts";
 import type { UiState } from "./ui-state.ts";
 
+/** Stands at the end of the chosen line: not every terminal can reverse one. */
+const CHOSEN = " <";
+
 /** A line of a screen: reversed where it is the chosen one of the panel that has the keys. */
 export interface ScreenLine {
   readonly line: Line;
@@ -22,22 +25,25 @@ export function panelLines(slot: Slot, view: PanelView, state: UiState): readonl
   const chosen = chosenOf(view.choices, state.chosen[panel]);
   const body = height - 1;
   const top = topLine(view.length, body, lineInSight(view, state.chosen[panel]), state.scroll[panel]);
-  const lines: ScreenLine[] = [{ line: titleLine(slot, view, isFocused, top), reversed: false }];
+  const lines: ScreenLine[] = [{ line: titleLine(slot, view, isFocused, top, state.shift[panel]), reversed: false }];
   const shown = view.lines(top, top + body);
   for (let i = 0; i < body; i += 1) {
     const reversed = isFocused && chosen?.line === top + i;
-    lines.push({ line: fitLine(shown[i] ?? [], width, state.shift[panel]), reversed });
+    const room = reversed ? width - CHOSEN.length : width;
+    const fitted = fitLine(shown[i] ?? [], room, state.shift[panel]);
+    lines.push({ line: reversed ? [...fitted, span(CHOSEN, "strong")] : fitted, reversed });
   }
   return lines;
 }
 
 /** "━ 5 Events ━━━━━━━━━━ 12-30 of 71 ━": heavy where the panel has the keys. */
-function titleLine({ panel, width, height }: Slot, { length, note }: PanelView, isFocused: boolean, top: number): Line {
+function titleLine({ panel, width, height }: Slot, { length, note }: PanelView, isFocused: boolean, top: number, shift: number): Line {
   const rule = isFocused ? "━" : "─";
   const name = `${PANELS.indexOf(panel) + 1} ${PANEL_TITLES[panel]}`;
   const body = height - 1;
   const place = length > body ? `${grouped(top + 1)}-${grouped(Math.min(length, top + body))} of ${grouped(length)}` : "";
   const left: Span[] = [span(`${rule} `, isFocused ? "strong" : "dim"), span(isFocused ? `[${name}]` : name, isFocused ? "strong" : "plain")];
+  if (shift > 0) left.push(span(`  from column ${shift + 1}`, "warn"));
   if (note !== "") left.push(span(`  ${note}`, "dim"));
   left.push(span(" ", "plain"));
   const right = place === "" ? [] : [span(` ${place} `, "dim"), span(rule, isFocused ? "strong" : "dim")];

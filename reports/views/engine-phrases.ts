@@ -2,8 +2,8 @@ import { MAX_WATERMARK, MIN_WATERMARK } from "../../engine/base/units.ts";
 import { ABORT_REASONS } from "../../engine/checkpoint/checkpoint-failure-manager.ts";
 import { LOCAL_COPY_FAULTS } from "../../engine/checkpoint/task-local-state.ts";
 import { TRACE, type EngineTraceKind } from "../../engine/ports/tracer.ts";
-import { describeTime } from "../../simulator/oracles/data-oracles-wording.ts";
 import { counted } from "../text/format.ts";
+import { eventTimeText } from "./event-time-text.ts";
 import { bytesText, fromCheckpoint, wordsOf, type Phrase } from "./phrase.ts";
 
 const abortReason = wordsOf(ABORT_REASONS, {
@@ -25,7 +25,7 @@ const REFUSED_FOR: readonly string[] = ["enough checkpoints are under way", "old
 
 function eventTime(timestampMs: number): string {
   if (timestampMs >= MAX_WATERMARK) return "the end of time";
-  return timestampMs <= MIN_WATERMARK ? "before all time" : describeTime(timestampMs);
+  return timestampMs <= MIN_WATERMARK ? "before all time" : eventTimeText(timestampMs);
 }
 
 function copied(y: number): string {

@@ -2,11 +2,11 @@ import { CHANNEL_CREDIT } from "../../engine/base/limits.ts";
 import { MAX_WATERMARK } from "../../engine/base/units.ts";
 import { counted, seconds } from "../text/format.ts";
 import { visible } from "../text/visible.ts";
+import { watermarkText } from "./event-time-text.ts";
 import { channelLines } from "./graph-channel-lines.ts";
 import type { GraphChanges } from "./graph-diff.ts";
 import type { FeedFacts, GraphFacts, OperatorFacts, ProcessFacts, SubtaskFacts, SubtaskStatus } from "./graph-facts.ts";
 import { type Line, line, type Span, span, type Tone } from "./line.ts";
-import { watermarkText } from "./watermark-text.ts";
 
 /** A line of the graph that somebody may choose. */
 export interface GraphRow {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { present } from "#whitewater/engine/base/assert.js";
 import { TRACE } from "#whitewater/engine/ports/tracer.js";
 import { wordCount } from "#whitewater/scenarios/word-count.js";
 import type { Fault } from "#whitewater/simulator/faults/fault.js";
@@ -20,17 +21,16 @@ function callOfRecord(key: string): { readonly call: number; readonly nth: numbe
   const { world } = prepare([]);
   const { kernel } = world;
   const calls = new Map<number, number>();
-  let found: { readonly call: number; readonly nth: number; readonly atUs: number } | null = null;
+  const found: { readonly call: number; readonly nth: number; readonly atUs: number }[] = [];
   kernel.on(PORT_TRACE.coordinationIssued, (_process, subject, call, keyNumber) => {
     if (kernel.nameOf(subject) !== "jm-1") return;
     const nth = (calls.get(call) ?? 0) + 1;
     calls.set(call, nth);
-    if (kernel.nameOf(keyNumber) === key) found ??= { call, nth, atUs: kernel.nowUs };
+    if (kernel.nameOf(keyNumber) === key) found.push({ call, nth, atUs: kernel.nowUs });
   });
-  while (found === null && world.step());
+  while (found.length === 0 && world.step());
   world.release();
-  if (found === null) throw new Error("the record is never written");
-  return found;
+  return present(found[0], "the record is written");
 }
 
 test("a job that fails while a checkpoint is at its commit point starts again when that is decided, and from that checkpoint", () => {

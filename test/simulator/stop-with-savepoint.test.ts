@@ -31,11 +31,8 @@ function stopWith(mode: "suspend" | "drain"): { readonly ended: readonly string[
   kernel.on(TRACE.savepointCompleted, () => {
     hasSavepoint = true;
   });
-  let isOver = false;
-  kernel.on(TRACE.jobFinished, () => {
-    isOver = true;
-  });
-  while (!isOver && run.world.step());
+  const finished = (): boolean => (kernel.counts[TRACE.jobFinished] ?? 0) > 0;
+  while (!finished() && run.world.step());
   expect(hasSavepoint).toBe(true);
   const committed = log.readCommitted("counts", 0).map(({ bytes }) => decode(bytes));
   run.world.release();

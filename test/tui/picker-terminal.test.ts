@@ -29,7 +29,7 @@ describe.skipIf(!hasTmux)(`the picker in a terminal${hasTmux ? "" : " (tmux is n
   it("filters, opens a scenario at a seed, comes back, and leaves the terminal as it was", async () => {
     const open = start(temporaryDirectory());
     open.ui();
-    const first = await open.untilLine(/^j k choose/);
+    const first = await open.untilLine(/^\? keys {2}q quit {2}j k choose/);
     expect(first).toContain("Scenarios");
     expect(first.join("\n")).toContain("none yet: a sweep that finds something leaves them there; T is the tour");
     expect(first[23]).toBe("");
@@ -61,7 +61,7 @@ describe.skipIf(!hasTmux)(`the picker in a terminal${hasTmux ? "" : " (tmux is n
     writeFileSync(join(cwd, "runs", "evil.json"), '{"format":"whitewater-record\u001b[2J"}');
     const open = start(cwd, 120, 40);
     open.ui("runs");
-    const screen = await open.untilLine(/^j k choose/);
+    const screen = await open.untilLine(/^\? keys {2}q quit {2}j k choose/);
     expect(screen[0]).toContain("2 records in runs");
     expect(screen.some((line) => /! runs\/evil\.json {2}is not JSON/.test(line))).toBe(true);
     open.type("/exactly-once output");
@@ -115,7 +115,7 @@ describe.skipIf(!hasTmux)(`the picker in a terminal${hasTmux ? "" : " (tmux is n
     open.keys("Enter");
     await open.untilLine(/^Sweep {2}\d+ scenarios, seeds 1-100 {2}running/);
     open.resize(120, 40);
-    const larger = await open.until("40 rows", (screen) => screen.length === 40 && /^j k choose {2}enter open {2}c cancel/.test(screen[38] ?? ""));
+    const larger = await open.until("40 rows", (screen) => screen.length === 40 && /^\? keys {2}j k choose {2}enter open {2}c cancel/.test(screen[38] ?? ""));
     expect(larger[39]).toBe("");
     open.keys("C-c");
     await open.untilLine(/^whitewater: the sweep ends with the runs that are in hand/);

@@ -272,7 +272,7 @@ describe("the lines of a graph", () => {
     expect(sum.watermarkMs).toBe(Math.min(...levels.subtasks.map(({ watermarkMs }) => watermarkMs ?? MAX_WATERMARK)));
     expect(sum.watermarkMs).toBe(MIN_WATERMARK);
     const text = textsOf(folded.lines).find((one) => one.includes("4 running"));
-    expect(text).toContain(`wm none  q${sum.queued.buffers}(${sum.queued.records})`);
+    expect(text).toContain(`wm none yet  q${sum.queued.buffers}(${sum.queued.records})`);
   });
 
   test("have what matters in the first 78 columns", () => {
