@@ -86,14 +86,9 @@ function idle(machine: TimeMachine): void {
 }
 
 function rerun(run: RepeatableRun, step: number): void {
-  const { world, advance } = bound(run);
-  while (world.kernel.stepNumber < step && advance());
-  world.release();
-}
-
-function bound(run: RepeatableRun): { readonly world: ReturnType<RepeatableRun["plain"]>["world"]; readonly advance: () => boolean } {
   const plain = run.plain();
-  return { world: plain.world, advance: () => plain.advance() };
+  while (plain.world.kernel.stepNumber < step && plain.advance());
+  plain.world.release();
 }
 
 /** A scenario with its input so many times over, one copy behind the other. */

@@ -30,21 +30,17 @@ function runOf(scenario: Scenario, request: RunRequest): RepeatableRun {
 
 /** By step, from 0: the digest and the state's hash at its end. */
 function walked(run: RepeatableRun, steps: number): { readonly digests: readonly string[]; readonly hashes: ReadonlyMap<number, string> } {
-  const { world, advance } = boundRun(run);
+  const plain = run.plain();
+  const { world } = plain;
   const digests = [world.kernel.digest.hex()];
   const hashes = new Map<number, string>();
   for (let step = 1; step <= steps; step += 1) {
-    advance();
+    plain.advance();
     digests.push(world.kernel.digest.hex());
     if (step % 97 === 0) hashes.set(step, world.stateHash());
   }
   world.release();
   return { digests, hashes };
-}
-
-function boundRun(run: RepeatableRun): { readonly world: ReturnType<RepeatableRun["plain"]>["world"]; readonly advance: () => boolean } {
-  const plain = run.plain();
-  return { world: plain.world, advance: () => plain.advance() };
 }
 
 /** Not random, and far apart. */
